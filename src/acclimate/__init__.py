@@ -1,0 +1,65 @@
+"""acclimate: transfer learning and domain adaptation that says whether it helped.
+
+*Have labels there, need predictions here.* Public names are loaded on first use, so that importing
+the package costs little.
+
+>>> import acclimate
+>>> sorted(row.name for row in acclimate.methods() if row.family == "baseline")
+['SourceOnly', 'TargetOnly']
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+from acclimate._version import __version__
+from acclimate.catalogue import CATALOGUE, methods
+
+if TYPE_CHECKING:
+    from acclimate import datasets
+    from acclimate.adapter import Adapter
+    from acclimate.base.neural import NeuralClassifier, NeuralRegressor
+    from acclimate.base.source_only import SourceOnly
+    from acclimate.base.target_only import TargetOnly
+    from acclimate.domain import Domain
+    from acclimate.selection.verdict import Verdict, verdict
+    from acclimate.transfer.fine_tune import FineTune
+
+_MODULES = {
+    "Adapter": "acclimate.adapter",
+    "Domain": "acclimate.domain",
+    "NeuralClassifier": "acclimate.base.neural",
+    "NeuralRegressor": "acclimate.base.neural",
+    "Verdict": "acclimate.selection.verdict",
+    "verdict": "acclimate.selection.verdict",
+}
+_MODULES.update({row.name: row.module for row in CATALOGUE})
+_SUBMODULES = ("datasets", "exceptions")
+
+__all__ = [
+    "Adapter",
+    "Domain",
+    "FineTune",
+    "NeuralClassifier",
+    "NeuralRegressor",
+    "SourceOnly",
+    "TargetOnly",
+    "Verdict",
+    "__version__",
+    "datasets",
+    "methods",
+    "verdict",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _MODULES:
+        return getattr(importlib.import_module(_MODULES[name]), name)
+    if name in _SUBMODULES:
+        return importlib.import_module(f"acclimate.{name}")
+    raise AttributeError(f"module 'acclimate' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -1,0 +1,425 @@
+"""`Adapter`: what every method on rows is. Stage one learns the source, stage two adapts it."""
+
+from __future__ import annotations
+
+import sys
+import warnings
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar, Self
+
+import numpy as np
+from sklearn.base import BaseEstimator, clone, is_regressor
+from sklearn.metrics import accuracy_score, r2_score
+from sklearn.utils import check_random_state, get_tags
+from sklearn.utils.metaestimators import available_if
+from sklearn.utils.validation import check_is_fitted, has_fit_parameter
+
+from acclimate import validation as door
+from acclimate.catalogue import Row, find
+from acclimate.domain import Domain
+from acclimate.exceptions import AcclimateError, InputError, TransferWarning
+from acclimate.validation import Rows
+
+
+@dataclass(frozen=True)
+class Adapted:
+    """What stage two hands back.
+
+    Parameters
+    ----------
+    target : estimator
+        Predicts rows of the target.
+    source : estimator, default=None
+        Predicts rows of the source after adaptation; None means the stage-one model still does.
+    """
+
+    target: Any
+    source: Any = None
+
+
+def _offers(name: str) -> Any:
+    """Availability test for `available_if`: does the model that answers have this method?"""
+
+    def check(self: Adapter) -> bool:
+        model = getattr(self, "target_model_", None) or getattr(self, "source_model_", None)
+        return hasattr(self._base() if model is None else model, name)
+
+    return check
+
+
+class Adapter(BaseEstimator, ABC):  # type: ignore[misc]
+    """Base class of every method that is fitted on rows of a source and, later, of a target.
+
+    `fit` runs stage one, the source model. With a target it goes on to stage two, the adaptation.
+    `adapt` runs stage two alone and always starts from the stage-one state, so that
+    ``adapt(a)`` then ``adapt(b)`` equals ``adapt(b)``. A subclass writes one method, `_adapt`.
+
+    The firewall: unless the method's catalogue row says that target labels are *required*, or
+    *optional* and the method was made with ``use_target_labels=True``, they are removed here,
+    before the method runs.
+
+    Parameters
+    ----------
+    estimator : estimator, default=None
+        The base model f_theta. None means the default of the method.
+    preprocess : transformer, default=None
+        Fitted on the source rows in stage one and applied to every row of both domains. A
+        transformer in front, in a pipeline, would never see the target.
+    random_state : int, RandomState instance or None, default=None
+        Makes a fit reproducible to the bit on one machine and thread count.
+
+    Attributes
+    ----------
+    source_model_ : estimator
+        The stage-one model.
+    target_model_ : estimator or None
+        The model after stage two; None before.
+    adapted_ : bool
+        Whether stage two has run.
+    classes_ : ndarray of shape (n_classes,)
+        Labels in the order of the columns of `predict_proba`. After stage two, the target's.
+    """
+
+    __metadata_request__fit: ClassVar[dict[str, bool]] = {"target": True, "domains": True}
+
+    def __init__(
+        self, estimator: Any = None, *, preprocess: Any = None, random_state: Any = None
+    ) -> None:
+        self.estimator = estimator
+        self.preprocess = preprocess
+        self.random_state = random_state
+
+    # --- what a method writes ---------------------------------------------------------------
+
+    def _default_estimator(self) -> Any:
+        """Return the base model to use where the user gave none."""
+        from acclimate.base.linear import default_classifier
+
+        return default_classifier()
+
+    def _fit_source(self, source: Rows, seed: int) -> Any:
+        """Stage one: return a model fitted on the source rows."""
+        return fit_model(self._base(), source, seed)
+
+    @abstractmethod
+    def _adapt(self, model: Any, source: Rows | None, target: Rows, seed: int) -> Adapted:
+        """Stage two: return the adapted model. ``model`` and ``source`` must not change."""
+
+    # --- public door ------------------------------------------------------------------------
+
+    def fit(
+        self,
+        X: Any,
+        y: Any,
+        *,
+        target: Domain | None = None,
+        domains: Any = None,
+        sample_weight: Any = None,
+        class_names: Sequence[str] | Mapping[Any, str] | None = None,
+    ) -> Self:
+        """Learn the source and, where a target is given, adapt to it.
+
+        Parameters
+        ----------
+        X : array-like or data frame of shape (n, ...)
+            Source inputs.
+        y : array-like of shape (n,)
+            Source labels or target values.
+        target : Domain, default=None
+            The target. Without it, stage one alone runs.
+        domains : array-like of shape (n,), default=None
+            Which source each row comes from, where there are several.
+        sample_weight : array-like of shape (n,), default=None
+            Weights of the source rows, at least 0.
+        class_names : sequence of str or mapping from label to str, default=None
+            What the source labels mean; see `Domain`.
+
+        Returns
+        -------
+        self : Adapter
+            The fitted method.
+
+        Raises
+        ------
+        InputError
+            A value cannot be used; the message shows it.
+        DomainTypeError
+            ``target`` is not a `Domain`.
+        """
+        if target is not None:
+            target = door.check_target(target)
+            _warn_of_source_scores()
+        row = self._row()
+        regression = self._regression()
+        tags = get_tags(self)
+        X = door.check_inputs(
+            self, X, reset=True, raw=self.preprocess is not None,
+            finite=not tags.input_tags.allow_nan, sparse=tags.input_tags.sparse,
+        )  # fmt: skip
+        y = door.check_labels(self, y, regression=regression, n=door.count(X))
+        names = door.check_class_names(class_names)
+        door.check_named(y, names, "source")
+        if not regression:
+            door.check_two_classes(y, "source")
+        weight = door.check_weight(sample_weight, X)
+        if weight is not None and not has_fit_parameter(self._base(), "sample_weight"):
+            raise InputError(
+                f"{type(self._base()).__name__} does not take sample_weight; "
+                f"choose an estimator that does, or resample the rows"
+            )
+        ids = door.check_ids(domains, door.count(X))
+        if ids is not None and row is not None and not row.several_sources:
+            raise InputError(f"{row.name} takes one source; leave out domains to pool the rows")
+        if target is not None:  # a wrong target must not cost a fit of the source
+            self._check_target_rows(target)
+        self.seed_ = int(check_random_state(self.random_state).randint(np.iinfo(np.int32).max))
+        self.preprocess_ = None
+        if self.preprocess is not None:
+            self.preprocess_ = clone(self.preprocess)
+            X = self.preprocess_.fit_transform(X, y)
+        source = Rows(X, y, None, weight, ids, names)
+        self.source_model_ = self._fit_source(source, self._stage_seed(1))
+        self.source_class_names_ = names
+        self._source = source if row is None or row.needs_source else None
+        self._reset_to_stage_one()
+        return self if target is None else self.adapt(target)
+
+    def adapt(self, target: Domain) -> Self:
+        """Adapt the fitted source model to a target. Changes self and returns it.
+
+        Parameters
+        ----------
+        target : Domain
+            The target's inputs, with labels where the method uses them.
+
+        Returns
+        -------
+        self : Adapter
+            The adapted method. Earlier targets leave no trace.
+
+        Raises
+        ------
+        InputError
+            The target's rows cannot be used, or needed labels are missing.
+        DomainTypeError
+            ``target`` is not a `Domain`.
+        """
+        check_is_fitted(self, "source_model_")
+        rows = self._check_target_rows(door.check_target(target))
+        row = self._row()
+        if self._source is None and row is not None and row.needs_source:
+            able = [r.name for r in _rows() if not r.needs_source and r.alters]
+            raise AcclimateError(
+                f"{row.name} needs the source rows to adapt, and a loaded model has none. "
+                f"Methods that can: {', '.join(able)}"
+            )
+        if self.preprocess_ is not None:
+            rows = Rows(
+                self.preprocess_.transform(rows.X), rows.y, rows.labelled, None, None,
+                rows.class_names,
+            )  # fmt: skip
+        self._reset_to_stage_one()
+        adapted = self._adapt(self.source_model_, self._source, rows, self._stage_seed(2))
+        self.target_model_ = adapted.target
+        self._source_after = adapted.source
+        self.adapted_ = row is None or row.alters
+        self.target_name_ = target.name
+        if hasattr(adapted.target, "classes_"):
+            self.classes_ = adapted.target.classes_
+        return self
+
+    def predict(self, X: Any, *, domain: str = "target") -> Any:
+        """Return labels or values for rows of one domain, shape (m,).
+
+        Parameters
+        ----------
+        X : array-like or data frame of shape (m, ...)
+            Inputs, seen before or not.
+        domain : {"target", "source"}, default="target"
+            Which domain the rows come from.
+        """
+        return self._answer(X, domain, "predict")
+
+    @available_if(_offers("predict_proba"))  # type: ignore[untyped-decorator]
+    def predict_proba(self, X: Any, *, domain: str = "target") -> Any:
+        """Return class probabilities, shape (m, n_classes), columns in the order of ``classes_``.
+
+        Parameters
+        ----------
+        X : array-like or data frame of shape (m, ...)
+            Inputs, seen before or not.
+        domain : {"target", "source"}, default="target"
+            Which domain the rows come from.
+        """
+        return self._answer(X, domain, "predict_proba")
+
+    @available_if(_offers("decision_function"))  # type: ignore[untyped-decorator]
+    def decision_function(self, X: Any, *, domain: str = "target") -> Any:
+        """Return the model's scores, shape (m,) or (m, n_classes).
+
+        Parameters
+        ----------
+        X : array-like or data frame of shape (m, ...)
+            Inputs, seen before or not.
+        domain : {"target", "source"}, default="target"
+            Which domain the rows come from.
+        """
+        return self._answer(X, domain, "decision_function")
+
+    def score(self, X: Any, y: Any, sample_weight: Any = None, *, domain: str = "target") -> float:
+        """Return accuracy for a classifier, R2 for a regressor.
+
+        Inside an ordinary cross-validation the scored rows are *source* rows, which picks models
+        that are good on the source. `fit` warns there.
+
+        Parameters
+        ----------
+        X : array-like or data frame of shape (m, ...)
+            Inputs.
+        y : array-like of shape (m,)
+            True labels or values.
+        sample_weight : array-like of shape (m,), default=None
+            Weights of the rows.
+        domain : {"target", "source"}, default="target"
+            Which domain the rows come from.
+        """
+        predicted = self.predict(X, domain=domain)
+        metric = r2_score if self._regression() else accuracy_score
+        return float(metric(y, predicted, sample_weight=sample_weight))
+
+    def summary(self) -> str:
+        """Return one or two plain sentences on what was fitted."""
+        check_is_fitted(self, "source_model_")
+        name = type(self).__name__
+        base = type(self.source_model_).__name__
+        if self.adapted_:
+            where = f" {self.target_name_!r}" if self.target_name_ else ""
+            return f"{name} on {base}: adapted to the target{where}."
+        return f"{name} on {base}: source model only, not adapted to any target."
+
+    # --- inside -----------------------------------------------------------------------------
+
+    @classmethod
+    def _row(cls) -> Row | None:
+        """Return the catalogue row of this class or of the nearest parent that has one."""
+        return next((row for c in cls.__mro__ if (row := find(c.__name__)) is not None), None)
+
+    def _base(self) -> Any:
+        return self._default_estimator() if self.estimator is None else self.estimator
+
+    def _regression(self) -> bool:
+        return bool(is_regressor(self._base()))
+
+    def _stage_seed(self, stage: int) -> int:
+        """Derive a stage's own random stream, so that fit(target) equals fit then adapt."""
+        return int(np.random.SeedSequence([self.seed_, stage]).generate_state(1)[0] >> 1)
+
+    def _sees_target_labels(self) -> bool:
+        row = self._row()
+        rule = "ignored" if row is None else row.target_labels
+        return rule == "required" or (
+            rule == "optional" and bool(getattr(self, "use_target_labels", False))
+        )
+
+    def _reset_to_stage_one(self) -> None:
+        self.adapted_ = False
+        self.target_model_ = None
+        self._source_after = None
+        self.target_name_ = None
+        if hasattr(self.source_model_, "classes_"):
+            self.classes_ = self.source_model_.classes_
+
+    def _check_target_rows(self, target: Domain) -> Rows:
+        """Check a target and return what the method may see of it: the firewall on labels."""
+        tags = get_tags(self)
+        X = door.check_inputs(
+            self, target.X, reset=False, raw=self.preprocess is not None,
+            finite=not tags.input_tags.allow_nan, sparse=tags.input_tags.sparse,
+        )  # fmt: skip
+        n = door.count(X)
+        if not self._sees_target_labels():
+            return Rows(X, class_names=door.check_class_names(target.class_names))
+        row = self._row()
+        if target.y is None:
+            raise InputError(
+                f"{type(self).__name__} needs target labels: pass Domain(X_target, y_target). "
+                f"Methods that need none: "
+                + ", ".join(r.name for r in _rows() if r.target_labels != "required")
+            )
+        index = door.check_mask(target.labelled, n)
+        regression = self._regression()
+        values = np.asarray(target.y)
+        if values.shape[:1] != (n,):
+            raise InputError(f"the target has {n} rows but y has shape {values.shape}")
+        y = door.check_labels(
+            self, values if index is None else values[index], regression=regression
+        )
+        names = door.check_class_names(target.class_names)
+        door.check_named(y, names, "target")
+        if not regression and row is not None and row.target_labels == "required":
+            door.check_two_classes(y, "target")
+        return Rows(X, y, index, None, None, names)
+
+    def _answer(self, X: Any, domain: str, method: str) -> Any:
+        check_is_fitted(self, "source_model_")
+        side = door.check_domain_word(domain)
+        tags = get_tags(self)
+        X = door.check_inputs(
+            self, X, reset=False, raw=self.preprocess_ is not None,
+            finite=not tags.input_tags.allow_nan, sparse=tags.input_tags.sparse,
+        )  # fmt: skip
+        if self.preprocess_ is not None:
+            X = self.preprocess_.transform(X)
+        after = self.target_model_ if side == "target" else self._source_after
+        return getattr(self.source_model_ if after is None else after, method)(X)
+
+    def __sklearn_is_fitted__(self) -> bool:
+        return hasattr(self, "source_model_")
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        base = get_tags(self._base())
+        tags.estimator_type = base.estimator_type
+        tags.classifier_tags = base.classifier_tags
+        tags.regressor_tags = base.regressor_tags
+        tags.target_tags.required = True
+        tags.input_tags.allow_nan = base.input_tags.allow_nan or self.preprocess is not None
+        tags.input_tags.sparse = base.input_tags.sparse
+        tags.non_deterministic = base.non_deterministic
+        return tags
+
+
+def fit_model(estimator: Any, rows: Rows, seed: int) -> Any:
+    """Return a clone of ``estimator`` fitted on labelled rows, its free random states seeded."""
+    model = clone(estimator)
+    free = {
+        key: seed
+        for key, value in sorted(model.get_params(deep=True).items())
+        if value is None and (key == "random_state" or key.endswith("__random_state"))
+    }
+    model.set_params(**free)
+    extra = {} if rows.weight is None else {"sample_weight": rows.weight}
+    return model.fit(rows.labelled_X, rows.y, **extra)
+
+
+def _rows() -> tuple[Row, ...]:
+    from acclimate.catalogue import CATALOGUE
+
+    return CATALOGUE
+
+
+def _warn_of_source_scores() -> None:
+    """Warn where scikit-learn's cross-validation will score an adapted model on source folds."""
+    frame = sys._getframe(2)  # the caller of fit
+    if frame.f_code.co_name != "_fit_and_score":
+        return
+    if getattr(frame.f_locals.get("scorer"), "scores_target", False):
+        return
+    warnings.warn(
+        "this cross-validation scores an adapted model on held-out *source* rows. It ranks models "
+        "by how well they do on the source, not on the target.",
+        TransferWarning,
+        stacklevel=3,
+    )

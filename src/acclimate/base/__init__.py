@@ -1,0 +1,1 @@
+"""Base models f_theta: linear, SVM and neural; and the two baselines."""

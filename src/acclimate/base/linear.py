@@ -1,0 +1,106 @@
+"""Linear models f_theta, and how to fit one with a penalty towards given parameters."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import minimize
+from scipy.special import log_softmax, softmax
+
+Array = NDArray[np.floating[Any]]
+
+
+def default_classifier() -> Any:
+    """Return the base model of every shallow method: logistic regression, 1000 iterations."""
+    from sklearn.linear_model import LogisticRegression
+
+    return LogisticRegression(max_iter=1000)
+
+
+def softmax_loss(scores: Array, codes: NDArray[np.intp]) -> tuple[float, Array]:
+    """Return the summed cross-entropy and its gradient in the scores.
+
+    Parameters
+    ----------
+    scores : ndarray of shape (n, k)
+        Scores before softmax.
+    codes : integer ndarray of shape (n,)
+        Class codes.
+
+    Returns
+    -------
+    loss : float
+        Sum over the rows.
+    gradient : ndarray of shape (n, k)
+        Derivative of the loss in the scores.
+    """
+    rows = np.arange(len(codes))
+    loss = -float(log_softmax(scores, axis=1)[rows, codes].sum())
+    gradient: Array = softmax(scores, axis=1)
+    gradient[rows, codes] -= 1.0
+    return loss, gradient
+
+
+def logistic_loss(scores: Array, codes: NDArray[np.intp]) -> tuple[float, Array]:
+    """Return the summed log-loss of two classes and its gradient in the scores, both (n, 1)."""
+    signed = np.where(codes == 1, 1.0, -1.0)[:, None]
+    margins = signed * scores
+    loss = float(np.logaddexp(0.0, -margins).sum())
+    return loss, -signed * np.exp(-np.logaddexp(0.0, margins))
+
+
+def fit_towards(
+    X: Any,
+    codes: NDArray[np.intp],
+    W0: Array,
+    b0: Array,
+    strength: float,
+    loss: Callable[[Array, NDArray[np.intp]], tuple[float, Array]],
+) -> tuple[Array, Array]:
+    """Minimise ``sum_i loss(x_i W' + b, y_i) + strength / 2 * ||W - W0||^2`` over W and b.
+
+    The intercept is not penalised. The problem is convex; L-BFGS solves it from (W0, b0).
+
+    Parameters
+    ----------
+    X : array or sparse matrix of shape (m, d)
+        Target rows.
+    codes : integer ndarray of shape (m,)
+        Class codes.
+    W0 : ndarray of shape (k, d)
+        Source coefficients.
+    b0 : ndarray of shape (k,)
+        Source intercepts.
+    strength : float, above 0
+        Pull towards the source.
+    loss : callable
+        ``loss(scores, codes) -> (sum, gradient)``, as `softmax_loss`.
+
+    Returns
+    -------
+    W : ndarray of shape (k, d)
+        Coefficients.
+    b : ndarray of shape (k,)
+        Intercepts.
+    """
+    k, d = W0.shape
+
+    def objective(theta: Array) -> tuple[float, Array]:
+        W, b = theta[: k * d].reshape(k, d), theta[k * d :]
+        value, slope = loss(np.asarray(X @ W.T) + b, codes)
+        pull = W - W0
+        gradient = np.concatenate(
+            [(np.asarray(slope.T @ X) + strength * pull).ravel(), slope.sum(0)]
+        )
+        return value + 0.5 * strength * float((pull**2).sum()), gradient
+
+    start = np.concatenate([W0.ravel(), b0]).astype(np.float64)
+    best = minimize(
+        objective, start, jac=True, method="L-BFGS-B",
+        options={"maxiter": 5000, "maxfun": 20000, "gtol": 1e-7, "ftol": 1e-14},
+    )  # fmt: skip
+    W, b = best.x[: k * d].reshape(k, d), best.x[k * d :]
+    return W, b

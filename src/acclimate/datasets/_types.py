@@ -1,0 +1,143 @@
+"""What a loaded data set looks like, and what is known about it before it is loaded."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+from acclimate.exceptions import InputError
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pandas as pd
+
+
+@dataclass(frozen=True)
+class DatasetInfo:
+    """Describe a data set without loading it.
+
+    Parameters
+    ----------
+    name : str
+        What `load` takes.
+    title : str
+        Full name.
+    kind : {"image", "tabular"}
+        Images are arrays of pixels, tables have named columns.
+    task : {"classification", "regression"}
+        What is predicted.
+    rows : int
+        Number of rows, all splits together.
+    licence : str
+        Terms of use, as stated by those who published the data.
+    citation : str
+        What to cite.
+    found : str
+        Where `load` looks for it.
+    """
+
+    name: str
+    title: str
+    kind: Literal["image", "tabular"]
+    task: Literal["classification", "regression"]
+    rows: int
+    licence: str
+    citation: str
+    found: str
+
+
+@dataclass(frozen=True, eq=False)
+class Dataset:
+    """Hold a data set that comes with a training part and a test part.
+
+    Parameters
+    ----------
+    X_train, X_test : ndarray of uint8, shape (n, height, width) or (n, features)
+        Inputs. They are memory maps; writing to them changes memory only, never the cache.
+    y_train, y_test : ndarray of int64, shape (n,)
+        Labels, indices into `class_names`.
+    class_names : tuple of str or None
+        Name of each class.
+    info : DatasetInfo
+        Licence, citation and origin.
+    split : str
+        Which split this is, in words.
+    """
+
+    X_train: np.ndarray[Any, Any]
+    y_train: np.ndarray[Any, Any]
+    X_test: np.ndarray[Any, Any]
+    y_test: np.ndarray[Any, Any]
+    class_names: tuple[str, ...] | None
+    info: DatasetInfo
+    split: str
+
+
+@dataclass(frozen=True, eq=False)
+class TabularDataset:
+    """Hold a table that has no official split into training and test rows.
+
+    Parameters
+    ----------
+    X : DataFrame, shape (n, features)
+        Inputs. Missing values are NaN.
+    y : ndarray, shape (n,)
+        int64 labels (classification) or float64 values (regression).
+    domain : ndarray of str, shape (n,), or None
+        Where each row comes from, such as the hospital.
+    class_names : tuple of str or None
+        Name of each class; None for regression.
+    info : DatasetInfo
+        Licence, citation and origin.
+    split : str
+        How the rows are divided, in words.
+    target_name : str
+        What `y` measures.
+    domain_name : str or None
+        What `domain` tells apart, such as ``"hospital"``.
+    """
+
+    X: pd.DataFrame
+    y: np.ndarray[Any, Any]
+    domain: np.ndarray[Any, Any] | None
+    class_names: tuple[str, ...] | None
+    info: DatasetInfo
+    split: str
+    target_name: str
+    domain_name: str | None = None
+
+    def domain_names(self) -> list[str]:
+        """Return the names of the domains, sorted; empty where there are none."""
+        return [] if self.domain is None else sorted({str(d) for d in self.domain})
+
+    def domain_rows(self, name: str) -> tuple[pd.DataFrame, np.ndarray[Any, Any]]:
+        """Return the rows of one domain.
+
+        Parameters
+        ----------
+        name : str
+            A name out of `domain_names`.
+
+        Returns
+        -------
+        X : DataFrame, shape (rows of the domain, features)
+        y : ndarray, shape (rows of the domain,)
+
+        Raises
+        ------
+        InputError
+            The data set has no such domain.
+        """
+        if self.domain is None or name not in self.domain_names():
+            raise InputError(
+                f"{self.info.name} has no domain {name!r}; choose from {self.domain_names()}."
+            )
+        rows = self.domain == name
+        return self.X[rows].reset_index(drop=True), self.y[rows]
+
+    def frame(self) -> pd.DataFrame:
+        """Return one table: the inputs, the domain column and the target column."""
+        extra: dict[str, Any] = {self.target_name: self.y}
+        if self.domain is not None:
+            extra = {self.domain_name or "domain": self.domain, **extra}
+        return self.X.assign(**extra)

@@ -1,0 +1,54 @@
+"""`Domain`: the target as one value that arrives whole wherever it is passed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import KW_ONLY, dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True, eq=False)
+class Domain:
+    """Inputs of one domain, with labels where there are any.
+
+    Pass it as ``target=`` to `fit` or `adapt`. It has no length, no shape and no items, on purpose:
+    scikit-learn slices every array-like fit parameter that has as many rows as ``X``, so an array
+    passed through ``GridSearchCV.fit`` would lose rows without a word. A `Domain` arrives whole.
+
+    Parameters
+    ----------
+    X : array-like or data frame of shape (m, ...)
+        Inputs.
+    y : array-like of shape (m,), default=None
+        Labels or target values. Whether a method sees them is written in its catalogue row.
+    labelled : array-like of bool of shape (m,), default=None
+        Which labels are known. None means all of them. Values of ``y`` elsewhere are never read.
+    class_names : sequence of str or mapping from label to str, default=None
+        What the labels mean. In a sequence, the integer label ``i`` is called ``class_names[i]``.
+    name : str, default=None
+        What messages and reports call this domain.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from acclimate import Domain
+    >>> target = Domain(np.zeros((3, 2)), [0, 1, 0], name="ward B")
+    >>> target
+    Domain('ward B', X: (3, 2), y: given)
+    >>> target == Domain(target.X, target.y)
+    False
+    """
+
+    X: Any
+    y: Any = field(default=None)
+    _: KW_ONLY
+    labelled: Any = field(default=None)
+    class_names: Sequence[str] | Mapping[Any, str] | None = field(default=None)
+    name: str | None = field(default=None)
+
+    def __repr__(self) -> str:
+        shape = getattr(self.X, "shape", None)
+        size = tuple(shape) if shape is not None else type(self.X).__name__
+        labels = "none" if self.y is None else "given" if self.labelled is None else "partly given"
+        title = f"{self.name!r}, " if self.name else ""
+        return f"Domain({title}X: {size}, y: {labels})"

@@ -1,0 +1,1 @@
+"""Losses: pure functions of tensors, with shapes in and out."""

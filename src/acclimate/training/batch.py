@@ -1,0 +1,105 @@
+"""What goes into the loop: tensors of one domain, batches of them, and the order of rows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+import torch
+from torch import Tensor
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Rows of one domain, as a method's ``forward`` receives them.
+
+    Parameters
+    ----------
+    x : Tensor of shape (b, ...)
+        Inputs as float; whole-number pixels arrive divided by 255.
+    y : Tensor of shape (b,) or None
+        Class codes (int64) or target values (float).
+    weight : Tensor of shape (b,) or None
+        Weight of each row, 1 on average over the data.
+    index : Tensor of shape (b,)
+        Position of each row in its data, for pseudo-labels and memory banks.
+    domain : int
+        0 for the source, 1 and up for targets or further sources.
+    views : tuple of Tensor
+        Augmented versions of ``x``, where the method makes any.
+    """
+
+    x: Tensor
+    y: Tensor | None
+    weight: Tensor | None
+    index: Tensor
+    domain: int = 0
+    views: tuple[Tensor, ...] = ()
+
+
+@dataclass(frozen=True)
+class Data:
+    """All rows of one domain on the network's device.
+
+    Parameters
+    ----------
+    x : Tensor of shape (n, ...)
+        Inputs, float or uint8 pixels.
+    y : Tensor of shape (n,) or None
+        Class codes or target values.
+    weight : Tensor of shape (n,) or None
+        Weight of each row.
+    domain : int, default=0
+        Number of the domain.
+    """
+
+    x: Tensor
+    y: Tensor | None = None
+    weight: Tensor | None = None
+    domain: int = 0
+
+    def __len__(self) -> int:
+        return len(self.x)
+
+    def batch(self, index: Tensor) -> Batch:
+        """Return the rows at ``index`` of shape (b,)."""
+        return Batch(
+            as_float(self.x.index_select(0, index)),
+            None if self.y is None else self.y.index_select(0, index),
+            None if self.weight is None else self.weight.index_select(0, index),
+            index,
+            self.domain,
+        )
+
+    def with_labels(self, y: Tensor) -> Data:
+        """Return the same rows with other labels, such as pseudo-labels, shape (n,)."""
+        return replace(self, y=y)
+
+
+def as_float(x: Tensor) -> Tensor:
+    """Return float inputs unchanged and uint8 pixels as float32 in [0, 1]."""
+    return x.to(torch.float32).div_(255.0) if x.dtype == torch.uint8 else x
+
+
+def steps_per_epoch(n: int, batch_size: int) -> int:
+    """Return the number of batches that one pass over ``n`` rows takes.
+
+    A last batch of a single row is left out where there are others: it has no variance, which
+    batch norm needs.
+    """
+    full, rest = divmod(n, batch_size)
+    return full + (1 if rest > 1 or full == 0 else 0)
+
+
+def shuffled(
+    n: int, batch_size: int, generator: torch.Generator, device: torch.device
+) -> Iterator[Tensor]:
+    """Yield index batches without end: pass after pass, each in a fresh order.
+
+    The order is drawn on the CPU, so that it is the same on every device, and moved once a pass.
+    """
+    batch_size = min(batch_size, n)
+    steps = steps_per_epoch(n, batch_size)
+    while True:
+        order = torch.randperm(n, generator=generator, device=generator.device).to(device)
+        yield from order.split(batch_size)[:steps]

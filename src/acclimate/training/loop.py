@@ -1,0 +1,448 @@
+"""The training loop. Every method that has a network trains here, as terms and phases."""
+
+from __future__ import annotations
+
+import contextlib
+import math
+import warnings
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from acclimate.exceptions import ConvergenceWarning, InputError
+from acclimate.training import network as networks
+from acclimate.training.batch import Batch, Data, as_float, shuffled, steps_per_epoch
+from acclimate.training.flat import FlatParameters
+from acclimate.training.progress import Progress
+from acclimate.training.schedules import SCHEDULES, Ramp, warmed_up
+
+Forward = Callable[[nn.Module, Batch], Any]
+Loss = Callable[[Any, Any], Tensor]
+Sampler = Callable[[Data, int, torch.Generator], Iterator[Tensor]]
+
+# A pass over few rows takes few steps. Epochs are at least this share of a run, so that
+# bookkeeping at their end does not cost more than the training.
+SMALLEST_EPOCH = 0.01
+
+
+@dataclass(frozen=True)
+class Term:
+    """One summand of an objective.
+
+    Parameters
+    ----------
+    name : str
+        Name in the history and the progress bar.
+    loss : callable
+        ``loss(source, target) -> scalar``: a pure function of what ``forward`` returned for the
+        source batch and for the target batch. Either is None where that domain is absent.
+    weight : float or callable, default=1.0
+        Factor of the term, or a ramp from progress in [0, 1] to the factor.
+    """
+
+    name: str
+    loss: Loss
+    weight: float | Ramp = 1.0
+
+
+@dataclass(frozen=True)
+class Phase:
+    """One backward pass: these terms move these modules.
+
+    Parameters
+    ----------
+    terms : sequence of Term
+        Their weighted sum is minimised.
+    modules : sequence of nn.Module
+        Their parameters move; all others stand still in this phase.
+    repeat : int, default=1
+        How often the phase runs in each step.
+    """
+
+    terms: Sequence[Term]
+    modules: Sequence[nn.Module]
+    repeat: int = 1
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How to train.
+
+    Parameters
+    ----------
+    steps : int
+        Optimiser steps in all, at least 1.
+    batch_size : int
+        Rows of each domain a step.
+    optimizer : {"adam", "adamw", "sgd"}
+        Rule of the step. SGD has Nesterov momentum of 0.9.
+    learning_rate : float
+        Peak rate, above 0.
+    schedule : {"constant", "linear", "cosine", "inverse"}
+        How the rate falls.
+    warmup : float in [0, 1)
+        Share of the steps over which the rate rises from 0.
+    weight_decay : float
+        Decay of the weights towards 0, at least 0.
+    patience : int or None
+        Epochs without a better validation score before training stops. None trains to the end.
+    precision : {"float32", "bf16"}
+        Number format inside the network. Parameters stay float32.
+    """
+
+    steps: int
+    batch_size: int = 128
+    optimizer: str = "adam"
+    learning_rate: float = 4e-3
+    schedule: str = "linear"
+    warmup: float = 0.1
+    weight_decay: float = 0.0
+    patience: int | None = None
+    precision: str = "float32"
+
+
+@dataclass
+class History:
+    """What happened in a run.
+
+    Attributes
+    ----------
+    epochs : list of dict
+        One an epoch: number of steps so far, mean of every term, validation score where there is
+        one.
+    best_epoch : int or None
+        Number, from 1, of the epoch whose weights were kept; None where it is simply the last.
+    stopped : str
+        Why training ended: "done", "patience" or "not finite".
+    """
+
+    epochs: list[dict[str, float]] = field(default_factory=list)
+    best_epoch: int | None = None
+    stopped: str = "done"
+
+
+@contextlib.contextmanager
+def seeded(seed: int, device: torch.device) -> Iterator[None]:
+    """Seed everything inside and leave the random state outside as it was."""
+    devices = [device] if device.type == "cuda" else []
+    with torch.random.fork_rng(devices=devices), torch.backends.cudnn.flags(deterministic=True):
+        torch.manual_seed(seed)
+        yield
+
+
+def find_device(device: str | torch.device) -> torch.device:
+    """Return the device for a word: "auto" is a GPU where there is one."""
+    if device == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    try:
+        found = torch.device(device)
+    except RuntimeError as error:
+        raise InputError(f'device must be "auto" or a torch device, got {device!r}') from error
+    if found.type == "cuda" and not torch.cuda.is_available():
+        raise InputError(f'device={device!r}, but torch sees no GPU here; use "auto" or "cpu"')
+    return found
+
+
+def autocast(device: torch.device, precision: str) -> contextlib.AbstractContextManager[Any]:
+    """Return the context in which a network runs."""
+    if precision == "bf16":
+        return torch.autocast(device.type, torch.bfloat16)
+    return contextlib.nullcontext()
+
+
+class _Group:
+    """Parameters that move in the same phases at the same rate, with their optimiser."""
+
+    def __init__(self, phases: frozenset[int], rate: float, settings: Settings) -> None:
+        self.phases = phases
+        self.rate = rate
+        self.settings = settings
+        self.members: list[nn.Parameter] = []
+
+    def build(self) -> None:
+        self.buffers = FlatParameters(self.members)
+        lr = self.settings.learning_rate * self.rate
+        decay = self.settings.weight_decay
+        if self.settings.optimizer == "sgd":
+            self.optimizer: torch.optim.Optimizer = torch.optim.SGD(
+                self.buffers.stepped, lr, momentum=0.9, nesterov=True, weight_decay=decay
+            )
+        else:
+            rule = torch.optim.AdamW if self.settings.optimizer == "adamw" else torch.optim.Adam
+            on_device = self.members[0].device.type in ("cpu", "cuda")
+            self.optimizer = rule(
+                self.buffers.stepped, lr, weight_decay=decay, fused=on_device or None
+            )
+
+    def step(self, factor: float) -> None:
+        self.optimizer.param_groups[0]["lr"] = self.settings.learning_rate * self.rate * factor
+        self.optimizer.step()
+
+
+def _group(
+    phases: Sequence[Phase], rates: Mapping[nn.Module, float], settings: Settings
+) -> list[_Group]:
+    """Partition the trainable parameters by the phases that move them and by their rate."""
+    moved: dict[nn.Parameter, set[int]] = {}
+    for number, phase in enumerate(phases):
+        for module in phase.modules:
+            for p in module.parameters():
+                if p.requires_grad:
+                    moved.setdefault(p, set()).add(number)
+    rate_of = {p: rate for module, rate in rates.items() for p in module.parameters()}
+    groups: dict[tuple[frozenset[int], float], _Group] = {}
+    for p, numbers in moved.items():
+        key = (frozenset(numbers), rate_of.get(p, 1.0))
+        if key not in groups:
+            groups[key] = _Group(key[0], key[1], settings)
+        groups[key].members.append(p)
+    for group in groups.values():
+        group.build()
+    return list(groups.values())
+
+
+def _copy(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    return {key: value.detach().clone() for key, value in state.items()}
+
+
+def train(
+    network: nn.Module,
+    phases: Sequence[Phase],
+    source: Data | None,
+    target: Data | None = None,
+    *,
+    settings: Settings,
+    seed: int,
+    forward: Forward = networks.forward,
+    views: Callable[[Batch], Batch] | None = None,
+    sampler: Sampler | None = None,
+    before_epoch: Callable[[nn.Module, float], None] | None = None,
+    after_step: Callable[[nn.Module, float], None] | None = None,
+    validate: Callable[[nn.Module], float] | None = None,
+    frozen: Sequence[nn.Module] = (),
+    rates: Mapping[nn.Module, float] | None = None,
+    progress: Progress | None = None,
+) -> History:
+    """Train a network in place.
+
+    In each step, one batch is drawn from each domain that is given; each phase runs ``forward``
+    on both, sums its terms, and moves its modules. An epoch is one pass over the source, or over
+    the target where there is no source.
+
+    Parameters
+    ----------
+    network : nn.Module
+        Everything that has weights, on its device. It may hold more than a `Network`: a
+        discriminator, a teacher, a second head.
+    phases : sequence of Phase
+        What to minimise, in order, in each step.
+    source, target : Data or None
+        Rows of the domains, on the network's device. At least one is given.
+    settings : Settings
+        Length, rate and precision.
+    seed : int
+        Seed of batches and of everything random inside the network.
+    forward : callable, default=`acclimate.training.network.forward`
+        ``forward(network, batch)`` returns what the terms read.
+    views : callable, default=None
+        Returns a batch with augmented rows in ``views`` or in place of ``x``.
+    sampler : callable, default=None
+        ``sampler(data, batch_size, generator)`` yields index batches without end. None shuffles.
+    before_epoch : callable, default=None
+        ``before_epoch(network, progress)``: pseudo-labels, centroids.
+    after_step : callable, default=None
+        ``after_step(network, progress)``: averages of weights, memory banks.
+    validate : callable, default=None
+        ``validate(network)`` returns a score, higher is better, after each epoch. The weights of
+        the best epoch are restored at the end.
+    frozen : sequence of nn.Module, default=()
+        Modules that do not move at all: neither parameters nor buffers.
+    rates : mapping from nn.Module to float, default=None
+        Factor on the learning rate of some modules.
+    progress : Progress, default=None
+        Where to show how far the run is.
+
+    Returns
+    -------
+    History
+        What happened, epoch by epoch.
+
+    Warns
+    -----
+    ConvergenceWarning
+        A term became infinite or NaN. Training stops, and the last finite weights are kept.
+    """
+    main = source if source is not None else target
+    if main is None or len(main) == 0:
+        raise InputError("there are no rows to train on")
+    device = main.x.device
+    still = [p for module in frozen for p in module.parameters() if p.requires_grad]
+    generator = torch.Generator().manual_seed(seed)
+    bar = Progress(settings.steps) if progress is None else progress
+    history = History()
+    groups: list[_Group] = []
+    network.train()
+    for p in still:
+        p.requires_grad_(False)
+    for module in frozen:
+        module.eval()
+    try:
+        groups = _group(phases, rates or {}, settings)
+        if not groups:
+            raise InputError("no module that the phases name has a trainable parameter")
+        with seeded(seed, device), bar:
+            _steps(
+                network, phases, groups, (source, target), settings, generator, forward, views,
+                sampler, before_epoch, after_step, validate, bar, history,
+                steps_per_epoch(len(main), min(settings.batch_size, len(main))), frozen,
+            )  # fmt: skip
+    finally:
+        for group in groups:
+            for p in group.members:
+                p.requires_grad_(True)
+            group.buffers.release()
+        for p in still:
+            p.requires_grad_(True)
+        network.eval()
+    return history
+
+
+def _steps(
+    network: nn.Module,
+    phases: Sequence[Phase],
+    groups: Sequence[_Group],
+    sides: tuple[Data | None, Data | None],
+    settings: Settings,
+    generator: torch.Generator,
+    forward: Forward,
+    views: Callable[[Batch], Batch] | None,
+    sampler: Sampler | None,
+    before_epoch: Callable[[nn.Module, float], None] | None,
+    after_step: Callable[[nn.Module, float], None] | None,
+    validate: Callable[[nn.Module], float] | None,
+    bar: Progress,
+    history: History,
+    pass_steps: int,
+    frozen: Sequence[nn.Module],
+) -> None:
+    device = next(side.x.device for side in sides if side is not None)
+    draw = sampler or (lambda data, size, g: shuffled(len(data), size, g, device))
+    orders = [
+        None if side is None else draw(side, settings.batch_size, generator) for side in sides
+    ]
+    rate = warmed_up(SCHEDULES[settings.schedule], settings.warmup)
+    movers = [[group for group in groups if n in group.phases] for n in range(len(phases))]
+    every = max(pass_steps, math.ceil(settings.steps * SMALLEST_EPOCH))
+    context = autocast(device, settings.precision)
+    names = [term.name for phase in phases for term in phase.terms]
+    best_score, best_state, waited = -math.inf, None, 0
+    finite_state = _copy(network.state_dict())
+    losses: list[Tensor] = []
+    for step in range(settings.steps):
+        progress = step / settings.steps
+        if before_epoch is not None and step % every == 0:
+            before_epoch(network, progress)
+            network.train()
+            for module in frozen:
+                module.eval()
+        batches = [
+            None if side is None or order is None else side.batch(next(order))
+            for side, order in zip(sides, orders, strict=True)
+        ]
+        if views is not None:
+            batches = [None if batch is None else views(batch) for batch in batches]
+        factor = rate((step + 1) / settings.steps if progress < settings.warmup else progress)
+        for number, phase in enumerate(phases):
+            if len(phases) > 1:
+                for group in groups:
+                    for p in group.members:
+                        p.requires_grad_(number in group.phases)
+            for _ in range(phase.repeat):
+                with context:
+                    out = [None if batch is None else forward(network, batch) for batch in batches]
+                values = [term.loss(out[0], out[1]) for term in phase.terms]
+                total = torch.zeros((), device=device)
+                for term, value in zip(phase.terms, values, strict=True):
+                    weight = term.weight(progress) if callable(term.weight) else term.weight
+                    total = total + value if weight == 1.0 else total + weight * value
+                for group in movers[number]:
+                    group.buffers.zero_grad()
+                total.backward()
+                for group in movers[number]:
+                    group.step(factor)
+            losses.extend(value.detach() for value in values)
+        if after_step is not None:
+            after_step(network, progress)
+        if (step + 1) % every and step + 1 < settings.steps:
+            bar.update(step + 1)
+            continue
+        means = torch.stack(losses).view(-1, len(names)).float().mean(0).tolist()
+        losses.clear()
+        record: dict[str, float] = {"step": step + 1, **dict(zip(names, means, strict=True))}
+        if not all(math.isfinite(mean) for mean in means):
+            network.load_state_dict(finite_state)
+            history.stopped = "not finite"
+            warnings.warn(
+                f"training stopped at step {step + 1}: {record} is not finite. The weights of the "
+                f"last finite epoch are kept. A lower learning_rate than "
+                f"{settings.learning_rate:g} usually helps.",
+                ConvergenceWarning,
+                stacklevel=4,
+            )
+            break
+        finite_state = _copy(network.state_dict())
+        if validate is not None:
+            record["validation"] = score = validate(network)
+            network.train()
+            for module in frozen:
+                module.eval()
+            waited += 1
+            if score > best_score:
+                best_score, best_state, waited = score, finite_state, 0
+                history.best_epoch = len(history.epochs) + 1
+        history.epochs.append(record)
+        bar.update(step + 1, record)
+        if settings.patience is not None and waited >= settings.patience:
+            history.stopped = "patience"
+            break
+    if best_state is not None:
+        network.load_state_dict(best_state)
+
+
+def infer(
+    network: nn.Module, x: Tensor, *, batch_size: int = 1024, precision: str = "float32",
+    device: torch.device | None = None,
+) -> tuple[Tensor, Tensor]:  # fmt: skip
+    """Run a `Network` without gradients, in batches.
+
+    Parameters
+    ----------
+    network : nn.Module
+        Returns features and logits. It is run in evaluation mode.
+    x : Tensor of shape (m, ...)
+        Inputs, on any device.
+    batch_size : int, default=1024
+        Rows at a time.
+    precision : {"float32", "bf16"}, default="float32"
+        Number format inside the network.
+    device : torch.device, default=None
+        Where the network is; None means where ``x`` is.
+
+    Returns
+    -------
+    features : Tensor of shape (m, d), float32
+        On the CPU.
+    logits : Tensor of shape (m, k), float32
+        On the CPU.
+    """
+    where = x.device if device is None else device
+    network.eval()
+    pairs = []
+    with torch.inference_mode(), autocast(where, precision):
+        for rows in x.split(batch_size):
+            z, logits = network(as_float(rows.to(where)))
+            pairs.append((z.float().cpu(), logits.float().cpu()))
+    return torch.cat([z for z, _ in pairs]), torch.cat([logits for _, logits in pairs])

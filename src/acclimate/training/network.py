@@ -1,0 +1,199 @@
+"""Networks as the loop sees them: a body that makes features z, and a head that makes logits."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Sequence
+from types import SimpleNamespace
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from acclimate.exceptions import InputError
+from acclimate.training.batch import Batch
+
+
+class Network(nn.Module):
+    """A body followed by a head.
+
+    Parameters
+    ----------
+    body : nn.Module
+        Maps inputs of shape (b, ...) to features z of shape (b, d).
+    head : nn.Linear
+        Maps features to logits of shape (b, k), or values of shape (b, 1).
+    """
+
+    def __init__(self, body: nn.Module, head: nn.Module) -> None:
+        super().__init__()
+        self.body = body
+        self.head = head
+
+    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """Return features (b, d) and logits (b, k)."""
+        z = self.body(x)
+        return z, self.head(z)
+
+
+def forward(network: nn.Module, batch: Batch) -> SimpleNamespace:
+    """Run a `Network` on a batch: the default of the loop.
+
+    Returns
+    -------
+    SimpleNamespace
+        ``z`` (b, d) and ``logits`` (b, k), beside the fields of the batch.
+    """
+    z, logits = network(batch.x)
+    return SimpleNamespace(
+        z=z, logits=logits, x=batch.x, y=batch.y, weight=batch.weight, index=batch.index,
+        domain=batch.domain, views=batch.views,
+    )  # fmt: skip
+
+
+class Image(nn.Module):
+    """Give rows of shape (b, h, w) the channel axis that convolutions need."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return (b, 1, h, w) for (b, h, w), and other shapes unchanged."""
+        return x.unsqueeze(1) if x.dim() == 3 else x
+
+
+def mlp(shape: Sequence[int], outputs: int, hidden: Sequence[int], dropout: float) -> Network:
+    """Build a multilayer perceptron with ReLU units.
+
+    Parameters
+    ----------
+    shape : sequence of int
+        Shape of one row.
+    outputs : int
+        Number of logits.
+    hidden : sequence of int
+        Units of each hidden layer.
+    dropout : float in [0, 1)
+        Share of units dropped after each hidden layer while training.
+
+    Returns
+    -------
+    Network
+        ``body`` ends after the last hidden layer.
+    """
+    layers: list[nn.Module] = [nn.Flatten()]
+    width = int(torch.Size(shape).numel())
+    for units in hidden:
+        layers += [nn.Linear(width, units), nn.ReLU()]
+        if dropout > 0.0:
+            layers.append(nn.Dropout(dropout))
+        width = units
+    return Network(nn.Sequential(*layers), nn.Linear(width, outputs))
+
+
+def cnn(shape: Sequence[int], outputs: int, hidden: Sequence[int], dropout: float) -> Network:
+    """Build a small convolutional network of LeNet's size for images of at least 10 x 10.
+
+    Two blocks of 3 x 3 convolution, 2 x 2 max-pooling and ReLU with 32 and 64 channels, then the
+    hidden layers. Pooling stands before ReLU: the function is the same and costs less.
+
+    Parameters
+    ----------
+    shape : (h, w) or (c, h, w)
+        Shape of one image.
+    outputs : int
+        Number of logits.
+    hidden : sequence of int
+        Units of each dense hidden layer.
+    dropout : float in [0, 1)
+        Share of units dropped after each dense hidden layer while training.
+    """
+    if len(shape) not in (2, 3) or min(shape[-2:]) < 10:
+        raise InputError(
+            f'network="cnn" needs images of shape (n, h, w) or (n, c, h, w) with sides of 10 or '
+            f'more, got rows of shape {tuple(shape)}; for flat rows use network="mlp"'
+        )
+    channels = 1 if len(shape) == 2 else shape[0]
+    h, w = (((side - 2) // 2 - 2) // 2 for side in shape[-2:])
+    blocks = nn.Sequential(
+        Image(),
+        nn.Conv2d(channels, 32, 3), nn.MaxPool2d(2), nn.ReLU(),
+        nn.Conv2d(32, 64, 3), nn.MaxPool2d(2), nn.ReLU(),
+    )  # fmt: skip
+    dense = mlp((64, h, w), outputs, hidden, dropout)
+    return Network(nn.Sequential(blocks, dense.body), dense.head)
+
+
+NETWORKS: dict[str, Callable[..., Network]] = {"mlp": mlp, "cnn": cnn}
+
+
+def split(module: nn.Module, head: str | None = None) -> Network:
+    """Split any module into body and head, on a deep copy.
+
+    Parameters
+    ----------
+    module : nn.Module
+        Maps inputs to logits. Its last operation must be the head.
+    head : str, default=None
+        Dotted name of the head inside the module. None takes the last `nn.Linear`.
+
+    Returns
+    -------
+    Network
+        The same function of the input.
+
+    Raises
+    ------
+    InputError
+        There is no such head.
+    """
+    if isinstance(module, Network):
+        return copy.deepcopy(module)
+    body = copy.deepcopy(module)
+    linear = [name for name, m in body.named_modules() if isinstance(m, nn.Linear)]
+    name = head if head is not None else (linear[-1] if linear else "")
+    try:
+        last = body.get_submodule(name) if name else None
+    except AttributeError:
+        last = None
+    if last is None:
+        raise InputError(
+            f"no head {name!r} in {type(module).__name__}: "
+            f"its linear layers are {linear}; name one with head="
+        )
+    parent, _, child = name.rpartition(".")
+    setattr(body.get_submodule(parent) if parent else body, child, nn.Identity())
+    return Network(body, last)
+
+
+def check_split(network: Network, module: nn.Module, x: Tensor) -> None:
+    """Raise where body then head is not the module it was split from, on rows ``x``."""
+    was = module.training
+    network.eval(), module.eval()
+    with torch.no_grad():
+        z, logits = network(x)
+        same = torch.equal(logits, module(x)) and z.dim() == 2
+    network.train(was), module.train(was)
+    if not same:
+        raise InputError(
+            f"{type(module).__name__} does not end with its head, so it cannot be split there. "
+            f"Name the output layer with head=, and leave softmax to the loss"
+        )
+
+
+def output_width(head: nn.Module) -> int:
+    """Return the number of logits of a head."""
+    for layer in reversed(list(head.modules())):
+        width: Any = getattr(layer, "out_features", None)
+        if isinstance(width, int):
+            return width
+    raise InputError(f"cannot tell how many outputs {type(head).__name__} has; end it in nn.Linear")
+
+
+def new_head(head: nn.Module, outputs: int) -> nn.Linear:
+    """Return a freshly initialised linear head for the same features and other classes."""
+    if not isinstance(head, nn.Linear):
+        raise InputError(f"only a linear head can be replaced, this one is {type(head).__name__}")
+    return nn.Linear(head.in_features, outputs, bias=head.bias is not None)
+
+
+def is_convolutional(network: nn.Module) -> bool:
+    """Tell whether the network has two-dimensional convolutions."""
+    return any(isinstance(m, nn.Conv2d) for m in network.modules())

@@ -1,0 +1,1 @@
+"""Transfer with target labels: start from the source model and go on."""

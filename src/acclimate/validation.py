@@ -1,0 +1,224 @@
+"""Checks at the public door: everything a user passes is checked here, once, and nowhere else."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.utils import check_array
+from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.validation import _check_sample_weight, _num_samples, validate_data
+
+from acclimate.domain import Domain
+from acclimate.exceptions import DomainTypeError, InputError
+
+Side = Literal["source", "target"]
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Checked rows of one domain, as methods receive them.
+
+    Parameters
+    ----------
+    X : array of shape (n, ...) or data frame
+        All rows.
+    y : array of shape (k,), default=None
+        Known labels, aligned with ``labelled``; None where the method may not see any.
+    labelled : integer array of shape (k,), default=None
+        Positions of the rows whose label is known; None means all rows.
+    weight : float array of shape (n,), default=None
+        Weight of each row.
+    domains : array of shape (n,), default=None
+        Which source each row comes from.
+    class_names : mapping from label to str, default=None
+        What the labels mean.
+    """
+
+    X: Any
+    y: NDArray[Any] | None = None
+    labelled: NDArray[np.intp] | None = None
+    weight: NDArray[np.floating[Any]] | None = None
+    domains: NDArray[Any] | None = None
+    class_names: Mapping[Any, str] | None = None
+
+    @property
+    def labelled_X(self) -> Any:
+        """Rows with a known label, in the order of ``y``."""
+        return self.X if self.labelled is None else take(self.X, self.labelled)
+
+    @property
+    def labels(self) -> NDArray[Any]:
+        """Known labels, shape (k,). Only for methods that were promised some."""
+        if self.y is None:
+            raise InputError("these rows have no labels")
+        return self.y
+
+    @property
+    def classes(self) -> NDArray[Any]:
+        """Sorted labels: those that the names declare, else those that occur."""
+        if self.class_names is not None:
+            return np.array(sorted(self.class_names))
+        return np.unique(self.labels)
+
+
+def take(X: Any, index: NDArray[Any]) -> Any:
+    """Return rows ``index`` of an array or data frame."""
+    return X.iloc[index] if hasattr(X, "iloc") else X[index]
+
+
+def check_target(target: Any) -> Domain:
+    """Return ``target`` where it is a `Domain`, else say how to make one."""
+    if isinstance(target, Domain):
+        return target
+    kind = type(target).__name__
+    raise DomainTypeError(
+        f"target must be a Domain, got {kind}. Write fit(X, y, target=Domain(X_target)), or "
+        f"Domain(X_target, y_target) where labels are known. A plain array would be sliced "
+        f"silently in cross-validation."
+    )
+
+
+def check_domain_word(domain: str) -> Side:
+    """Return ``domain`` where it is "source" or "target"."""
+    if domain == "source" or domain == "target":
+        return domain  # type: ignore[return-value]
+    raise InputError(f'domain must be "target" or "source", got {domain!r}')
+
+
+def match_columns(estimator: Any, X: Any) -> Any:
+    """Put a data frame's columns in the order that was fitted. Other inputs pass unchanged."""
+    names = getattr(estimator, "feature_names_in_", None)
+    if names is None or not hasattr(X, "columns"):
+        return X
+    missing = [name for name in names if name not in X.columns]
+    if missing:
+        shown = ", ".join(repr(name) for name in missing[:5])
+        more = f" and {len(missing) - 5} more" if len(missing) > 5 else ""
+        # scikit-learn's own checks expect these words at the front of the message
+        raise InputError(
+            "The feature names should match those that were passed during fit. "
+            f"Missing column: {shown}{more}; the frame has {list(X.columns)[:8]}"
+        )
+    if list(X.columns) == list(names):
+        return X
+    return X.loc[:, list(names)]
+
+
+def check_inputs(
+    estimator: Any, X: Any, *, reset: bool, raw: bool, finite: bool, sparse: Any
+) -> Any:
+    """Check inputs and record or compare their number and names of features.
+
+    Parameters
+    ----------
+    estimator : BaseEstimator
+        Receives ``n_features_in_`` and ``feature_names_in_`` when ``reset``.
+    X : array-like of shape (n, ...) or data frame
+        Inputs.
+    reset : bool
+        True on fit, False afterwards.
+    raw : bool
+        True where a preprocessing step will turn the columns into numbers. Then a frame stays one.
+    finite : bool
+        Whether missing values are refused. Infinities always are.
+    sparse : bool or list of str
+        Sparse formats that pass.
+    """
+    X = X if reset else match_columns(estimator, X)
+    if raw:
+        return validate_data(estimator, X, reset=reset, skip_check_array=True)
+    return validate_data(
+        estimator,
+        X,
+        reset=reset,
+        accept_sparse=sparse,
+        allow_nd=True,
+        ensure_all_finite=True if finite else "allow-nan",
+    )
+
+
+def check_labels(estimator: Any, y: Any, *, regression: bool, n: int | None = None) -> Any:
+    """Check labels or target values and return them as a vector of shape (n,)."""
+    from sklearn.utils.validation import _check_y
+
+    y = _check_y(y, multi_output=False, y_numeric=regression, estimator=estimator)
+    if not regression:
+        check_classification_targets(y)
+    if n is not None and len(y) != n:
+        raise InputError(f"X has {n} rows but y has {len(y)}; they must be equal")
+    return y
+
+
+def check_class_names(names: Sequence[str] | Mapping[Any, str] | None) -> dict[Any, str] | None:
+    """Return class names as a mapping from label to name."""
+    if names is None:
+        return None
+    if isinstance(names, str):
+        raise InputError(f"class_names must be a sequence or a mapping, got the text {names!r}")
+    pairs = dict(names) if isinstance(names, Mapping) else dict(enumerate(names))
+    if len(set(pairs.values())) < len(pairs):
+        raise InputError(f"class_names must differ from each other, got {list(pairs.values())}")
+    return pairs
+
+
+def check_named(y: NDArray[Any], names: Mapping[Any, str] | None, side: Side) -> None:
+    """Raise where a label has no name although names are given."""
+    if names is None:
+        return
+    unknown = [label for label in np.unique(y).tolist() if label not in names]
+    if unknown:
+        raise InputError(
+            f"the {side} has the label {unknown[0]!r}, which class_names does not name; "
+            f"it names {list(names)}"
+        )
+
+
+def check_two_classes(y: NDArray[Any], side: Side) -> None:
+    """Raise where a classifier would be trained on one class."""
+    classes = np.unique(y)
+    if len(classes) < 2:
+        raise InputError(
+            f"the {side} labels have 1 class, {classes.tolist()!r}; a classifier needs at least 2"
+        )
+
+
+def check_weight(weight: Any, X: Any) -> NDArray[np.floating[Any]] | None:
+    """Return row weights of shape (n,), none negative and not all zero."""
+    if weight is None:
+        return None
+    checked: NDArray[np.floating[Any]] = _check_sample_weight(weight, X, ensure_non_negative=True)
+    if not checked.any():
+        raise InputError("sample_weight is zero for every row; at least one must be above 0")
+    return checked
+
+
+def check_ids(domains: Any, n: int) -> NDArray[Any] | None:
+    """Return one source id a row, shape (n,)."""
+    if domains is None:
+        return None
+    ids: NDArray[Any] = check_array(domains, ensure_2d=False, dtype=None)
+    if ids.ndim != 1 or len(ids) != n:
+        raise InputError(f"domains must hold one id a row: {n} ids, got shape {ids.shape}")
+    return ids
+
+
+def check_mask(labelled: Any, n: int) -> NDArray[np.intp] | None:
+    """Return positions of the labelled rows, or None where all are."""
+    if labelled is None:
+        return None
+    mask = np.asarray(labelled)
+    if mask.dtype != bool or mask.shape != (n,):
+        raise InputError(
+            f"labelled must be a boolean mask of shape ({n},), got {mask.dtype} of {mask.shape}"
+        )
+    return None if mask.all() else np.flatnonzero(mask)
+
+
+def count(X: Any) -> int:
+    """Return the number of rows."""
+    rows: int = _num_samples(X)
+    return rows
