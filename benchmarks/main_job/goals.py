@@ -19,7 +19,7 @@ EPOCH_GOALS = {
 PARAMETERS = {"mlp": 101_770, "cnn": 225_034}
 
 
-def judge_whole(runs: dict[str, list[dict[str, float]]]) -> dict[str, Any]:
+def judge_whole(runs: dict[str, list[dict[str, Any]]]) -> dict[str, Any]:
     """Judge the whole job.
 
     Parameters
@@ -31,7 +31,8 @@ def judge_whole(runs: dict[str, list[dict[str, float]]]) -> dict[str, Any]:
     Returns
     -------
     dict
-        Medians of each side under "median"; for each recipe under "recipes" the `ratio` of the
+        Medians of each side under "median"; the parameter counts that were printed and whether all
+        are the MLP's; for each recipe under "recipes" the `ratio` of the
         median times, the smallest and largest ratio within one repeat, the differences of the
         median accuracies (ours minus theirs), and whether each goal was passed.
     """
@@ -57,7 +58,13 @@ def judge_whole(runs: dict[str, list[dict[str, float]]]) -> dict[str, Any]:
                 round(value, 6) >= -ACCURACY_MARGIN for value in differences.values()
             ),
         }
-    return {"median": medians, "recipes": recipes}
+    counts = {name: rows[0].get("parameters") for name, rows in runs.items()}
+    return {
+        "median": medians,
+        "parameters": counts,
+        "same_network": set(counts.values()) == {PARAMETERS["mlp"]},
+        "recipes": recipes,
+    }
 
 
 def judge_epochs(runs: dict[tuple[str, int], dict[str, dict[str, Any]]]) -> list[dict[str, Any]]:
@@ -116,6 +123,8 @@ def whole_table(judged: dict[str, Any]) -> str:
                 _word(recipe["passed_accuracy"]),
             ]
         lines.append("| " + " | ".join(cells) + " |")
+    if not judged["same_network"]:
+        lines.append(f"\nNot the same network: parameters {judged['parameters']}.")
     return "\n".join(lines)
 
 

@@ -39,6 +39,7 @@ def main() -> int:
             "when": datetime.now(UTC).isoformat(timespec="seconds"),
             "machine": machine(),
             "threads": args.threads,
+            "peers": {peer: PEERS[peer] for peer in wanted},
             "quick": quick,
         }
         if args.only != "epochs":
@@ -62,14 +63,14 @@ def main() -> int:
 
 def whole_job(
     tensorflow: Path, data: Path, threads: int, repeats: int, warm: bool
-) -> dict[str, list[dict[str, float]]]:
+) -> dict[str, list[dict[str, Any]]]:
     """Run the textbook script and both recipes of ours in turn, `repeats` times.
 
     Every second repeat runs in the opposite order, so that a machine that grows slower or
     faster favours nobody. With `warm`, one round before the first is not measured.
     """
     ours = Path(sys.executable)
-    runs: dict[str, list[dict[str, float]]] = {"tensorflow": [], "textbook": [], "default": []}
+    runs: dict[str, list[dict[str, Any]]] = {"tensorflow": [], "textbook": [], "default": []}
     for repeat in range(-1 if warm else 0, repeats):
         seed = ("--seed", str(max(repeat, 0)))
         scripts = [Script("tensorflow", tensorflow, "textbook_tensorflow.py", seed)]
@@ -81,8 +82,7 @@ def whole_job(
             label = "warm-up" if repeat < 0 else f"repeat {repeat + 1} of {repeats}"
             _note(f"{label}: {script.name} {seconds:.2f} s {result}")
             if repeat >= 0:
-                row = {key: float(result[key]) for key in ("source", "target")}
-                runs[script.name].append({"seconds": seconds, **row})
+                runs[script.name].append({**result, "seconds": seconds})
     return runs
 
 

@@ -109,7 +109,7 @@ def match_columns(estimator: Any, X: Any) -> Any:
 
 
 def check_inputs(
-    estimator: Any, X: Any, *, reset: bool, raw: bool, finite: bool, sparse: Any
+    estimator: Any, X: Any, *, reset: bool, raw: bool, finite: bool, sparse: bool
 ) -> Any:
     """Check inputs and record or compare their number and names of features.
 
@@ -125,8 +125,8 @@ def check_inputs(
         True where a preprocessing step will turn the columns into numbers. Then a frame stays one.
     finite : bool
         Whether missing values are refused. Infinities always are.
-    sparse : bool or list of str
-        Sparse formats that pass.
+    sparse : bool
+        Whether sparse matrices pass. They are turned into CSR.
     """
     X = X if reset else match_columns(estimator, X)
     if raw:
@@ -135,7 +135,7 @@ def check_inputs(
         estimator,
         X,
         reset=reset,
-        accept_sparse=sparse,
+        accept_sparse="csr" if sparse else False,  # rows are taken by index
         allow_nd=True,
         ensure_all_finite=True if finite else "allow-nan",
     )
@@ -215,6 +215,8 @@ def check_mask(labelled: Any, n: int) -> NDArray[np.intp] | None:
         raise InputError(
             f"labelled must be a boolean mask of shape ({n},), got {mask.dtype} of {mask.shape}"
         )
+    if not mask.any():
+        raise InputError(f"labelled marks none of the {n} rows; mark those whose label is known")
     return None if mask.all() else np.flatnonzero(mask)
 
 

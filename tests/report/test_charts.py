@@ -119,11 +119,10 @@ def test_one_point_sits_in_the_middle():
 
 
 def test_series_differ_without_colour():
-    looks = set()
-    for style in range(STYLES):
-        key = re.sub(r" ?\bs\d\b", "", line_key(style))
-        looks.add(key)
-    assert len(looks) == STYLES
+    keys = [line_key(style) for style in range(STYLES)]
+    dashes = {re.search(r'stroke-dasharray="(.*?)"', key)[1] for key in keys}
+    shapes = {re.search(r'(class="mark[^"]*?) s\d".* d="(.*?)"', key).groups() for key in keys}
+    assert len(dashes) == len(shapes) == STYLES
 
 
 def test_bars_start_at_zero_and_reach_their_value():

@@ -23,6 +23,7 @@ from acclimate.exceptions import InputError
 from acclimate.losses.supervised import cross_entropy, squared_error
 from acclimate.training import loop, network
 from acclimate.training.batch import Data, as_float, steps_per_epoch
+from acclimate.training.device import find_device, has_bf16, seeded
 from acclimate.training.loop import History, Phase, Settings, Term
 from acclimate.training.network import Network
 from acclimate.training.progress import Progress
@@ -159,7 +160,8 @@ class _Neural(BaseEstimator, ABC):  # type: ignore[misc]
         """
         X, y = self._check(X, y)
         weight = check_weight(sample_weight, X)
-        return self.start(X, y).train(X, y, weight)
+        counted = y if weight is None else y[weight > 0]  # weight 0 must not move mean and scale
+        return self.start(X, counted, np.unique(y)).train(X, y, weight)
 
     @abstractmethod
     def predict(self, X: Any) -> Any:
@@ -182,8 +184,8 @@ class _Neural(BaseEstimator, ABC):  # type: ignore[misc]
         self._check_settings()
         self.seed_ = int(check_random_state(self.random_state).randint(np.iinfo(np.int32).max))
         self._learn_targets(y, classes)
-        where = loop.find_device(self.device)
-        with loop.seeded(self.seed_, where):
+        where = find_device(self.device)
+        with seeded(self.seed_, where):
             self.network_ = self._build(X, self._outputs())
         self._place(self.network_, where)
         return self
@@ -244,7 +246,7 @@ class _Neural(BaseEstimator, ABC):  # type: ignore[misc]
         x = _from_numpy(X)
         if x.dtype == torch.uint8 and x.numel() * 4 <= self.max_memory:
             x = as_float(x)
-        return x.to(loop.find_device(self.device))
+        return x.to(find_device(self.device))
 
     def data(self, X: Any, y: NDArray[Any] | None, weight: NDArray[Any] | None = None) -> Data:
         """Return checked rows as the loop takes them."""
@@ -352,14 +354,6 @@ def _from_numpy(X: Any) -> Tensor:
         array = array.astype(np.float32, copy=False)
     # torch shares the memory, and warns of memory that it may not write
     return torch.from_numpy(array if array.flags.writeable else array.copy())
-
-
-def has_bf16(device: torch.device) -> bool:
-    """Tell whether the device multiplies bf16 numbers in hardware."""
-    if device.type == "cuda":
-        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
-    supported = getattr(torch.cpu, "_is_avx512_bf16_supported", None)
-    return device.type == "cpu" and supported is not None and bool(supported())
 
 
 def _document(cls: type[Any]) -> type[Any]:

@@ -203,13 +203,11 @@ def _verdict_row(verdict: Record, names: Mapping[str, str], limit: float) -> dic
         "look": verdict_look(word)[0],
         "rank": _ORDER.index(word) if word in _ORDER else len(_ORDER),
         "gain": gain,
-        "gain_value": "" if gain is None else gain,
         "low": low,
         "high": high,
         "glyph": Markup(glyph),
         "harmed": harmed,
         "settles_at": verdict.get("settles_at"),
-        "settles_value": "" if finite(verdict.get("settles_at")) is None else verdict["settles_at"],
     }
 
 
@@ -241,7 +239,7 @@ def _result_rows(case: Record, arms: Sequence[Arm], sizes: Sequence[float]) -> l
                 between = f"{100 * low:.1f} to {100 * high:.1f}"
             cells.append(
                 {
-                    "value": "" if mean is None else mean,
+                    "value": mean,
                     "mean": percent(mean).removesuffix(" %"),
                     "between": between,
                 }

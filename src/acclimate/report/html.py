@@ -49,7 +49,7 @@ def environment() -> Environment:
         lstrip_blocks=True,
     )
     env.filters["verdict_look"] = verdict_look
-    for name in ("percent", "points", "count", "seconds", "sentence"):
+    for name in ("percent", "points", "count", "seconds", "sentence", "sort_key"):
         env.filters[name] = getattr(wording, name)
     return env
 

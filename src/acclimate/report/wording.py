@@ -65,17 +65,30 @@ def count(value: Any) -> str:
 
 
 def short_count(value: float) -> str:
-    """Write a number for an axis tick: thousands as k, millions as M.
+    """Write a number for an axis tick: round thousands as k, round millions as M.
 
     Examples
     --------
-    >>> [short_count(v) for v in (50, 1000, 60000, 2_500_000, 0.25)]
-    ['50', '1k', '60k', '2.5M', '0.25']
+    >>> [short_count(v) for v in (50, 1000, 60000, 2_500_000, 7291, 0.25)]
+    ['50', '1k', '60k', '2.5M', '7,291', '0.25']
     """
     for unit, letter in ((1e6, "M"), (1e3, "k")):
         if abs(value) >= unit:
-            return f"{value / unit:.4g}{letter}"
+            round_enough = value % (unit / 10) == 0
+            words = f"{value / unit:g}{letter}" if round_enough else count(value)
+            return words.replace("-", MINUS)
     return f"{value:.4g}".replace("-", MINUS)
+
+
+def sort_key(value: Any) -> str:
+    """Write a number so that a script can sort by it; nothing where it is missing.
+
+    Examples
+    --------
+    >>> sort_key(-0.08), sort_key(None)
+    ('-0.08', '')
+    """
+    return "" if finite(value) is None else str(value)
 
 
 def seconds(value: Any) -> str:

@@ -76,6 +76,43 @@ class Data:
         return replace(self, y=y)
 
 
+CHUNK_BYTES = (
+    1 << 24
+)  # gathered at once: larger copies fall out of the cache, smaller ones are many
+
+
+def batches(data: Data, order: Iterator[Tensor], count: int) -> Iterator[Batch]:
+    """Yield ``count`` batches, gathering several of them at once.
+
+    One large gather and one division cost less than many small ones. A chunk is gathered when its
+    first batch is due, so labels that change between calls are seen.
+
+    Parameters
+    ----------
+    data : Data
+        Rows to draw from.
+    order : iterator of Tensor
+        Index batches, each of shape (b,).
+    count : int
+        Batches to yield.
+    """
+    row_bytes = 4 * max(data.x[0].numel(), 1)
+    while count > 0:
+        indices = [next(order)]
+        room = CHUNK_BYTES // row_bytes - len(indices[0])
+        while len(indices) < count and room > 0:
+            indices.append(next(order))
+            room -= len(indices[-1])
+        chunk = data.batch(torch.cat(indices) if len(indices) > 1 else indices[0])
+        sizes = [len(index) for index in indices]
+        count -= len(sizes)
+        nothing = [None] * len(sizes)
+        labels = nothing if chunk.y is None else chunk.y.split(sizes)
+        weights = nothing if chunk.weight is None else chunk.weight.split(sizes)
+        for x, y, weight, index in zip(chunk.x.split(sizes), labels, weights, indices, strict=True):
+            yield Batch(x, y, weight, index, data.domain)
+
+
 def as_float(x: Tensor) -> Tensor:
     """Return float inputs unchanged and uint8 pixels as float32 in [0, 1]."""
     return x.to(torch.float32).div_(255.0) if x.dtype == torch.uint8 else x

@@ -7,11 +7,12 @@ from torch import Tensor, nn
 
 
 def _slot(parameter: Tensor, piece: Tensor) -> Tensor:
-    """View a flat piece in the shape and memory order of ``parameter``."""
-    if parameter.dim() == 4 and not parameter.is_contiguous():  # channels_last weights
-        o, i, h, w = parameter.shape
-        return piece.view(o, h, w, i).permute(0, 3, 1, 2)
-    return piece.view(parameter.shape)
+    """View a flat piece in the shape and memory order of ``parameter``.
+
+    The very strides count: weights of one input channel are contiguous and channels_last at once,
+    and only their strides tell a convolution which of the two its output takes.
+    """
+    return piece.as_strided(parameter.shape, parameter.stride())
 
 
 def _plain(parameter: Tensor) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import math
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -14,8 +13,9 @@ from torch import Tensor, nn
 
 from acclimate.exceptions import ConvergenceWarning, InputError
 from acclimate.training import network as networks
-from acclimate.training.batch import Batch, Data, as_float, shuffled, steps_per_epoch
-from acclimate.training.flat import FlatParameters
+from acclimate.training.batch import Batch, Data, as_float, batches, shuffled, steps_per_epoch
+from acclimate.training.device import autocast, fast_products, seeded
+from acclimate.training.optimizer import Optimizer
 from acclimate.training.progress import Progress
 from acclimate.training.schedules import SCHEDULES, Ramp, warmed_up
 
@@ -124,35 +124,6 @@ class History:
     stopped: str = "done"
 
 
-@contextlib.contextmanager
-def seeded(seed: int, device: torch.device) -> Iterator[None]:
-    """Seed everything inside and leave the random state outside as it was."""
-    devices = [device] if device.type == "cuda" else []
-    with torch.random.fork_rng(devices=devices), torch.backends.cudnn.flags(deterministic=True):
-        torch.manual_seed(seed)
-        yield
-
-
-def find_device(device: str | torch.device) -> torch.device:
-    """Return the device for a word: "auto" is a GPU where there is one."""
-    if device == "auto":
-        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    try:
-        found = torch.device(device)
-    except RuntimeError as error:
-        raise InputError(f'device must be "auto" or a torch device, got {device!r}') from error
-    if found.type == "cuda" and not torch.cuda.is_available():
-        raise InputError(f'device={device!r}, but torch sees no GPU here; use "auto" or "cpu"')
-    return found
-
-
-def autocast(device: torch.device, precision: str) -> contextlib.AbstractContextManager[Any]:
-    """Return the context in which a network runs."""
-    if precision == "bf16":
-        return torch.autocast(device.type, torch.bfloat16)
-    return contextlib.nullcontext()
-
-
 class _Group:
     """Parameters that move in the same phases at the same rate, with their optimiser."""
 
@@ -163,23 +134,12 @@ class _Group:
         self.members: list[nn.Parameter] = []
 
     def build(self) -> None:
-        self.buffers = FlatParameters(self.members)
-        lr = self.settings.learning_rate * self.rate
-        decay = self.settings.weight_decay
-        if self.settings.optimizer == "sgd":
-            self.optimizer: torch.optim.Optimizer = torch.optim.SGD(
-                self.buffers.stepped, lr, momentum=0.9, nesterov=True, weight_decay=decay
-            )
-        else:
-            rule = torch.optim.AdamW if self.settings.optimizer == "adamw" else torch.optim.Adam
-            on_device = self.members[0].device.type in ("cpu", "cuda")
-            self.optimizer = rule(
-                self.buffers.stepped, lr, weight_decay=decay, fused=on_device or None
-            )
+        self.optimizer = Optimizer(
+            self.members, self.settings.optimizer, self.settings.weight_decay
+        )
 
     def step(self, factor: float) -> None:
-        self.optimizer.param_groups[0]["lr"] = self.settings.learning_rate * self.rate * factor
-        self.optimizer.step()
+        self.optimizer.step(self.settings.learning_rate * self.rate * factor)
 
 
 def _group(
@@ -202,6 +162,21 @@ def _group(
     for group in groups.values():
         group.build()
     return list(groups.values())
+
+
+def _all_finite(groups: Sequence[_Group]) -> bool:
+    return all(bool(p.isfinite().all()) for group in groups for p in group.members)
+
+
+def _weighted_sum(terms: Sequence[Term], values: Sequence[Tensor], progress: float) -> Tensor:
+    total: Tensor | None = None
+    for term, value in zip(terms, values, strict=True):
+        weight = term.weight(progress) if callable(term.weight) else term.weight
+        part = value if weight == 1.0 else weight * value
+        total = part if total is None else total + part
+    if total is None:
+        raise InputError("a phase needs at least one term")
+    return total
 
 
 def _copy(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
@@ -276,10 +251,14 @@ def train(
         A term became infinite or NaN. Training stops, and the last finite weights are kept.
     """
     main = source if source is not None else target
-    if main is None or len(main) == 0:
+    if main is None or any(side is not None and len(side) == 0 for side in (source, target)):
         raise InputError("there are no rows to train on")
     device = main.x.device
-    still = [p for module in frozen for p in module.parameters() if p.requires_grad]
+    held = {p for module in frozen for p in module.parameters()}
+    named = {p for phase in phases for module in phase.modules for p in module.parameters()}
+    # without this, parameters that no phase moves would gather gradients
+    still = [p for p in (*network.parameters(), *held) if p in held or p not in named]
+    still = [p for p in still if p.requires_grad]
     generator = torch.Generator().manual_seed(seed)
     bar = Progress(settings.steps) if progress is None else progress
     history = History()
@@ -293,7 +272,7 @@ def train(
         groups = _group(phases, rates or {}, settings)
         if not groups:
             raise InputError("no module that the phases name has a trainable parameter")
-        with seeded(seed, device), bar:
+        with seeded(seed, device), fast_products(device), bar:
             _steps(
                 network, phases, groups, (source, target), settings, generator, forward, views,
                 sampler, before_epoch, after_step, validate, bar, history,
@@ -303,7 +282,7 @@ def train(
         for group in groups:
             for p in group.members:
                 p.requires_grad_(True)
-            group.buffers.release()
+            group.optimizer.release()
         for p in still:
             p.requires_grad_(True)
         network.eval()
@@ -336,10 +315,9 @@ def _steps(
     rate = warmed_up(SCHEDULES[settings.schedule], settings.warmup)
     movers = [[group for group in groups if n in group.phases] for n in range(len(phases))]
     every = max(pass_steps, math.ceil(settings.steps * SMALLEST_EPOCH))
-    context = autocast(device, settings.precision)
     names = [term.name for phase in phases for term in phase.terms]
     best_score, best_state, waited = -math.inf, None, 0
-    finite_state = _copy(network.state_dict())
+    finite_state = proven_state = _copy(network.state_dict())
     losses: list[Tensor] = []
     for step in range(settings.steps):
         progress = step / settings.steps
@@ -348,12 +326,14 @@ def _steps(
             network.train()
             for module in frozen:
                 module.eval()
-        batches = [
-            None if side is None or order is None else side.batch(next(order))
-            for side, order in zip(sides, orders, strict=True)
-        ]
+        if step % every == 0:
+            drawn = [
+                None if side is None or order is None else batches(side, order, every)
+                for side, order in zip(sides, orders, strict=True)
+            ]
+        pair = [None if batch is None else next(batch) for batch in drawn]
         if views is not None:
-            batches = [None if batch is None else views(batch) for batch in batches]
+            pair = [None if batch is None else views(batch) for batch in pair]
         factor = rate((step + 1) / settings.steps if progress < settings.warmup else progress)
         for number, phase in enumerate(phases):
             if len(phases) > 1:
@@ -361,15 +341,12 @@ def _steps(
                     for p in group.members:
                         p.requires_grad_(number in group.phases)
             for _ in range(phase.repeat):
-                with context:
-                    out = [None if batch is None else forward(network, batch) for batch in batches]
+                with autocast(device, settings.precision):
+                    out = [None if batch is None else forward(network, batch) for batch in pair]
                 values = [term.loss(out[0], out[1]) for term in phase.terms]
-                total = torch.zeros((), device=device)
-                for term, value in zip(phase.terms, values, strict=True):
-                    weight = term.weight(progress) if callable(term.weight) else term.weight
-                    total = total + value if weight == 1.0 else total + weight * value
+                total = _weighted_sum(phase.terms, values, progress)
                 for group in movers[number]:
-                    group.buffers.zero_grad()
+                    group.optimizer.zero_grad()
                 total.backward()
                 for group in movers[number]:
                     group.step(factor)
@@ -379,21 +356,26 @@ def _steps(
         if (step + 1) % every and step + 1 < settings.steps:
             bar.update(step + 1)
             continue
-        means = torch.stack(losses).view(-1, len(names)).float().mean(0).tolist()
+        table = torch.stack(losses).view(-1, len(names)).float()
+        means = table.mean(0).tolist()
         losses.clear()
         record: dict[str, float] = {"step": step + 1, **dict(zip(names, means, strict=True))}
-        if not all(math.isfinite(mean) for mean in means):
-            network.load_state_dict(finite_state)
+        finite = all(math.isfinite(mean) for mean in means)
+        if not finite or not _all_finite(groups):
+            # weights that give an infinite loss at once are no better than infinite ones
+            usable = finite or bool(table[0].isfinite().all())
+            network.load_state_dict(finite_state if usable else proven_state)
             history.stopped = "not finite"
+            what = f"{record} is" if not finite else "the weights are"
             warnings.warn(
-                f"training stopped at step {step + 1}: {record} is not finite. The weights of the "
+                f"training stopped at step {step + 1}: {what} not finite. The weights of the "
                 f"last finite epoch are kept. A lower learning_rate than "
                 f"{settings.learning_rate:g} usually helps.",
                 ConvergenceWarning,
                 stacklevel=4,
             )
             break
-        finite_state = _copy(network.state_dict())
+        finite_state, proven_state = _copy(network.state_dict()), finite_state
         if validate is not None:
             record["validation"] = score = validate(network)
             network.train()
@@ -441,7 +423,7 @@ def infer(
     where = x.device if device is None else device
     network.eval()
     pairs = []
-    with torch.inference_mode(), autocast(where, precision):
+    with torch.inference_mode(), fast_products(where), autocast(where, precision):
         for rows in x.split(batch_size):
             z, logits = network(as_float(rows.to(where)))
             pairs.append((z.float().cpu(), logits.float().cpu()))

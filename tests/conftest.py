@@ -1,0 +1,91 @@
+"""What all tests share: one thread a process, shared data, toy data, and tiers of tests."""
+
+from __future__ import annotations
+
+import os
+import sys
+import zlib
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import SimpleNamespace
+
+# Before numpy is imported: workers share the cores, and one thread makes fits reproducible.
+for _variable in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
+    os.environ.setdefault(_variable, "1")
+
+import pytest
+
+_SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
+if _SHARED.is_dir():
+    os.environ.setdefault("ACCLIMATE_DATA", str(_SHARED))
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--all", action="store_true", help="run the tests marked slow, too")
+    parser.addoption(
+        "--tenth", type=int, metavar="N", help="run the slow tests whose number modulo 10 is N"
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line(
+        "markers", "rows(**fields): only catalogue rows whose fields have these values"
+    )
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if config.getoption("--all"):
+        return
+    tenth = config.getoption("--tenth")
+    reason = "slow: run with --all" if tenth is None else f"slow: not in tenth {tenth % 10}"
+    for item in items:
+        # crc32 is the same in every process, unlike hash()
+        mine = tenth is not None and zlib.crc32(item.nodeid.encode()) % 10 == tenth % 10
+        if item.get_closest_marker("slow") and not mine:
+            item.add_marker(pytest.mark.skip(reason=reason))
+
+
+@pytest.fixture(autouse=True)
+def _one_thread() -> Iterator[None]:
+    """Hold torch to one thread where it has been imported, without importing it."""
+    if "torch" in sys.modules:
+        sys.modules["torch"].set_num_threads(1)
+    yield
+
+
+@pytest.fixture(scope="session")
+def toy() -> Callable[..., SimpleNamespace]:
+    """Return a maker of shifted toy data: X, y of the source; Xt, yt of the target; Xn, yn new.
+
+    The target is turned by 30 degrees in the first two features and moved. Labels are integers
+    from 0 to ``classes`` - 1; ``classes=None`` makes a regression.
+    """
+    import numpy as np
+
+    def make(
+        seed: int = 0, n: int = 60, m: int = 45, d: int = 4, classes: int | None = 3
+    ) -> SimpleNamespace:
+        rng = np.random.default_rng(seed)
+        centres = np.zeros((classes or 1, d))
+        angles = 2 * np.pi * np.arange(len(centres)) / len(centres)
+        centres[:, 0], centres[:, 1] = 3 * np.cos(angles), 3 * np.sin(angles)
+        turn = np.eye(d)
+        turn[:2, :2] = [[np.cos(np.pi / 6), -np.sin(np.pi / 6)],
+                        [np.sin(np.pi / 6), np.cos(np.pi / 6)]]  # fmt: skip
+        slope = np.linspace(1.0, -1.0, d)
+
+        def draw(rows: int, moved: bool) -> tuple[np.ndarray, np.ndarray]:
+            X = rng.normal(size=(rows, d))
+            if classes is None:
+                y = X @ slope + 0.1 * rng.normal(size=rows)
+            else:
+                y = np.arange(rows) % classes
+                X = X + centres[y]
+            return (X @ turn + 0.5 if moved else X), y
+
+        X, y = draw(n, False)
+        Xt, yt = draw(m, True)
+        Xn, yn = draw(m, True)
+        return SimpleNamespace(X=X, y=y, Xt=Xt, yt=yt, Xn=Xn, yn=yn)
+
+    return make
