@@ -322,7 +322,9 @@ class TestErrors:
         monkeypatch.setattr(TargetOnly, "_row", classmethod(lambda cls: needy))
         model = TargetOnly().fit(d.X, d.y)
         model._source = None
-        with pytest.raises(AcclimateError, match="needs the source rows .*Methods that can: .*Fine"):
+        with pytest.raises(
+            AcclimateError, match=r"needs the source rows .*Methods that can: .*Fine"
+        ):
             model.adapt(Domain(d.Xt, d.yt))
 
     def test_source_rows_are_kept_only_where_they_are_needed(self, toy: Toy) -> None:

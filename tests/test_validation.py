@@ -82,7 +82,7 @@ class TestInputs:
     def test_sparse_matrices_become_csr(self) -> None:
         X = sp.random_array((4, 3), density=0.5, format="coo", rng=0)
         assert self.check(X, sparse=True).format == "csr"
-        with pytest.raises(TypeError, match="[Ss]parse"):
+        with pytest.raises(TypeError, match=r"[Ss]parse"):
             self.check(X)
 
     def test_a_raw_frame_stays_a_frame(self) -> None:

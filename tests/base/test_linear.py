@@ -26,7 +26,7 @@ def problem(k: int, classes: int, d: int = 3, n: int = 30) -> tuple[Any, ...]:
 
 
 def by_hand(loss: Any, theta: Any, X: Any, codes: Any, W0: Any, strength: float) -> float:
-    """The objective, row by row and without any of the package's code."""
+    """Return the objective, row by row and without any of the package's code."""
     k, d = W0.shape
     W, b = theta[: k * d].reshape(k, d), theta[k * d :]
     total = 0.5 * strength * np.sum((W - W0) ** 2)
@@ -90,7 +90,9 @@ def test_from_zero_it_is_logistic_regression(
     W, b = fit_towards(X, codes, np.zeros_like(W0), np.zeros_like(b0), strength, loss)
     theirs = LogisticRegression(C=1 / strength, tol=1e-10, max_iter=10000).fit(X, codes)
     np.testing.assert_allclose(W, theirs.coef_, atol=1e-4)
-    np.testing.assert_allclose(b - b.mean(), theirs.intercept_ - theirs.intercept_.mean(), atol=1e-4)
+    np.testing.assert_allclose(
+        b - b.mean(), theirs.intercept_ - theirs.intercept_.mean(), atol=1e-4
+    )
 
 
 @EACH_LOSS

@@ -15,13 +15,11 @@ WEIGHTS = (
     "a target's rows carry no weights, and solvers and batches see repeated rows otherwise; "
     "test_weights_of_zero_drop_rows checks the meaning"
 )
-SUBSETS = (
-    "float32 matrix products round by batch size; test_predictions_of_subsets checks to 1e-4"
-)
+SUBSETS = "float32 matrix products round by batch size; test_predictions_of_subsets checks to 1e-4"
 
 
 def expected_failures(case: Any) -> dict[str, str]:
-    """Checks that may fail, with the reason."""
+    """Return the checks that may fail, with the reason."""
     reasons = {
         "check_sample_weight_equivalence_on_dense_data": WEIGHTS,
         "check_sample_weight_equivalence_on_sparse_data": WEIGHTS,
@@ -55,8 +53,7 @@ def with_target(case: Any) -> Any:
     return WithTarget(**case.make().get_params(deep=False))
 
 
-# The checks call fit with a target, skip for a missing optional library, compare a column vector
-# with a flat one and divide by a vanishing variance. All four are made by scikit-learn's checks.
+# scikit-learn's checks skip what needs a library that is not installed, and pass column vectors.
 CHECKS_WARN = pytest.mark.filterwarnings(
     "ignore::sklearn.exceptions.SkipTestWarning",
     "ignore::sklearn.exceptions.DataConversionWarning",

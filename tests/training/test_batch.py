@@ -7,7 +7,8 @@ from itertools import islice
 import pytest
 import torch
 
-from acclimate.training.batch import Data, as_float, shuffled, steps_per_epoch
+from acclimate.training import batch as module
+from acclimate.training.batch import Data, as_float, batches, shuffled, steps_per_epoch
 
 CPU = torch.device("cpu")
 
@@ -80,3 +81,26 @@ def test_with_labels_keeps_the_rows() -> None:
     assert labelled.x is data.x
     assert labelled.batch(torch.tensor([1])).y == torch.tensor([1])
     assert (len(labelled), labelled.domain) == (3, 1)
+
+
+@pytest.mark.parametrize("room", [1, 64, 100, 1 << 24])
+@pytest.mark.parametrize("bare", [False, True])
+def test_batches_gathered_together_are_those_gathered_one_by_one(
+    room: int, bare: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "CHUNK_BYTES", room)  # 8 bytes a row: 0, 8, 12 or all rows
+    x = torch.randint(0, 256, (11, 2), dtype=torch.uint8)
+    data = Data(x) if bare else Data(x, torch.arange(11), torch.rand(11), 1)
+    orders = [shuffled(11, 4, torch.Generator().manual_seed(0), CPU) for _ in range(2)]
+    for count in (7, 3):
+        together = list(batches(data, orders[0], count))
+        assert len(together) == count
+        for ours, index in zip(together, islice(orders[1], count), strict=True):
+            alone = data.batch(index)
+            assert torch.equal(ours.index, index)
+            assert torch.equal(ours.x, alone.x)
+            assert (ours.y is None, ours.weight is None) == (bare, bare)
+            if not bare:
+                assert torch.equal(ours.y, alone.y)  # type: ignore[arg-type]
+                assert torch.equal(ours.weight, alone.weight)  # type: ignore[arg-type]
+            assert ours.domain == alone.domain

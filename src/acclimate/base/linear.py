@@ -59,6 +59,8 @@ def fit_towards(
     b0: Array,
     strength: float,
     loss: Callable[[Array, NDArray[np.intp]], tuple[float, Array]],
+    *,
+    intercept: bool = True,
 ) -> tuple[Array, Array]:
     """Minimise ``sum_i loss(x_i W' + b, y_i) + strength / 2 * ||W - W0||^2`` over W and b.
 
@@ -78,6 +80,8 @@ def fit_towards(
         Pull towards the source.
     loss : callable
         ``loss(scores, codes) -> (sum, gradient)``, as `softmax_loss`.
+    intercept : bool, default=True
+        Whether b moves. Otherwise it stays b0.
 
     Returns
     -------
@@ -93,7 +97,7 @@ def fit_towards(
         value, slope = loss(np.asarray(X @ W.T) + b, codes)
         pull = W - W0
         gradient = np.concatenate(
-            [(np.asarray(slope.T @ X) + strength * pull).ravel(), slope.sum(0)]
+            [(np.asarray(slope.T @ X) + strength * pull).ravel(), slope.sum(0) * intercept]
         )
         return value + 0.5 * strength * float((pull**2).sum()), gradient
 

@@ -338,6 +338,10 @@ class _Neural(BaseEstimator, ABC):  # type: ignore[misc]
             value = getattr(self, name)
             if not 0.0 <= value < top:
                 raise InputError(f"{name} must be in [0, {top}), got {value!r}")
+        if not 0.0 < self.validation_fraction < 1.0:
+            raise InputError(
+                f"validation_fraction must be in (0, 1), got {self.validation_fraction!r}"
+            )
         if self.min_steps < 0:
             raise InputError(f"min_steps must be at least 0, got {self.min_steps!r}")
 

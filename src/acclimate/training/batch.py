@@ -76,9 +76,7 @@ class Data:
         return replace(self, y=y)
 
 
-CHUNK_BYTES = (
-    1 << 24
-)  # gathered at once: larger copies fall out of the cache, smaller ones are many
+CHUNK_BYTES = 1 << 24  # larger gathers fall out of the cache, smaller ones are many
 
 
 def batches(data: Data, order: Iterator[Tensor], count: int) -> Iterator[Batch]:

@@ -34,7 +34,10 @@ def seeded(seed: int, device: torch.device) -> Iterator[None]:
     cudnn = torch.backends.cudnn
     was = cudnn.deterministic  # cudnn.flags() would also turn cuDNN off
     with torch.random.fork_rng(devices=devices):
-        torch.manual_seed(seed)
+        torch.default_generator.manual_seed(seed)  # torch.manual_seed would reseed other GPUs too
+        if device.type == "cuda":
+            with torch.cuda.device(device):
+                torch.cuda.manual_seed(seed)
         cudnn.deterministic = True
         try:
             yield

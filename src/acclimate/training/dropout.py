@@ -49,9 +49,9 @@ class Dropout(nn.Module):
         n = x.numel()
         words = torch.empty(-(-n // LANES), dtype=torch.int64, device=x.device)
         words.random_(-(1 << 63), None)  # all 64 bits; the default leaves the sign bit at 0
-        dropped = round(self.p * WORD)
+        dropped = min(round(self.p * WORD), WORD - 1)
         kept = words.view(torch.int16)[:n].view(x.shape) >= dropped - WORD // 2
-        return x * (kept * (WORD / (WORD - dropped)))
+        return x * kept.to(x.dtype).mul_(WORD / (WORD - dropped))
 
     def extra_repr(self) -> str:
         """Show the share."""

@@ -403,7 +403,7 @@ def infer(
     Parameters
     ----------
     network : nn.Module
-        Returns features and logits. It is run in evaluation mode.
+        Returns features and logits. It is run in evaluation mode, and left in the mode it had.
     x : Tensor of shape (m, ...)
         Inputs, on any device.
     batch_size : int, default=1024
@@ -421,10 +421,15 @@ def infer(
         On the CPU.
     """
     where = x.device if device is None else device
+    modes = [(module, module.training) for module in network.modules()]
     network.eval()
     pairs = []
-    with torch.inference_mode(), fast_products(where), autocast(where, precision):
-        for rows in x.split(batch_size):
-            z, logits = network(as_float(rows.to(where)))
-            pairs.append((z.float().cpu(), logits.float().cpu()))
+    try:
+        with torch.inference_mode(), fast_products(where), autocast(where, precision):
+            for rows in x.split(batch_size):
+                z, logits = network(as_float(rows.to(where)))
+                pairs.append((z.float().cpu(), logits.float().cpu()))
+    finally:  # in training, some modules may be frozen and others not
+        for module, mode in modes:
+            module.training = mode
     return torch.cat([z for z, _ in pairs]), torch.cat([logits for _, logits in pairs])

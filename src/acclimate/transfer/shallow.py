@@ -68,8 +68,9 @@ def _move_linear(model: Any, target: Rows, strength: float | None) -> Any:
         loss = logistic_loss if len(model.coef_) == 1 else softmax_loss
     moved = clone(model)
     W, b = fit_towards(
-        target.labelled_X, codes, model.coef_, np.atleast_1d(model.intercept_), pull, loss
-    )
+        target.labelled_X, codes, model.coef_, np.atleast_1d(model.intercept_), pull, loss,
+        intercept=model.fit_intercept,
+    )  # fmt: skip
     for name in ("classes_", "n_features_in_", "n_iter_", "feature_names_in_"):
         if hasattr(model, name):
             setattr(moved, name, getattr(model, name))
@@ -101,11 +102,16 @@ class CorrectedRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         model = self.model
         if isinstance(model, LinearRegression | Ridge):
             alpha = model.alpha if isinstance(model, Ridge) else 1.0
-            correction = Ridge(alpha if self.strength is None else self.strength)
+            correction = Ridge(
+                alpha if self.strength is None else self.strength,
+                fit_intercept=model.fit_intercept,
+            )
         else:
             correction = clone(model)
             if self.strength is not None:
                 correction.set_params(C=1.0 / self.strength)
+            if isinstance(model, SVR):  # gamma="scale" would read another width off the target
+                correction.set_params(gamma=model._gamma)
         self.correction_ = correction.fit(X, y - model.predict(X))
         if hasattr(model, "coef_") and hasattr(self.correction_, "coef_"):
             self.coef_ = model.coef_ + self.correction_.coef_
