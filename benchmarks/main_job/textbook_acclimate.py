@@ -34,9 +34,9 @@ def main() -> None:
 
     warnings.simplefilter("ignore")  # a copied head on integer labels: the textbook's recipe
 
-    def read(name: str, part: str) -> tuple[np.ndarray, np.ndarray]:
+    def read(name: str, part: str) -> tuple[np.ndarray, ...]:
         folder = args.data / name
-        return np.load(folder / f"{part}_x.npy"), np.load(folder / f"{part}_y.npy")
+        return tuple(np.load(folder / f"{part}_{array}.npy", mmap_mode="c") for array in "xy")
 
     network = NeuralClassifier(hidden=(128,), dropout=0.2, **RECIPES[args.recipe])
     model = FineTune(network, strategy="full", head="copy", random_state=args.seed)

@@ -412,10 +412,14 @@ def _rows() -> tuple[Row, ...]:
 
 def _warn_of_source_scores() -> None:
     """Warn where scikit-learn's cross-validation will score an adapted model on source folds."""
-    frame = sys._getframe(2)  # the caller of fit
-    if frame.f_code.co_name != "_fit_and_score":
+    frame = sys._getframe(2)  # the caller of fit; a pipeline or a subclass stands in between
+    for _ in range(8):
+        if frame is None or frame.f_code.co_name == "_fit_and_score":
+            break
+        frame = frame.f_back  # type: ignore[assignment]
+    else:
         return
-    if getattr(frame.f_locals.get("scorer"), "scores_target", False):
+    if frame is None or getattr(frame.f_locals.get("scorer"), "scores_target", False):
         return
     warnings.warn(
         "this cross-validation scores an adapted model on held-out *source* rows. It ranks models "

@@ -148,11 +148,6 @@ class TestInputs:
         assert np.array_equal(pixels.predict_proba(X), floats.predict_proba(scaled))
         assert pixels.score(X, y) == 1.0
 
-    def test_little_memory_gives_the_same(self) -> None:
-        X, y = images()
-        plenty, little = quick().fit(X, y), quick(max_memory=0).fit(X, y)
-        assert np.array_equal(plenty.predict_proba(X), little.predict_proba(X))
-
     @pytest.mark.parametrize("kind", ["float64", "float16", "int64", "int8", "uint16"])
     def test_numbers_of_any_kind(self, toy: Toy, kind: str) -> None:
         d = toy()

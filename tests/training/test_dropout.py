@@ -49,6 +49,6 @@ def test_the_mask_follows_the_seed() -> None:
     masks = []
     for seed in (0, 0, 1):
         torch.manual_seed(seed)
-        masks.append(layer(x))
+        masks.append(layer.train()(x))  # setting the mode drops the masks drawn ahead
     assert torch.equal(masks[0], masks[1])
     assert not torch.equal(masks[0], masks[2])

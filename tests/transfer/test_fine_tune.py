@@ -201,10 +201,13 @@ class TestWhatMoves:
         source, target = state(model.source_model_.network_), state(model.target_model_.network_)
         assert all(source[name] != target[name] for name in source if "num_batches" not in name)
 
-    def test_auto_is_full(self, toy: Toy) -> None:
+    @pytest.mark.parametrize(("head", "same", "not_same"), [
+        ("copy", "lp-ft", "full"), ("new", "full", "lp-ft"),
+    ])  # fmt: skip
+    def test_auto_follows_the_head(self, toy: Toy, head: str, same: str, not_same: str) -> None:
         d = toy()
-        auto, named = self.fitted(toy, "auto"), self.fitted(toy, "full")
-        other = self.fitted(toy, "lp-ft")
+        auto, named = self.fitted(toy, "auto", head=head), self.fitted(toy, same, head=head)
+        other = self.fitted(toy, not_same, head=head)
         assert np.array_equal(auto.predict_proba(d.Xn), named.predict_proba(d.Xn))
         assert not np.array_equal(auto.predict_proba(d.Xn), other.predict_proba(d.Xn))
 

@@ -69,10 +69,12 @@ _PARAMETERS = """
         "auto" uses bf16 for convolutions on hardware that has it; parameters stay float32.
     device : str, default="auto"
         "auto" uses a GPU where there is one.
-    max_memory : int, default=2**30
-        Bytes that a float copy of uint8 pixels may take. Above, batches are converted one by one.
     verbose : bool or "auto", default="auto"
         "auto" shows a progress bar at a terminal, after two seconds.
+    checkpoint : str, default=None
+        File name under which a run keeps its state between epochs. A fit that was killed and is
+        started again goes on from there and ends with the same weights. Needs a fixed
+        ``random_state``. Deleted when the run is over.
     random_state : int, RandomState instance or None, default=None
         Seeds weights, batches and dropout.
 """
@@ -101,8 +103,8 @@ class _Neural(BaseEstimator, ABC):  # type: ignore[misc]
         patience: int = 5,
         precision: str = "auto",
         device: str = "auto",
-        max_memory: int = 2**30,
         verbose: bool | str = "auto",
+        checkpoint: str | None = None,
         random_state: Any = None,
     ) -> None:
         self.network = network
@@ -122,8 +124,8 @@ class _Neural(BaseEstimator, ABC):  # type: ignore[misc]
         self.patience = patience
         self.precision = precision
         self.device = device
-        self.max_memory = max_memory
         self.verbose = verbose
+        self.checkpoint = checkpoint
         self.random_state = random_state
 
     # --- differs between classification and regression --------------------------------------
@@ -219,7 +221,14 @@ class _Neural(BaseEstimator, ABC):  # type: ignore[misc]
         phases = [Phase([self.task(), *terms], [net])]
         bar = Progress(settings.steps, type(self).__name__, self.verbose)
         self.history_: History = loop.train(
-            net, phases, data, settings=settings, seed=self.seed_, validate=validate, progress=bar
+            net,
+            phases,
+            data,
+            settings=settings,
+            seed=self.seed_,
+            validate=validate,
+            progress=bar,
+            checkpoint=self.checkpoint,
         )
         self.n_iter_ = int(self.history_.epochs[-1]["step"]) if self.history_.epochs else 0
         return self
@@ -242,11 +251,8 @@ class _Neural(BaseEstimator, ABC):  # type: ignore[misc]
         return Settings(**(values | changes))
 
     def tensor(self, X: Any) -> Tensor:
-        """Return inputs as a tensor on the network's device: float32, or uint8 where large."""
-        x = _from_numpy(X)
-        if x.dtype == torch.uint8 and x.numel() * 4 <= self.max_memory:
-            x = as_float(x)
-        return x.to(find_device(self.device))
+        """Return inputs as a tensor on the network's device: uint8 as it is, else float32."""
+        return _from_numpy(X).to(find_device(self.device))
 
     def data(self, X: Any, y: NDArray[Any] | None, weight: NDArray[Any] | None = None) -> Data:
         """Return checked rows as the loop takes them."""

@@ -76,7 +76,7 @@ class Data:
         return replace(self, y=y)
 
 
-CHUNK_BYTES = 1 << 24  # larger gathers fall out of the cache, smaller ones are many
+CHUNK_BYTES = 1 << 20  # gathered at once: more would be fresh memory pages each time, and slower
 
 
 def batches(data: Data, order: Iterator[Tensor], count: int) -> Iterator[Batch]:

@@ -11,6 +11,7 @@ import torch
 
 from acclimate.exceptions import InputError
 
+ONEDNN_ROWS = 64  # with fewer rows, oneDNN's set-up costs more than its products save
 FLOAT32_ERROR = 1e-3  # of a product of 256 normal terms; float32 is off by 1e-4, bf16 by 1e-1
 
 
@@ -60,13 +61,13 @@ def autocast(device: torch.device, precision: str) -> contextlib.AbstractContext
     return contextlib.nullcontext()
 
 
-def fast_products(device: torch.device) -> contextlib.AbstractContextManager[None]:
+def fast_products(device: torch.device, rows: int) -> contextlib.AbstractContextManager[None]:
     """Return a context in which a CPU's float32 matrix products are as fast as they can be.
 
-    oneDNN's are up to twice as fast as the default's. They are used where they are measured to be
-    as exact as float32.
+    oneDNN's are up to twice as fast as the default's where there are enough rows. They are used
+    where they are measured to be as exact as float32.
     """
-    fast = device.type == "cpu" and onednn_is_exact()
+    fast = device.type == "cpu" and rows >= ONEDNN_ROWS and onednn_is_exact()
     return _onednn() if fast else contextlib.nullcontext()
 
 

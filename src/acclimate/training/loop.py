@@ -6,6 +6,7 @@ import math
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -14,6 +15,14 @@ from torch import Tensor, nn
 from acclimate.exceptions import ConvergenceWarning, InputError
 from acclimate.training import network as networks
 from acclimate.training.batch import Batch, Data, as_float, batches, shuffled, steps_per_epoch
+from acclimate.training.checkpoint import (
+    Checkpoint,
+    fingerprint,
+    pack,
+    random_state,
+    restore_random_state,
+    unpack,
+)
 from acclimate.training.device import autocast, fast_products, seeded
 from acclimate.training.optimizer import Optimizer
 from acclimate.training.progress import Progress
@@ -168,6 +177,12 @@ def _all_finite(groups: Sequence[_Group]) -> bool:
     return all(bool(p.isfinite().all()) for group in groups for p in group.members)
 
 
+def _set_modes(network: nn.Module, frozen: Sequence[nn.Module]) -> None:
+    network.train()
+    for module in frozen:
+        module.eval()
+
+
 def _weighted_sum(terms: Sequence[Term], values: Sequence[Tensor], progress: float) -> Tensor:
     total: Tensor | None = None
     for term, value in zip(terms, values, strict=True):
@@ -200,6 +215,7 @@ def train(
     frozen: Sequence[nn.Module] = (),
     rates: Mapping[nn.Module, float] | None = None,
     progress: Progress | None = None,
+    checkpoint: str | Path | None = None,
 ) -> History:
     """Train a network in place.
 
@@ -239,6 +255,10 @@ def train(
         Factor on the learning rate of some modules.
     progress : Progress, default=None
         Where to show how far the run is.
+    checkpoint : str or Path, default=None
+        Where to keep the state between epochs. A killed run that is started again with the same
+        data, settings and seed goes on from there and ends with the same weights. Deleted at the
+        end.
 
     Returns
     -------
@@ -259,9 +279,11 @@ def train(
     # without this, parameters that no phase moves would gather gradients
     still = [p for p in (*network.parameters(), *held) if p in held or p not in named]
     still = [p for p in still if p.requires_grad]
-    generator = torch.Generator().manual_seed(seed)
     bar = Progress(settings.steps) if progress is None else progress
     history = History()
+    keep = None
+    if checkpoint is not None:
+        keep = Checkpoint(checkpoint, fingerprint(network, (source, target), settings, seed))
     groups: list[_Group] = []
     network.train()
     for p in still:
@@ -272,11 +294,11 @@ def train(
         groups = _group(phases, rates or {}, settings)
         if not groups:
             raise InputError("no module that the phases name has a trainable parameter")
-        with seeded(seed, device), fast_products(device), bar:
+        with seeded(seed, device), fast_products(device, settings.batch_size), bar:
             _steps(
-                network, phases, groups, (source, target), settings, generator, forward, views,
+                network, phases, groups, (source, target), settings, seed, forward, views,
                 sampler, before_epoch, after_step, validate, bar, history,
-                steps_per_epoch(len(main), min(settings.batch_size, len(main))), frozen,
+                steps_per_epoch(len(main), min(settings.batch_size, len(main))), frozen, keep,
             )  # fmt: skip
     finally:
         for group in groups:
@@ -295,7 +317,7 @@ def _steps(
     groups: Sequence[_Group],
     sides: tuple[Data | None, Data | None],
     settings: Settings,
-    generator: torch.Generator,
+    seed: int,
     forward: Forward,
     views: Callable[[Batch], Batch] | None,
     sampler: Sampler | None,
@@ -306,11 +328,15 @@ def _steps(
     history: History,
     pass_steps: int,
     frozen: Sequence[nn.Module],
+    keep: Checkpoint | None,
 ) -> None:
     device = next(side.x.device for side in sides if side is not None)
     draw = sampler or (lambda data, size, g: shuffled(len(data), size, g, device))
+    # a stream of its own for each domain: how one is read cannot change the other
+    streams = [torch.Generator().manual_seed(seed + number) for number in range(len(sides))]
     orders = [
-        None if side is None else draw(side, settings.batch_size, generator) for side in sides
+        None if side is None else draw(side, settings.batch_size, stream)
+        for side, stream in zip(sides, streams, strict=True)
     ]
     rate = warmed_up(SCHEDULES[settings.schedule], settings.warmup)
     movers = [[group for group in groups if n in group.phases] for n in range(len(phases))]
@@ -319,13 +345,26 @@ def _steps(
     best_score, best_state, waited = -math.inf, None, 0
     finite_state = proven_state = _copy(network.state_dict())
     losses: list[Tensor] = []
-    for step in range(settings.steps):
+    first = 0
+    saved = None if keep is None else keep.load()
+    if saved is not None:
+        tensors, facts = saved
+        network.load_state_dict(unpack("network", tensors))
+        for number, group in enumerate(groups):
+            group.optimizer.load_state(unpack(f"optimizer{number}", tensors))
+        restore_random_state(unpack("random", tensors), device)
+        first, best_score, waited = facts["step"], facts["best_score"], facts["waited"]
+        best_state = unpack("best", tensors) or None
+        finite_state, proven_state = _copy(network.state_dict()), unpack("proven", tensors)
+        history.epochs, history.best_epoch = facts["epochs"], facts["best_epoch"]
+        for order in orders:
+            for _ in range(first if order is not None else 0):
+                next(order)  # type: ignore[arg-type]
+    for step in range(first, settings.steps):
         progress = step / settings.steps
         if before_epoch is not None and step % every == 0:
             before_epoch(network, progress)
-            network.train()
-            for module in frozen:
-                module.eval()
+            _set_modes(network, frozen)
         if step % every == 0:
             drawn = [
                 None if side is None or order is None else batches(side, order, every)
@@ -378,9 +417,6 @@ def _steps(
         finite_state, proven_state = _copy(network.state_dict()), finite_state
         if validate is not None:
             record["validation"] = score = validate(network)
-            network.train()
-            for module in frozen:
-                module.eval()
             waited += 1
             if score > best_score:
                 best_score, best_state, waited = score, finite_state, 0
@@ -390,6 +426,18 @@ def _steps(
         if settings.patience is not None and waited >= settings.patience:
             history.stopped = "patience"
             break
+        _set_modes(network, frozen)  # layers drop what they drew ahead: an epoch starts afresh
+        if keep is not None and keep.due():
+            state = pack("network", network.state_dict()) | pack("proven", proven_state)
+            for number, group in enumerate(groups):
+                state |= pack(f"optimizer{number}", group.optimizer.state_dict())
+            state |= pack("random", random_state(device)) | pack("best", best_state or {})
+            keep.save(state, {
+                "step": step + 1, "best_score": best_score, "waited": waited,
+                "epochs": history.epochs, "best_epoch": history.best_epoch,
+            })  # fmt: skip
+    if keep is not None:
+        keep.remove()
     if best_state is not None:
         network.load_state_dict(best_state)
 
@@ -425,7 +473,7 @@ def infer(
     network.eval()
     pairs = []
     try:
-        with torch.inference_mode(), fast_products(where), autocast(where, precision):
+        with torch.inference_mode(), fast_products(where, batch_size), autocast(where, precision):
             for rows in x.split(batch_size):
                 z, logits = network(as_float(rows.to(where)))
                 pairs.append((z.float().cpu(), logits.float().cpu()))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import torch
 from torch import Tensor, nn
 from torch.optim.adam import adam
@@ -38,6 +40,8 @@ class Optimizer:
         # SGD uses the first list: a momentum of zeros makes the first step that of torch.optim.SGD
         self.state: list[list[Tensor]] = [*zeros, counts]
         self._fused = all(p.device.type in ("cpu", "cuda") for p in stepped)
+        # the kernel itself, where this torch has it: around it, `adam` takes as long as it does
+        self._kernel = getattr(torch, f"_fused_{rule}_", None) if self._fused else None
         self._rule = rule
         self._weight_decay = weight_decay
 
@@ -45,7 +49,6 @@ class Optimizer:
         """Set every gradient to zero."""
         self.buffers.zero_grad()
 
-    @torch.no_grad()
     def step(self, learning_rate: float) -> None:
         """Move the parameters against their gradients."""
         parameters, state = self.parameters, self.state
@@ -63,6 +66,14 @@ class Optimizer:
                 weight_decay=self._weight_decay, momentum=MOMENTUM, dampening=0.0, nesterov=True,
                 maximize=False,
             )  # fmt: skip
+        elif self._kernel is not None:
+            for count in state[2]:
+                count += 1
+            self._kernel(
+                parameters, present, state[0], state[1], [], state[2], lr=learning_rate,
+                beta1=BETA1, beta2=BETA2, weight_decay=self._weight_decay, eps=EPSILON,
+                amsgrad=False, maximize=False,
+            )  # fmt: skip
         else:
             adam(
                 parameters, present, state[0], state[1], [], state[2], fused=self._fused,
@@ -70,6 +81,15 @@ class Optimizer:
                 decoupled_weight_decay=self._rule == "adamw", beta1=BETA1, beta2=BETA2,
                 eps=EPSILON, amsgrad=False, maximize=False,
             )  # fmt: skip
+
+    def state_dict(self) -> dict[str, Tensor]:
+        """Return what the rule remembers, by name."""
+        return {f"{i}.{j}": t for i, part in enumerate(self.state) for j, t in enumerate(part)}
+
+    def load_state(self, state: Mapping[str, Tensor]) -> None:
+        """Put back what `state_dict` returned."""
+        for key, tensor in self.state_dict().items():
+            tensor.copy_(state[key])
 
     def release(self) -> None:
         """Give each parameter memory of its own again and drop the gradients."""

@@ -61,6 +61,7 @@ def continue_from(model: Any, target: Rows, strength: float | None) -> Any:
 
 def _move_linear(model: Any, target: Rows, strength: float | None) -> Any:
     """Refit coefficients with the squared distance to the source's as penalty."""
+    _check_objective(model)
     codes = np.searchsorted(model.classes_, target.labels)
     pull = 1.0 / model.C if strength is None else strength
     loss: Callable[..., Any] = squared_hinge_loss
@@ -76,6 +77,19 @@ def _move_linear(model: Any, target: Rows, strength: float | None) -> Any:
             setattr(moved, name, getattr(model, name))
     moved.coef_, moved.intercept_ = W, b
     return moved
+
+
+def _check_objective(model: Any) -> None:
+    """Raise where the source minimised something that cannot be continued."""
+    for name, allowed in (
+        ("loss", "squared_hinge"), ("penalty", "l2"), ("class_weight", None), ("l1_ratio", 0.0),
+    ):  # fmt: skip
+        value = getattr(model, name, allowed)
+        if value not in (allowed, None, "deprecated"):
+            raise InputError(
+                f"FineTune cannot continue {type(model).__name__} with {name}={value!r}; "
+                f"it continues {name}={allowed!r}"
+            )
 
 
 class CorrectedRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
