@@ -129,13 +129,13 @@ def _print_demo(result: dict[str, Any], out: Path) -> None:
         job = case.get("textbook")
         if job:
             console.print(
-                f"The textbook's job, all labels: source accuracy {job['source_accuracy']:.3f}, "
+                f"Textbook, all labels: source accuracy {job['source_accuracy']:.3f}, "
                 f"target accuracy {job['target_accuracy']:.3f}, {job['seconds']:.1f} s."
             )
         words = {(v["labels"], v["candidate"]): v["word"] for v in case["verdicts"]}
         scores = {(r["labels"], r["arm"]): r["mean"] for r in case["results"]}
-        table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1))
-        table.add_column("accuracy on the target, %; labels:", overflow="fold")
+        table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
+        table.add_column("accuracy, %; target labels:", overflow="fold")
         for size in case["sizes"]:
             table.add_column(f"{size:,}", justify="right", no_wrap=True)
         for arm in case["arms"]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import platform
-import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -21,15 +20,15 @@ from acclimate.selection.verdict import Verdict, verdict
 Predictions = dict[tuple[int, str], NDArray[Any]]
 
 ARMS = (
-    ("copy", "copy all weights, head too (textbook)", "candidate"),
+    ("copy", "copy all weights + head (textbook)", "candidate"),
     ("copy-long", "the same, trained long enough", "candidate"),
-    ("scratch-short", "from scratch, textbook's schedule", "baseline"),
-    ("scratch", "from scratch, trained long enough", "reference"),
+    ("scratch-short", "scratch, textbook's schedule", "baseline"),
+    ("scratch", "scratch, trained long enough", "reference"),
     ("source-only", "source model as it is", "baseline"),
     ("full", "copy the body, new head", "candidate"),
     ("head", "linear probe on the source body", "candidate"),
     ("lp-ft", "probe first, then all weights", "candidate"),
-    ("l2-sp", "new head, pull towards the source", "candidate"),
+    ("l2-sp", "new head, pull towards source", "candidate"),
     ("auto", "FineTune's default", "candidate"),
     ("random-probe", "linear probe on a random body", "probe"),
 )
@@ -43,6 +42,7 @@ TUNED: dict[str, dict[str, Any]] = {
     "auto": {"strategy": "auto", "head": "auto"},
 }
 LABELS = {name: label for name, label, _ in ARMS}
+MARGIN = 0.01  # one point: less is hardly worth a transfer
 CANDIDATES = [name for name, _, role in ARMS if role == "candidate"]
 REFERENCE = "scratch"
 
@@ -53,23 +53,28 @@ class Plan:
 
     Parameters
     ----------
-    sizes : tuple of int
-        Numbers of target labels.
+    sizes : dict from str to tuple of int
+        Numbers of target labels, by case.
     draws : int
-        Label draws at each size. All labels are used in one draw.
+        Label draws at each size.
     all_labels : bool
-        Whether to run every strategy with all target labels too.
+        Whether to run every strategy with all target labels too. Then draws differ in their seed.
+    skip : tuple of str
+        Arms that are left out.
     """
 
-    sizes: tuple[int, ...]
+    sizes: dict[str, tuple[int, ...]]
     draws: int
     all_labels: bool
+    skip: tuple[str, ...] = ()
 
 
+FASHION, USPS = "mnist-to-fashion-mnist", "mnist-to-usps"
+SIZES = (50, 100, 500, 1000)
 PLANS = {
-    "quick": Plan((50, 500), 5, False),
-    "normal": Plan((50, 100, 500, 1000), 5, True),
-    "full": Plan((50, 100, 500, 1000), 10, True),
+    "quick": Plan({FASHION: (50, 500), USPS: (50,)}, 4, False, ("l2-sp",)),
+    "normal": Plan({FASHION: SIZES, USPS: SIZES}, 5, True),
+    "full": Plan({FASHION: SIZES, USPS: SIZES}, 10, True),
 }
 
 
@@ -121,12 +126,12 @@ def load_cases() -> tuple[Any, list[Case]]:
     digits = tuple(mnist.class_names or ())
     return mnist, [
         Case(
-            "mnist-to-fashion-mnist", "MNIST to Fashion-MNIST", "MNIST", "Fashion-MNIST",
+            FASHION, "MNIST to Fashion-MNIST", "MNIST", "Fashion-MNIST",
             (fashion.X_train, fashion.y_train), (fashion.X_test, fashion.y_test),
             tuple(fashion.class_names or ()),
         ),
         Case(
-            "mnist-to-usps", "MNIST to USPS", "MNIST", "USPS",
+            USPS, "MNIST to USPS", "MNIST", "USPS",
             (frame(usps.X_train), usps.y_train), (frame(usps.X_test), usps.y_test), digits,
         ),
     ]  # fmt: skip
@@ -140,7 +145,7 @@ def run_textbook(mnist: Any, case: Case, seed: int) -> dict[str, Any]:
     from acclimate.exceptions import TransferWarning
 
     start = time.perf_counter()
-    model = FineTune(textbook(seed), strategy="full", head="copy", random_state=seed)
+    model = FineTune(textbook(seed), **TUNED["copy"], random_state=seed)
     model.fit(mnist.X_train, mnist.y_train)
     source = model.score(mnist.X_test, mnist.y_test)
     with warnings.catch_warnings():  # the copied head is the point here
@@ -163,9 +168,7 @@ def _curve(history: Any) -> list[dict[str, float]]:
     ]
 
 
-def run_draw(
-    seed: int, sizes: Sequence[int], whole: bool
-) -> dict[str, tuple[Predictions, dict[tuple[int, str], float]]]:
+def run_draw(seed: int, plan: Plan) -> dict[str, tuple[Predictions, dict[tuple[int, str], float]]]:
     """Train every arm on one draw of labels and return its predictions for the test rows.
 
     Each draw trains its own source models, so that the interval covers their variation too.
@@ -174,10 +177,8 @@ def run_draw(
     ----------
     seed : int
         Number of the draw.
-    sizes : sequence of int
-        Numbers of target labels.
-    whole : bool
-        Whether to run with all target labels as well.
+    plan : Plan
+        Numbers of target labels, and what to leave out.
 
     Returns
     -------
@@ -207,10 +208,12 @@ def run_draw(
         predictions: Predictions = {}
         spent: dict[tuple[int, str], float] = {}
         as_it_is = tuner.predict(case.test[0], domain="source")
-        for n in [*sizes, *([len(y)] if whole else [])]:
+        for n in [*plan.sizes[case.name], *([len(y)] if plan.all_labels else [])]:
             rows = order[:n]
             target = Domain(X[rows], y[rows], class_names=case.names)
             for arm, settings in TUNED.items():
+                if arm in plan.skip:
+                    continue
                 start = time.perf_counter()
                 tuned = copier if arm == "copy" else tuner.set_params(**settings)
                 predictions[n, arm] = tuned.adapt(target).predict(case.test[0])
@@ -294,15 +297,13 @@ def _draws(plan: Plan, seed: int, workers: int | None) -> Iterator[dict[str, Any
     from joblib import Parallel, cpu_count, delayed
 
     jobs = min(workers or cpu_count(), plan.draws)
-    calls = (
-        delayed(run_draw)(seed + draw, plan.sizes, plan.all_labels and draw == 0)
-        for draw in range(plan.draws)
-    )
+    calls = (delayed(run_draw)(seed + draw, plan) for draw in range(plan.draws))
     yield from Parallel(n_jobs=jobs, return_as="generator_unordered")(calls)
 
 
 def _machine() -> dict[str, Any]:
-    torch = sys.modules["torch"]
+    import torch
+
     return {
         "cores": os.cpu_count(),
         "threads": torch.get_num_threads(),
@@ -329,7 +330,9 @@ def summarise(
     results, verdicts, probes = [], [], []
     for n in sizes:
         found = {
-            arm: np.array([p[n, arm] for p, _ in draws if (n, arm) in p]) for arm in LABELS
+            arm: np.array([p[n, arm] for p, _ in draws if (n, arm) in p])
+            for arm in LABELS
+            if any((n, arm) in p for p, _ in draws)
         }  # (draws, rows) each
         for arm, lines in found.items():
             right = (lines == truth).astype(float)
@@ -341,7 +344,7 @@ def summarise(
                 "low": max(interval.low, 0.0), "high": min(interval.high, 1.0),
                 "seconds": float(np.mean(seconds)),
             })  # fmt: skip
-        for arm in [*CANDIDATES, "source-only"]:
+        for arm in [arm for arm in (*CANDIDATES, "source-only") if arm in found]:
             judged = _judge(case, n, found[arm], found[REFERENCE])
             verdicts.append(
                 {"labels": n, "candidate": arm, "reference": REFERENCE} | _said(judged, REFERENCE)
@@ -351,7 +354,10 @@ def summarise(
             "labels": n, "source_body": judged.candidate_score,
             "random_body": judged.reference_score,
         } | _said(judged, "random-probe"))  # fmt: skip
-    arms = [{"name": name, "label": label, "role": role} for name, label, role in ARMS]
+    ran = {result["arm"] for result in results}
+    arms = [
+        {"name": name, "label": label, "role": role} for name, label, role in ARMS if name in ran
+    ]
     return {
         "name": case.name,
         "title": case.title,
@@ -369,7 +375,10 @@ def summarise(
 
 
 def _judge(case: Case, n: int, candidate: NDArray[Any], reference: NDArray[Any]) -> Verdict:
-    return verdict(case.test[1], candidate, reference, class_names=case.names, labels=n)
+    return verdict(
+        case.test[1], candidate, reference, class_names=case.names, labels=n,
+        draws_vary=n < len(case.train[1]),
+    )  # fmt: skip
 
 
 def _said(judged: Verdict, reference: str) -> dict[str, Any]:
@@ -384,18 +393,11 @@ def findings(
 ) -> list[str]:
     """Say in plain words what was found. Every sentence follows from the verdicts given."""
     said = []
-    for arm in ("copy", "copy-long", "full", "auto"):
+    for arm in [*CANDIDATES, "source-only"]:
         words = [v for v in verdicts if v["candidate"] == arm]
-        said.append(f"{_arm(arm)}: {_by_word(words)}.")
-    helped = sorted({
-        v["candidate"] for v in verdicts if v["word"] == "helps" and v["candidate"] != "source-only"
-    }, key=CANDIDATES.index)  # fmt: skip
-    if helped:
-        for n in sorted({v["labels"] for v in verdicts if v["candidate"] in helped}):
-            best = [v for v in verdicts if v["labels"] == n and v["word"] == "helps"]
-            names = ", ".join(f"{LABELS[v['candidate']]} (+{100 * v['gain']:.1f})" for v in best)
-            said.append(f"At {n:,} labels these help: {names}." if best
-                        else f"At {n:,} labels nothing is shown to help.")  # fmt: skip
+        if words:
+            said.append(f"{_arm(arm)}: {_by_word(words)}.")
+    helped = {v["candidate"] for v in verdicts if v["word"] == "helps"} - {"source-only"}
     better = [p["labels"] for p in probes if p["word"] == "helps"]
     if better:
         said.append(
@@ -404,8 +406,14 @@ def findings(
         )
     else:
         said.append(
-            f"The {case.source} body never probes better than a random one: as a source for "
-            f"{case.target} it is useless, and this test shows it before any fine-tuning."
+            f"The {case.source} body never probes better than a random one: what it learned is of "
+            f"little use for {case.target}, and this test says so before any fine-tuning."
+        )
+    gains = [v["gain"] for v in verdicts if v["word"] == "helps" and v["candidate"] in helped]
+    if helped and max(gains) < MARGIN:
+        said.append(
+            "What helps, helps by less than one point. Training on the target alone, long enough, "
+            "gives nearly all of it."
         )
     if not helped:
         said.append(
