@@ -3,17 +3,31 @@
 Runs on optdigits and pendigits with simulated shifts, and on nothing that is reported elsewhere.
 Prints accuracy by task and number of target labels, then mean and worst gain over training on the
 target alone. Run:  python benchmarks/fine_tune_defaults.py [--draws 3]
+With ``--settings``, other values of the parameters of single strategies run beside the defaults;
+``--hidden 128 128`` gives the network more than one layer group beside its head.
 """
 
 from __future__ import annotations
 
 import argparse
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 import torch
+from sklearn.base import clone
 
 from acclimate import Domain, FineTune, NeuralClassifier, TargetOnly, datasets
+from acclimate.transfer.strategies import NETWORK_STRATEGIES
+
+DEFAULTS: dict[str, dict[str, Any]] = {name: {"strategy": name} for name in NETWORK_STRATEGIES}
+OTHERS: dict[str, dict[str, Any]] = {
+    "discriminative 1.5": {"strategy": "discriminative", "decay": 1.5},
+    "lora rank 4": {"strategy": "lora", "rank": 4},
+    "lora rank 8": {"strategy": "lora", "rank": 8},
+    "lora scale 1": {"strategy": "lora", "alpha": 16.0},
+}
+USUAL = {"decay": 2.6, "rank": 16, "alpha": None}
 
 Task = tuple[str, np.ndarray, np.ndarray, np.ndarray, np.ndarray]
 TEST_FROM = 1200  # target rows before this one may be drawn as labelled rows
@@ -51,9 +65,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--draws", type=int, default=3)
     parser.add_argument("--sizes", type=int, nargs="+", default=[20, 50, 200, 1000])
+    parser.add_argument("--hidden", type=int, nargs="+", default=[128])
+    parser.add_argument("--settings", action="store_true")
     args = parser.parse_args()
     torch.set_num_threads(1)
-    base = NeuralClassifier(random_state=0)
+    hidden = tuple(args.hidden)
+    base = NeuralClassifier(hidden=hidden, random_state=0)
+    tried = DEFAULTS | (OTHERS if args.settings else {})
     gains: dict[tuple[str, str], list[float]] = {}
     for name, X, y, Xt, yt in tasks():
         same = set(np.unique(y)) == set(np.unique(yt))
@@ -65,13 +83,13 @@ def main() -> None:
                 order = np.random.default_rng(draw).permutation(len(yt))
                 rows, test = order[:n], order[TEST_FROM:]
                 target = Domain(Xt[rows], yt[rows], class_names=names if same else None)
-                alone = TargetOnly(NeuralClassifier(random_state=draw), random_state=draw)
+                alone = TargetOnly(clone(base).set_params(random_state=draw), random_state=draw)
                 alone.fit(X[:200], y[:200], target=Domain(Xt[rows], yt[rows]))
                 reference = alone.score(Xt[test], yt[test])
                 scores.setdefault(("target only", "-"), []).append(reference)
                 for head in ("new", "copy") if same else ("new",):
-                    for strategy in ("full", "head", "lp-ft", "l2-sp"):
-                        tuner.set_params(strategy=strategy, head=head).adapt(target)
+                    for strategy, values in tried.items():
+                        tuner.set_params(**(USUAL | values), head=head).adapt(target)
                         score = tuner.score(Xt[test], yt[test])
                         scores.setdefault((strategy, head), []).append(score)
                         gains.setdefault((strategy, head), []).append(score - reference)
@@ -80,10 +98,10 @@ def main() -> None:
                 for (strategy, head), values in scores.items()
             )
             print(f"{name}, {n} labels: {shown}", flush=True)
-    print("\nstrategy  head  mean gain  worst gain (points, single draws)")
+    print(f"\n{'strategy':<18} head  mean gain  worst gain (points, single draws)")
     for (strategy, head), values in sorted(gains.items(), key=lambda item: item[0][::-1]):
         mean, worst = 100 * np.mean(values), 100 * np.min(values)
-        print(f"{strategy:<9} {head:<5} {mean:+9.2f}  {worst:+10.2f}")
+        print(f"{strategy:<18} {head:<5} {mean:+9.2f}  {worst:+10.2f}")
 
 
 if __name__ == "__main__":

@@ -24,7 +24,7 @@ def main() -> None:
 
     from acclimate import NeuralClassifier
     from acclimate.training import loop
-    from acclimate.training.loop import Phase
+    from acclimate.training.terms import Phase
 
     folder = args.data / "mnist"
     x, y = np.load(folder / "train_x.npy"), np.load(folder / "train_y.npy").astype(np.int64)

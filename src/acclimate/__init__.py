@@ -23,14 +23,19 @@ if TYPE_CHECKING:
     from acclimate.base.source_only import SourceOnly
     from acclimate.base.target_only import TargetOnly
     from acclimate.domain import Domain
+    from acclimate.persistence import load, save
     from acclimate.selection.verdict import Verdict, verdict
     from acclimate.transfer.fine_tune import FineTune
+    from acclimate.transfer.joint_objective import JointObjective
+    from acclimate.transfer.parameter import ParameterTransfer
 
 _MODULES = {
     "Adapter": "acclimate.adapter",
     "Domain": "acclimate.domain",
     "NeuralClassifier": "acclimate.base.neural",
     "NeuralRegressor": "acclimate.base.neural",
+    "load": "acclimate.persistence",
+    "save": "acclimate.persistence",
     "Verdict": "acclimate.selection.verdict",
     "verdict": "acclimate.selection.verdict",
 }
@@ -41,14 +46,18 @@ __all__ = [
     "Adapter",
     "Domain",
     "FineTune",
+    "JointObjective",
     "NeuralClassifier",
     "NeuralRegressor",
+    "ParameterTransfer",
     "SourceOnly",
     "TargetOnly",
     "Verdict",
     "__version__",
     "datasets",
+    "load",
     "methods",
+    "save",
     "verdict",
 ]
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import warnings
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -80,8 +82,11 @@ class Adapter(BaseEstimator, ABC):  # type: ignore[misc]
         Whether stage two has run.
     classes_ : ndarray of shape (n_classes,)
         Labels in the order of the columns of `predict_proba`. After stage two, the target's.
+    trained_on_ : dict
+        Numbers of rows, features and classes of the source and, after stage two, of the target.
     """
 
+    _not_saved: ClassVar[tuple[str, ...]] = ("_source",)
     __metadata_request__fit: ClassVar[dict[str, bool]] = {"target": True, "domains": True}
 
     def __init__(
@@ -182,6 +187,8 @@ class Adapter(BaseEstimator, ABC):  # type: ignore[misc]
         source = Rows(X, y, None, weight, ids, names)
         self.source_model_ = self._fit_source(source, self._stage_seed(1))
         self.source_class_names_ = names
+        classes = None if regression else np.unique(y).tolist()
+        self.trained_on_ = {"source": self._described(X, classes, names)}
         self._source = source if row is None or row.needs_source else None
         self._reset_to_stage_one()
         return self if target is None else self.adapt(target)
@@ -228,6 +235,12 @@ class Adapter(BaseEstimator, ABC):  # type: ignore[misc]
         self.target_name_ = target.name
         if hasattr(adapted.target, "classes_"):
             self.classes_ = adapted.target.classes_
+        classes = None if rows.y is None or self._regression() else np.unique(rows.y).tolist()
+        self.trained_on_["target"] = {
+            "name": target.name,
+            "labelled": 0 if rows.y is None else len(rows.y),
+            **self._described(rows.X, classes, rows.class_names),
+        }
         return self
 
     def predict(self, X: Any, *, domain: str = "target") -> Any:
@@ -299,6 +312,33 @@ class Adapter(BaseEstimator, ABC):  # type: ignore[misc]
             return f"{name} on {base}: adapted to the target{where}."
         return f"{name} on {base}: source model only, not adapted to any target."
 
+    def save(
+        self,
+        path: str | os.PathLike[str],
+        *,
+        card: Mapping[str, Any] | None = None,
+        extras: Mapping[str, Any] | None = None,
+    ) -> Path:
+        """Write both stages into one file, without source rows; see `acclimate.save`.
+
+        Parameters
+        ----------
+        path : path-like
+            The file. ``.acclimate`` is the usual ending.
+        card : mapping, default=None
+            Entries for the model card, such as scores and a verdict.
+        extras : mapping, default=None
+            Anything else that JSON can hold.
+
+        Returns
+        -------
+        pathlib.Path
+            The file written.
+        """
+        from acclimate.persistence import save
+
+        return save(self, path, card=card, extras=extras)
+
     # --- inside -----------------------------------------------------------------------------
 
     @classmethod
@@ -328,8 +368,20 @@ class Adapter(BaseEstimator, ABC):  # type: ignore[misc]
         self.target_model_ = None
         self._source_after = None
         self.target_name_ = None
+        self.trained_on_ = {"source": self.trained_on_["source"]}
         if hasattr(self.source_model_, "classes_"):
             self.classes_ = self.source_model_.classes_
+
+    def _described(
+        self, X: Any, classes: list[Any] | None, names: Mapping[Any, str] | None
+    ) -> dict[str, Any]:
+        """Return what a model card says of the rows of one domain."""
+        return {
+            "rows": door.count(X),
+            "features": getattr(self, "n_features_in_", None),
+            "classes": classes,
+            "class_names": None if names is None else list(names.values()),
+        }
 
     def _check_target_rows(self, target: Domain) -> Rows:
         """Check a target and return what the method may see of it: the firewall on labels."""

@@ -124,6 +124,33 @@ CATALOGUE: tuple[Row, ...] = (
         own_classes=True,
         network=True,
     ),
+    Row(
+        name="ParameterTransfer",
+        module="acclimate.transfer.parameter",
+        kind="tabular",
+        family="transfer",
+        tasks=_BOTH,
+        target_labels="required",
+        needs_source=False,
+        cost="one fit on n rows, then some hundred on the labelled target rows",
+        paper="doi:10.1145/1014052.1014067",
+        avoid="the base model is not linear, or the features mean something else in the target",
+        several_sources=True,
+        quick=MappingProxyType({"strengths": (float("inf"), 1.0, 0.0), "folds": 2, "repeats": 1}),
+    ),
+    Row(
+        name="JointObjective",
+        module="acclimate.transfer.joint_objective",
+        kind="tabular",
+        family="transfer",
+        tasks=_BOTH,
+        target_labels="required",
+        needs_source=True,
+        cost="one fit on n rows, then one on n + m rows",
+        paper="doi:10.1007/s10994-009-5152-4",
+        avoid="the same inputs mean different labels in the two domains, or the classes differ",
+        several_sources=True,
+    ),
 )
 
 

@@ -12,9 +12,10 @@ import pytest
 
 from acclimate.datasets import _idx_images, data_home
 from acclimate.datasets._types import DatasetInfo
-from acclimate.datasets.cache import atomic_file, fingerprint, read_set, write_set
+from acclimate.datasets.cache import fingerprint, read_set, write_set
 from acclimate.datasets.recipe import Carrier, Entry, Recipe, obtain
 from acclimate.exceptions import DataNotFoundError, IntegrityError, OutputError
+from acclimate.files import atomic
 
 ARRAYS = {
     "X_train": np.arange(4 * 28 * 28, dtype=np.uint32).astype(np.uint8).reshape(4, 28, 28),
@@ -130,7 +131,7 @@ def test_interrupted_stream_keeps_what_was_there(tmp_path):
     path.write_bytes(b"before")
 
     def interrupted():
-        with atomic_file(path) as stream:
+        with atomic(path) as stream:
             stream.write(b"half")
             raise RuntimeError
 

@@ -9,8 +9,8 @@ import torch
 
 from acclimate.losses.supervised import cross_entropy
 from acclimate.training.batch import Data
-from acclimate.training.loop import Term
 from acclimate.training.network import Network, mlp
+from acclimate.training.terms import Term
 
 
 @pytest.fixture

@@ -19,8 +19,8 @@ from acclimate import NeuralClassifier
 from acclimate.training import checkpoint, loop
 from acclimate.training.batch import Data
 from acclimate.training.dropout import Dropout
-from acclimate.training.loop import Phase, Settings, Term
 from acclimate.training.network import Network
+from acclimate.training.terms import Phase, Settings, Term
 
 
 class Stop(Exception):
@@ -101,6 +101,24 @@ def test_another_run_is_not_taken_for_this_one(tmp_path: Path) -> None:
     assert len(list(tmp_path.iterdir())) == 1, "the first run's state is still there"
 
 
+def test_what_moves_is_part_of_the_run() -> None:
+    net, (source, target) = network(), sides()
+    settings = Settings(24, 16)
+    task = Term("task", lambda s, t: s.z.sum())
+    marks = {
+        checkpoint.fingerprint(net, (source, target), settings, 0, [Phase([term], moved)], still, r)
+        for term, moved, still, r in (
+            (task, [net], [], {}),
+            (task, [net.head], [], {}),
+            (task, [net], [net.body], {}),
+            (task, [net], [], {net.body: 0.5}),
+            (Term("other", task.loss), [net], [], {}),
+            (Term("task", task.loss, 0.5), [net], [], {}),
+        )
+    }
+    assert len(marks) == 6
+
+
 def test_a_broken_file_starts_from_the_beginning(tmp_path: Path) -> None:
     with pytest.raises(Stop):
         run(tmp_path / "run", stop_at=5)
@@ -152,10 +170,12 @@ np.save(sys.argv[3], model.predict_proba(X))
 """
 
 
-@pytest.mark.parametrize("kill", [signal.SIGKILL, signal.SIGINT])
+@pytest.mark.parametrize(
+    "kill", [signal.SIGKILL, pytest.param(signal.SIGINT, marks=pytest.mark.slow)]
+)
 def test_a_killed_process_resumes(tmp_path: Path, kill: signal.Signals) -> None:
     def command(checkpoint: str, out: str) -> list[str]:
-        return [sys.executable, "-c", SCRIPT, checkpoint, "30", str(tmp_path / out)]
+        return [sys.executable, "-c", SCRIPT, checkpoint, "12", str(tmp_path / out)]
 
     env = os.environ | {"OMP_NUM_THREADS": "1"}
     (tmp_path / "state").mkdir()
@@ -167,7 +187,7 @@ def test_a_killed_process_resumes(tmp_path: Path, kill: signal.Signals) -> None:
     process.wait()
     assert not (tmp_path / "a.npy").exists(), "the run was over before it was killed"
     subprocess.run(command(state, "b.npy"), env=env, check=True)
-    subprocess.run(command("", "c.npy"), env=env, check=True)
+    subprocess.run(command("", "c.npy"), env=env, check=True)  # never interrupted
     assert np.array_equal(np.load(tmp_path / "b.npy"), np.load(tmp_path / "c.npy"))
 
 

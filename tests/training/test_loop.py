@@ -14,8 +14,10 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from acclimate.training.batch import Batch, Data
-from acclimate.training.loop import Phase, Settings, Term, infer, train
+from acclimate.training.inference import infer
+from acclimate.training.loop import train
 from acclimate.training.network import Network, cnn, forward
+from acclimate.training.terms import Phase, Settings, Term
 
 Make = Callable[..., Network]
 

@@ -18,8 +18,10 @@ from acclimate import NeuralClassifier
 from acclimate.exceptions import ConvergenceWarning, InputError
 from acclimate.training.batch import Batch, Data
 from acclimate.training.device import find_device, seeded
-from acclimate.training.loop import Phase, Settings, Term, infer, train
+from acclimate.training.inference import infer
+from acclimate.training.loop import train
 from acclimate.training.network import Network, forward, mlp
+from acclimate.training.terms import Phase, Settings, Term
 
 Make = Callable[..., Network]
 

@@ -22,9 +22,11 @@ from torch.nn import functional as F
 
 from acclimate.losses.supervised import cross_entropy
 from acclimate.training.batch import Batch, Data, shuffled
-from acclimate.training.loop import Phase, Settings, Term, infer, train
+from acclimate.training.inference import infer
+from acclimate.training.loop import train
 from acclimate.training.network import Network, forward
 from acclimate.training.schedules import sigmoid_ramp
+from acclimate.training.terms import Phase, Settings, Term
 
 Make = Callable[..., Network]
 

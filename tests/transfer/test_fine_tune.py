@@ -18,7 +18,7 @@ from torch import nn
 
 from acclimate import Domain, FineTune, NeuralClassifier, NeuralRegressor, datasets
 from acclimate.exceptions import DataNotFoundError, InputError, TransferWarning
-from acclimate.transfer.fine_tune import squared_distance
+from acclimate.transfer.strategies import pull, squared_distance
 
 Toy = Callable[..., SimpleNamespace]
 
@@ -262,7 +262,7 @@ class TestL2SP:
     @pytest.mark.parametrize("copied", [True, False], ids=["copied", "new head"])
     def test_the_term_pulls_to_where_the_weights_are(self, copied: bool) -> None:
         net = network(network=module()).start(np.zeros((3, 4)), np.arange(3)).network_
-        term = tuner(strategy="l2-sp", strength=0.5)._pull(net, copied)
+        term = pull(net, copied, 0.5)
         head = sum(float(p.detach().square().sum()) for p in net.head.parameters())
         body = sum(p.numel() for p in net.body.parameters())
         at_start = 0.0 if copied else 0.25 * head
@@ -292,7 +292,7 @@ class TestSettings:
     @pytest.mark.parametrize(
         ("settings", "words"),
         [
-            ({"strategy": "gradual"}, "strategy must be one of .* for NeuralClassifier"),
+            ({"strategy": "thawed"}, "strategy must be one of .* for NeuralClassifier"),
             ({"head": "old"}, "head must be"),
             ({"strength": 0.0}, "strength must be above 0, got 0.0"),
             ({"strength": float("nan")}, "strength must be above 0, got nan"),

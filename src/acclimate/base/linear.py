@@ -52,6 +52,12 @@ def logistic_loss(scores: Array, codes: NDArray[np.intp]) -> tuple[float, Array]
     return loss, -signed * np.exp(-np.logaddexp(0.0, margins))
 
 
+def squared_loss(scores: Array, y: Array) -> tuple[float, Array]:
+    """Return the summed squared error and its gradient in the scores of shape (n, 1)."""
+    error = scores - y[:, None]
+    return float((error**2).sum()), 2.0 * error
+
+
 def fit_towards(
     X: Any,
     codes: NDArray[np.intp],

@@ -12,16 +12,16 @@ import hashlib
 import json
 import logging
 import os
-import secrets
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import numpy as np
 
 from acclimate.exceptions import IntegrityError, OutputError
+from acclimate.files import atomic
 
 Arrays = dict[str, np.ndarray[Any, Any]]
 
@@ -100,23 +100,6 @@ def verify(arrays: Mapping[str, np.ndarray[Any, Any]], digests: Mapping[str, str
             )
 
 
-@contextlib.contextmanager
-def atomic_file(path: Path) -> Iterator[IO[bytes]]:
-    """Open a file for writing that appears under `path` only when the block ends without error."""
-    # Not a temporary file of the standard library: those are closed to other users.
-    part = path.with_name(f".{path.name}.{os.getpid()}-{secrets.token_hex(4)}.part")
-    try:
-        with part.open("xb") as stream:
-            yield stream
-            stream.flush()
-            os.fsync(stream.fileno())
-        os.replace(part, path)
-    except BaseException:
-        with contextlib.suppress(OSError):
-            part.unlink()
-        raise
-
-
 def write_set(folder: Path, arrays: Arrays, digests: Mapping[str, str], source: str) -> None:
     """Check arrays by SHA-256 and store them.
 
@@ -143,7 +126,7 @@ def write_set(folder: Path, arrays: Arrays, digests: Mapping[str, str], source: 
         folder.mkdir(parents=True, exist_ok=True)
         _sweep(folder)
         for name, array in arrays.items():
-            with atomic_file(folder / f"{name}.npy") as stream:
+            with atomic(folder / f"{name}.npy") as stream:
                 np.save(stream, np.ascontiguousarray(array), allow_pickle=False)
                 size = stream.tell()
             rows[name] = {
@@ -153,7 +136,7 @@ def write_set(folder: Path, arrays: Arrays, digests: Mapping[str, str], source: 
                 "shape": list(array.shape),
             }
         manifest = {"schema": SCHEMA, "source": source, "arrays": rows}
-        with atomic_file(folder / "manifest.json") as stream:
+        with atomic(folder / "manifest.json") as stream:
             stream.write(json.dumps(manifest, indent=1).encode())
     except OSError as error:
         raise OutputError(

@@ -17,8 +17,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from acclimate.datasets.cache import atomic_file
 from acclimate.exceptions import DataNotFoundError, IntegrityError
+from acclimate.files import atomic
 
 log = logging.getLogger("acclimate")
 
@@ -203,7 +203,7 @@ def download(address: str, path: Path, sha256: str | None = None) -> Path:
     try:
         with (
             urllib.request.urlopen(address, timeout=CONNECT_SECONDS) as answer,
-            atomic_file(path) as out,
+            atomic(path) as out,
         ):
             while block := answer.read(1 << 20):
                 digest.update(block)

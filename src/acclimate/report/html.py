@@ -5,13 +5,11 @@ from __future__ import annotations
 import base64
 import hashlib
 import os
-import secrets
-from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from acclimate.exceptions import OutputError
+from acclimate.files import output
 from acclimate.report import wording
 
 if TYPE_CHECKING:
@@ -101,21 +99,6 @@ def write_text_atomic(path: str | os.PathLike[str], text: str) -> Path:
     OutputError
         If the file cannot be written. The message has the path and the way out.
     """
-    goal = Path(path)
-    part = goal.parent / f".{goal.name}.{secrets.token_hex(4)}.part"
-    try:
-        goal.parent.mkdir(parents=True, exist_ok=True)
-        with open(part, "xb") as file:
-            file.write(text.encode("utf-8", errors="replace"))
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(part, goal)
-    except OSError as error:
-        raise OutputError(
-            f"cannot write {str(goal)!r}: {error.strerror or error}. What was there before is "
-            "unchanged. Choose a folder that you may write to, or free some space, and run again."
-        ) from error
-    finally:
-        with suppress(OSError):
-            part.unlink(missing_ok=True)
-    return goal
+    with output(path) as file:
+        file.write(text.encode("utf-8", errors="replace"))
+    return Path(path)

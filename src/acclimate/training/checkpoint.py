@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import hashlib
 import json
 import time
@@ -15,19 +14,47 @@ from torch import Tensor, nn
 
 from acclimate.exceptions import OutputError
 from acclimate.training.batch import Data
+from acclimate.training.terms import Phase, Settings
 
 SECONDS = 2.0  # least time between two writes: short epochs should not spend theirs on the disk
 SAMPLE = 1 << 16  # values of the inputs that the fingerprint reads
 
 
-def fingerprint(network: nn.Module, sides: Sequence[Data | None], settings: Any, seed: int) -> str:
-    """Return a hash of everything that decides a run: data, first weights, settings and seed."""
-    digest = hashlib.sha256(repr((dataclasses.astuple(settings), seed)).encode())
+def fingerprint(
+    network: nn.Module,
+    sides: Sequence[Data | None],
+    settings: Settings,
+    seed: int,
+    phases: Sequence[Phase] = (),
+    frozen: Sequence[nn.Module] = (),
+    rates: Mapping[nn.Module, float] | None = None,
+) -> str:
+    """Return a hash of what decides a run: data, first weights, settings, seed, and what moves.
+
+    The formulas of the terms cannot be read; their names and weights are.
+    """
+    number = {p: i for i, p in enumerate(network.parameters())}
+
+    def members(module: nn.Module) -> list[int]:
+        return [number.get(p, -1) for p in module.parameters()]
+
+    facts = {
+        "settings": [str(getattr(v, "__qualname__", v)) for v in vars(settings).values()],
+        "seed": seed,
+        "phases": [
+            [[(t.name, t.weight if isinstance(t.weight, float) else "ramp") for t in p.terms],
+             [members(m) for m in p.modules], p.repeat]
+            for p in phases
+        ],
+        "frozen": [members(m) for m in frozen],
+        "rates": [(members(m), rate) for m, rate in (rates or {}).items()],
+    }  # fmt: skip
+    digest = hashlib.sha256(json.dumps(facts).encode())
     tensors: list[Tensor] = list(network.state_dict().values())
     for side in sides:
         if side is not None:
             flat = side.x.reshape(-1)
-            tensors += [flat[:: max(1, len(flat) // SAMPLE)], side.x.new_tensor(side.x.shape)]
+            tensors += [flat[:: max(1, len(flat) // SAMPLE)], torch.tensor(side.x.shape)]
             tensors += [t for t in (side.y, side.weight) if t is not None]
     for tensor in tensors:
         digest.update(tensor.detach().cpu().contiguous().view(-1).view(torch.uint8).numpy().data)

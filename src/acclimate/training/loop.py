@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +13,7 @@ from torch import Tensor, nn
 
 from acclimate.exceptions import ConvergenceWarning, InputError
 from acclimate.training import network as networks
-from acclimate.training.batch import Batch, Data, as_float, batches, shuffled, steps_per_epoch
+from acclimate.training.batch import Batch, Data, batches, shuffled, steps_per_epoch
 from acclimate.training.checkpoint import (
     Checkpoint,
     fingerprint,
@@ -26,111 +25,15 @@ from acclimate.training.checkpoint import (
 from acclimate.training.device import autocast, fast_products, seeded
 from acclimate.training.optimizer import Optimizer
 from acclimate.training.progress import Progress
-from acclimate.training.schedules import SCHEDULES, Ramp, warmed_up
+from acclimate.training.schedules import SCHEDULES, warmed_up
+from acclimate.training.terms import History, Phase, Settings, Term
 
 Forward = Callable[[nn.Module, Batch], Any]
-Loss = Callable[[Any, Any], Tensor]
 Sampler = Callable[[Data, int, torch.Generator], Iterator[Tensor]]
 
 # A pass over few rows takes few steps. Epochs are at least this share of a run, so that
 # bookkeeping at their end does not cost more than the training.
 SMALLEST_EPOCH = 0.01
-
-
-@dataclass(frozen=True)
-class Term:
-    """One summand of an objective.
-
-    Parameters
-    ----------
-    name : str
-        Name in the history and the progress bar.
-    loss : callable
-        ``loss(source, target) -> scalar``: a pure function of what ``forward`` returned for the
-        source batch and for the target batch. Either is None where that domain is absent.
-    weight : float or callable, default=1.0
-        Factor of the term, or a ramp from progress in [0, 1] to the factor.
-    """
-
-    name: str
-    loss: Loss
-    weight: float | Ramp = 1.0
-
-
-@dataclass(frozen=True)
-class Phase:
-    """One backward pass: these terms move these modules.
-
-    Parameters
-    ----------
-    terms : sequence of Term
-        Their weighted sum is minimised.
-    modules : sequence of nn.Module
-        Their parameters move; all others stand still in this phase.
-    repeat : int, default=1
-        How often the phase runs in each step.
-    """
-
-    terms: Sequence[Term]
-    modules: Sequence[nn.Module]
-    repeat: int = 1
-
-
-@dataclass(frozen=True)
-class Settings:
-    """How to train.
-
-    Parameters
-    ----------
-    steps : int
-        Optimiser steps in all, at least 1.
-    batch_size : int
-        Rows of each domain a step.
-    optimizer : {"adam", "adamw", "sgd"}
-        Rule of the step. SGD has Nesterov momentum of 0.9.
-    learning_rate : float
-        Peak rate, above 0.
-    schedule : {"constant", "linear", "cosine", "inverse"}
-        How the rate falls.
-    warmup : float in [0, 1)
-        Share of the steps over which the rate rises from 0.
-    weight_decay : float
-        Decay of the weights towards 0, at least 0.
-    patience : int or None
-        Epochs without a better validation score before training stops. None trains to the end.
-    precision : {"float32", "bf16"}
-        Number format inside the network. Parameters stay float32.
-    """
-
-    steps: int
-    batch_size: int = 128
-    optimizer: str = "adam"
-    learning_rate: float = 4e-3
-    schedule: str = "linear"
-    warmup: float = 0.1
-    weight_decay: float = 0.0
-    patience: int | None = None
-    precision: str = "float32"
-
-
-@dataclass
-class History:
-    """What happened in a run.
-
-    Attributes
-    ----------
-    epochs : list of dict
-        One an epoch: number of steps so far, mean of every term, validation score where there is
-        one.
-    best_epoch : int or None
-        Number, from 1, of the epoch whose weights were kept; None where it is simply the last.
-    stopped : str
-        Why training ended: "done", "patience" or "not finite".
-    """
-
-    epochs: list[dict[str, float]] = field(default_factory=list)
-    best_epoch: int | None = None
-    stopped: str = "done"
 
 
 class _Group:
@@ -283,7 +186,10 @@ def train(
     history = History()
     keep = None
     if checkpoint is not None:
-        keep = Checkpoint(checkpoint, fingerprint(network, (source, target), settings, seed))
+        parts = (phases, frozen, rates or {})
+        keep = Checkpoint(
+            checkpoint, fingerprint(network, (source, target), settings, seed, *parts)
+        )
     groups: list[_Group] = []
     network.train()
     for p in still:
@@ -338,7 +244,8 @@ def _steps(
         None if side is None else draw(side, settings.batch_size, stream)
         for side, stream in zip(sides, streams, strict=True)
     ]
-    rate = warmed_up(SCHEDULES[settings.schedule], settings.warmup)
+    named = settings.schedule
+    rate = warmed_up(named if callable(named) else SCHEDULES[named], settings.warmup)
     movers = [[group for group in groups if n in group.phases] for n in range(len(phases))]
     every = max(pass_steps, math.ceil(settings.steps * SMALLEST_EPOCH))
     names = [term.name for phase in phases for term in phase.terms]
@@ -440,44 +347,3 @@ def _steps(
         keep.remove()
     if best_state is not None:
         network.load_state_dict(best_state)
-
-
-def infer(
-    network: nn.Module, x: Tensor, *, batch_size: int = 1024, precision: str = "float32",
-    device: torch.device | None = None,
-) -> tuple[Tensor, Tensor]:  # fmt: skip
-    """Run a `Network` without gradients, in batches.
-
-    Parameters
-    ----------
-    network : nn.Module
-        Returns features and logits. It is run in evaluation mode, and left in the mode it had.
-    x : Tensor of shape (m, ...)
-        Inputs, on any device.
-    batch_size : int, default=1024
-        Rows at a time.
-    precision : {"float32", "bf16"}, default="float32"
-        Number format inside the network.
-    device : torch.device, default=None
-        Where the network is; None means where ``x`` is.
-
-    Returns
-    -------
-    features : Tensor of shape (m, d), float32
-        On the CPU.
-    logits : Tensor of shape (m, k), float32
-        On the CPU.
-    """
-    where = x.device if device is None else device
-    modes = [(module, module.training) for module in network.modules()]
-    network.eval()
-    pairs = []
-    try:
-        with torch.inference_mode(), fast_products(where, batch_size), autocast(where, precision):
-            for rows in x.split(batch_size):
-                z, logits = network(as_float(rows.to(where)))
-                pairs.append((z.float().cpu(), logits.float().cpu()))
-    finally:  # in training, some modules may be frozen and others not
-        for module, mode in modes:
-            module.training = mode
-    return torch.cat([z for z, _ in pairs]), torch.cat([logits for _, logits in pairs])

@@ -164,6 +164,10 @@ def split(module: nn.Module, head: str | None = None) -> Network:
     """
     if isinstance(module, Network):
         return copy.deepcopy(module)
+    if is_keras(module):
+        from acclimate.training.keras import split_keras  # only where the user has Keras
+
+        return split_keras(module, head)
     body = copy.deepcopy(module)
     linear = [name for name, m in body.named_modules() if isinstance(m, nn.Linear)]
     name = head if head is not None else (linear[-1] if linear else "")
@@ -183,7 +187,13 @@ def split(module: nn.Module, head: str | None = None) -> Network:
 
 def check_split(network: Network, module: nn.Module, x: Tensor) -> None:
     """Raise where body then head is not the module it was split from, on rows ``x``."""
-    was = module.training
+    if is_keras(module):
+        from acclimate.training.keras import check_keras
+
+        check_keras(network, module, x)
+        return
+    module = copy.deepcopy(module)  # whatever running it may change
+    was = network.training
     network.eval(), module.eval()
     with torch.no_grad():
         expected = module(x)
@@ -192,12 +202,17 @@ def check_split(network: Network, module: nn.Module, x: Tensor) -> None:
             same = torch.equal(logits, expected) and z.dim() == 2
         except RuntimeError:  # what the rest of the module returns does not fit the head
             same = False
-    network.train(was), module.train(was)
+    network.train(was)
     if not same:
         raise InputError(
             f"{type(module).__name__} does not end with its head, so it cannot be split there. "
             f"Name the output layer with head=, and leave softmax to the loss"
         )
+
+
+def is_keras(module: object) -> bool:
+    """Tell whether an object is a Keras model or layer, without importing Keras."""
+    return any(cls.__module__.partition(".")[0] == "keras" for cls in type(module).__mro__)
 
 
 def output_width(head: nn.Module) -> int:

@@ -25,8 +25,9 @@ class Optimizer:
     ----------
     parameters : list of nn.Parameter
         Parameters to move; they are laid out in one buffer until `release`.
-    rule : {"adam", "adamw", "sgd"}
-        Adam, Adam with decoupled decay, or SGD with Nesterov momentum of 0.9.
+    rule : {"adam", "adamw", "sgd", "plain"}
+        Adam, Adam with decoupled decay, SGD with Nesterov momentum of 0.9, or plain gradient
+        descent, which knows no decay.
     weight_decay : float
         Decay of the weights, at least 0.
     """
@@ -66,6 +67,8 @@ class Optimizer:
                 weight_decay=self._weight_decay, momentum=MOMENTUM, dampening=0.0, nesterov=True,
                 maximize=False,
             )  # fmt: skip
+        elif self._rule == "plain":
+            torch._foreach_add_(parameters, present, alpha=-learning_rate)
         elif self._kernel is not None:
             for count in state[2]:
                 count += 1

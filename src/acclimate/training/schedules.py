@@ -41,6 +41,16 @@ def sigmoid_ramp(progress: float) -> float:
     return 2.0 / (1.0 + math.exp(-10.0 * progress)) - 1.0
 
 
+def exponential(start: float) -> Ramp:
+    """Rise from ``start`` to 1 at a steady ratio (arXiv:1506.01186).
+
+    >>> ramp = exponential(0.01)
+    >>> ramp(0.0), round(ramp(0.5), 12), ramp(1.0)
+    (0.01, 0.1, 1.0)
+    """
+    return lambda progress: float(start ** (1.0 - progress))
+
+
 def warmed_up(ramp: Ramp, share: float) -> Ramp:
     """Rise linearly over the first ``share`` of the run, then follow ``ramp`` over the rest.
 

@@ -2,27 +2,28 @@
 
 from __future__ import annotations
 
+import textwrap
 import warnings
-from collections.abc import Mapping
 from dataclasses import dataclass
+from numbers import Integral
 from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor, nn
+from torch import nn
 
 from acclimate.adapter import Adapted, Adapter, fit_model
 from acclimate.base.neural import NeuralClassifier, NeuralRegressor
 from acclimate.exceptions import InputError, TransferWarning
 from acclimate.training.device import seeded
-from acclimate.training.loop import Term
 from acclimate.training.network import Network, new_head
-from acclimate.transfer.probing import probe
+from acclimate.transfer.classes import Renamed
+from acclimate.transfer.job import Job
+from acclimate.transfer.strategies import NETWORK_STRATEGIES
 from acclimate.validation import Rows
 
-STRATEGIES = ("auto", "full", "head", "lp-ft", "l2-sp")
-L2_SP_STRENGTH = 0.01  # alpha and beta of arXiv:1802.01483
+STRATEGIES = ("auto", *NETWORK_STRATEGIES)
 
 
 @dataclass(frozen=True)
@@ -59,11 +60,7 @@ class FineTune(Adapter):
     estimator : estimator, default=None
         The base model. None means ``NeuralClassifier()``. Networks take every strategy. Logistic
         regression, linear and ridge regression and SVMs take "auto".
-    strategy : {"auto", "full", "head", "lp-ft", "l2-sp"}, default="auto"
-        "full" moves all weights; "head" moves the head alone (a linear probe); "lp-ft" moves the
-        head first and then all; "l2-sp" moves all with a pull towards the source. "auto" is, for
-        networks, "lp-ft" with a copied head and "full" with a new one; for other models it is a
-        pull towards the source parameters.
+    {strategies}
     head : {"auto", "copy", "new"}, default="auto"
         "copy" keeps the source's output layer, "new" makes a fresh one. "auto" copies where the
         classes are known to be the same: class names given on both sides, or labels that are
@@ -72,7 +69,14 @@ class FineTune(Adapter):
         Pull towards the source parameters, above 0. None is 0.01 for networks and the estimator's
         own penalty for other models.
     rate : float, default=1.0
-        Factor on the learning rate once all weights move, above 0.
+        Factor on the learning rate wherever weights of the body move, above 0.
+    decay : float, default=2.6
+        For "discriminative": how much slower each layer group is than the one above it, at
+        least 1. With 1 it is "full".
+    rank : int, default=16
+        For "lora": rank of the adapters, at least 1. More moves more.
+    alpha : float, default=None
+        For "lora": the adapters are scaled by ``alpha / rank``; above 0. None is twice the rank.
     preprocess : transformer, default=None
         Fitted on the source, applied to both domains.
     random_state : int, RandomState instance or None, default=None
@@ -90,6 +94,9 @@ class FineTune(Adapter):
         The target's labels once there is a target.
     copied_head_ : bool
         Whether the source's head was kept. Only after a target was given.
+    tuned_layers_ : list of str or None
+        Names of the layers in ``target_model_.network_`` that moved: with "surgical", those that
+        were chosen. None for models without a network. Only after a target was given.
 
     Raises
     ------
@@ -107,17 +114,26 @@ class FineTune(Adapter):
     -----
     The default was chosen on simulated shifts of optdigits and pendigits alone: with a copied head
     "lp-ft" has the best mean and the best worst case there, with a new head "full" has the best
-    worst case (``benchmarks/fine_tune_defaults.py``).
+    worst case (``benchmarks/fine_tune_defaults.py``). ``decay`` and ``rank``, and the 40 labelled
+    rows below which "surgical" does not search but moves all, were chosen there too.
 
-    Deviations from the papers: "lp-ft" gives half of the steps to the probe, so that every strategy
-    takes as many steps as training from scratch. "l2-sp" pulls a new head towards 0 as strongly as
-    the body towards the source.
+    Every strategy takes as many optimiser steps as training from scratch, probes, stages and
+    searches included, and that is where most of them deviate from their papers: "lp-ft" gives half
+    of the steps to the probe; "gradual" splits them equally among its stages, each with a schedule
+    of its own; "surgical" spends half of them on its search, on target labels alone, and scores by
+    loss. "l2-sp" pulls a new head towards 0 as strongly as the body towards the source. "lora"
+    adapts every `nn.Linear` of the body, not attention's alone; it needs at least one. What a
+    layer group is, `acclimate.training.layers.layer_groups` says. Frozen layers keep parameters and
+    buffers to the byte.
 
     References
     ----------
     Yosinski et al., "How transferable are features in deep neural networks?", arXiv:1411.1792.
     Kumar et al., "Fine-tuning can distort pretrained features", arXiv:2202.10054.
     Li, Grandvalet and Davoine, "Explicit inductive bias for transfer learning", arXiv:1802.01483.
+    Howard and Ruder, "Universal language model fine-tuning", arXiv:1801.06146.
+    Hu et al., "LoRA: low-rank adaptation of large language models", arXiv:2106.09685.
+    Lee et al., "Surgical fine-tuning improves adaptation to distribution shifts", arXiv:2210.11466.
 
     Examples
     --------
@@ -142,6 +158,9 @@ class FineTune(Adapter):
         head: str = "auto",
         strength: float | None = None,
         rate: float = 1.0,
+        decay: float = 2.6,
+        rank: int = 16,
+        alpha: float | None = None,
         preprocess: Any = None,
         random_state: Any = None,
     ) -> None:
@@ -150,6 +169,9 @@ class FineTune(Adapter):
         self.head = head
         self.strength = strength
         self.rate = rate
+        self.decay = decay
+        self.rank = rank
+        self.alpha = alpha
 
     def _default_estimator(self) -> Any:
         return NeuralClassifier()
@@ -163,6 +185,7 @@ class FineTune(Adapter):
 
         head = self._choose_head(model, target)
         self.copied_head_ = head.source is not None
+        self.tuned_layers_: list[str] | None = None
         if isinstance(model, NeuralClassifier | NeuralRegressor):
             return Adapted(self._tune_network(model, target, head, seed))
         if head.source is None:
@@ -202,26 +225,13 @@ class FineTune(Adapter):
         strategy = self.strategy
         if strategy == "auto":
             strategy = "full" if head.source is None else "lp-ft"
-        settings = tuned.settings(len(y))
-        probe_steps = {"head": settings.steps, "lp-ft": settings.steps // 2}.get(strategy, 0)
-        if probe_steps:
-            probe(tuned, X, y, probe_steps, seed)
-        if strategy == "head":
-            return tuned
-        terms = [self._pull(net, head.source is not None)] if strategy == "l2-sp" else []
-        return tuned.train(
-            X, y, terms=terms, steps=max(settings.steps - probe_steps, 1),
-            learning_rate=tuned.learning_rate * self.rate,
+        job = Job(
+            tuned, X, y, head.source is not None, tuned.settings(len(y)).steps, rate=self.rate,
+            strength=self.strength, decay=self.decay, rank=self.rank, alpha=self.alpha,
         )  # fmt: skip
-
-    def _pull(self, net: Network, copied: bool) -> Term:
-        """Return ``strength / 2`` times the squared distance to where the weights are now."""
-        strength = L2_SP_STRENGTH if self.strength is None else self.strength
-        body, head = list(net.body.parameters()), list(net.head.parameters())
-        anchors = [p.detach().clone() for p in body]
-        anchors += [p.detach().clone() if copied else torch.zeros_like(p) for p in head]
-        moving: list[Tensor] = [*body, *head]
-        return Term("l2-sp", lambda s, t: 0.5 * strength * squared_distance(moving, anchors))
+        self.tuned_layers_ = NETWORK_STRATEGIES[strategy].run(job)
+        tuned.n_iter_ = job.taken
+        return tuned
 
     # --- the head ---------------------------------------------------------------------------
 
@@ -270,53 +280,32 @@ class FineTune(Adapter):
             )
         if self.head not in ("auto", "copy", "new"):
             raise InputError(f'head must be "auto", "copy" or "new", got {self.head!r}')
-        for name in ("strength", "rate"):
+        for name in ("strength", "rate", "alpha"):
             value = getattr(self, name)
             if value is not None and not value > 0:
                 raise InputError(f"{name} must be above 0, got {value!r}")
+        for name in ("decay", "rank"):
+            value = getattr(self, name)
+            if not value >= 1:
+                raise InputError(f"{name} must be at least 1, got {value!r}")
+        if not isinstance(self.rank, Integral):
+            raise InputError(f"rank must be a whole number, got {self.rank!r}")
 
 
-class Renamed:
-    """A fitted classifier whose labels are called otherwise on the target.
-
-    Parameters
-    ----------
-    model : fitted classifier
-        Answers in the source's labels.
-    known : ndarray of shape (k,)
-        The source's label for each of the target's.
-    classes : ndarray of shape (k,)
-        The target's labels, sorted.
-    """
-
-    def __init__(self, model: Any, known: NDArray[Any], classes: NDArray[Any]) -> None:
-        self.model = model
-        self.classes_ = classes
-        self.columns = np.searchsorted(model.classes_, known)
-        self.names: Mapping[Any, Any] = dict(zip(known.tolist(), classes.tolist(), strict=True))
-
-    def predict(self, X: Any) -> Any:
-        """Return the target's labels, shape (m,)."""
-        answers = [self.names[label] for label in self.model.classes_.tolist()]
-        codes = np.searchsorted(self.model.classes_, self.model.predict(X))
-        return np.array(answers, dtype=self.classes_.dtype)[codes]
-
-    def __getattr__(self, name: str) -> Any:
-        if name in ("predict_proba", "decision_function"):
-            answer = getattr(self.model, name)  # AttributeError where the model has none
-            return lambda X: self._reorder(answer(X))
-        raise AttributeError(name)
-
-    def _reorder(self, scores: Any) -> Any:
-        if scores.ndim == 2:
-            return scores[:, self.columns]
-        return scores if self.columns[0] == 0 else -scores
+def _document_strategies() -> None:
+    """Put the table of strategies into the docstring."""
+    names = ", ".join(f'"{name}"' for name in STRATEGIES)
+    does = "; ".join(f'"{name}" {row.about}' for name, row in NETWORK_STRATEGIES.items())
+    text = (
+        f'{does}. "auto" is, for networks, "lp-ft" with a copied head and "full" with a new '
+        f"one; for other models it is a pull towards the source parameters."
+    )
+    lines = textwrap.wrap(text, 92, initial_indent=" " * 8, subsequent_indent=" " * 8)
+    first = textwrap.fill(f'strategy : {{{names}}}, default="auto"', 96, subsequent_indent=" " * 8)
+    FineTune.__doc__ = (FineTune.__doc__ or "").replace("{strategies}", "\n".join([first, *lines]))
 
 
-def squared_distance(parameters: list[Tensor], anchors: list[Tensor]) -> Tensor:
-    """Return the sum of squared differences between two lists of tensors, shape ()."""
-    parts = [(p - a).square().sum() for p, a in zip(parameters, anchors, strict=True)]
-    return torch.stack(parts).sum()
+_document_strategies()
 
 
 def _reorder(head: nn.Module, rows: NDArray[np.intp], width: int) -> None:

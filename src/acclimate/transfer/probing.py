@@ -10,8 +10,8 @@ from torch import nn
 
 from acclimate.training import loop
 from acclimate.training.batch import Data
-from acclimate.training.loop import Phase
 from acclimate.training.network import Network
+from acclimate.training.terms import Phase
 
 
 def probe(estimator: Any, X: Any, y: NDArray[Any], steps: int, seed: int) -> None:

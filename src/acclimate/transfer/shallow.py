@@ -67,15 +67,31 @@ def _move_linear(model: Any, target: Rows, strength: float | None) -> Any:
     loss: Callable[..., Any] = squared_hinge_loss
     if isinstance(model, LogisticRegression):
         loss = logistic_loss if len(model.coef_) == 1 else softmax_loss
-    moved = clone(model)
     W, b = fit_towards(
         target.labelled_X, codes, model.coef_, np.atleast_1d(model.intercept_), pull, loss,
         intercept=model.fit_intercept,
     )  # fmt: skip
+    return with_parameters(model, W, b)
+
+
+def with_parameters(model: Any, W: NDArray[Any], b: NDArray[Any]) -> Any:
+    """Return a fitted linear model like ``model`` with other parameters.
+
+    Parameters
+    ----------
+    model : fitted linear estimator
+        It is not changed.
+    W : ndarray of shape (k, d)
+        Coefficients.
+    b : ndarray of shape (k,)
+        Intercepts.
+    """
+    moved = clone(model)
     for name in ("classes_", "n_features_in_", "n_iter_", "feature_names_in_"):
         if hasattr(model, name):
             setattr(moved, name, getattr(model, name))
-    moved.coef_, moved.intercept_ = W, b
+    moved.coef_ = W.reshape(np.shape(model.coef_))
+    moved.intercept_ = b.reshape(np.shape(model.intercept_))
     return moved
 
 
@@ -87,8 +103,8 @@ def _check_objective(model: Any) -> None:
         value = getattr(model, name, allowed)
         if value not in (allowed, None, "deprecated"):
             raise InputError(
-                f"FineTune cannot continue {type(model).__name__} with {name}={value!r}; "
-                f"it continues {name}={allowed!r}"
+                f"cannot go on from a {type(model).__name__} with {name}={value!r}, only with "
+                f"{name}={allowed!r}"
             )
 
 

@@ -1,0 +1,379 @@
+"""What the neural classifier and the neural regressor share."""
+
+from __future__ import annotations
+
+import copy
+import math
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from types import SimpleNamespace
+from typing import Any, Self
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from sklearn.base import BaseEstimator, RegressorMixin
+from sklearn.model_selection import train_test_split
+from sklearn.utils import check_random_state
+from sklearn.utils.validation import validate_data
+from torch import Tensor, nn
+
+from acclimate.exceptions import InputError
+from acclimate.training import inference, loop, network
+from acclimate.training.batch import Data, as_float, steps_per_epoch
+from acclimate.training.device import find_device, has_bf16, seeded
+from acclimate.training.network import Network
+from acclimate.training.progress import Progress
+from acclimate.training.schedules import SCHEDULES
+from acclimate.training.terms import History, Phase, Settings, Term
+from acclimate.validation import check_weight
+
+PARAMETERS = """
+    Parameters
+    ----------
+    network : {"mlp", "cnn"}, nn.Module or callable, default="mlp"
+        What computes f_theta. A module of your own is copied, never changed, and split into body
+        and head. So is a Keras 3 model on the torch backend, `keras.Sequential` or functional; its
+        softmax is left to the loss. A callable is called as ``network(row_shape, n_outputs)`` and
+        returns a module, after everything is seeded.
+    hidden : sequence of int, default=(128,)
+        Units of the dense hidden layers of the built-in networks.
+    dropout : float in [0, 1), default=0.2
+        Share of units dropped after each dense hidden layer of the built-in networks.
+    head : str, default=None
+        Name of the output layer in a module of your own. None takes the last `nn.Linear`.
+    epochs : int, default=5
+        Passes over the rows, at least 1.
+    min_steps : int, default=1000
+        Fewest optimiser steps, whatever the number of rows: few rows get more passes.
+    batch_size : int, default=128
+        Rows a step, at least 1.
+    optimizer : {"adam", "adamw", "sgd"}, default="adam"
+        Rule of the step.
+    learning_rate : float, default=4e-3
+        Peak rate, above 0.
+    schedule : {"linear", "cosine", "constant", "inverse"}, default="linear"
+        How the rate falls after the warm-up.
+    warmup : float in [0, 1), default=0.1
+        Share of the steps over which the rate rises.
+    weight_decay : float, default=0.0
+        Decay of the weights, at least 0.
+    early_stopping : bool, default=False
+        Whether to hold rows out, score them after each epoch and keep the best epoch.
+    validation_fraction : float in (0, 1), default=0.1
+        Share of rows held out for early stopping.
+    patience : int, default=5
+        Epochs without a better score before early stopping ends the run.
+    precision : {"auto", "float32", "bf16"}, default="auto"
+        "auto" uses bf16 for convolutions on hardware that has it; parameters stay float32.
+    device : str, default="auto"
+        "auto" uses a GPU where there is one.
+    verbose : bool or "auto", default="auto"
+        "auto" shows a progress bar at a terminal, after two seconds.
+    checkpoint : str, default=None
+        File name under which a run keeps its state between epochs. A fit that was killed and is
+        started again goes on from there and ends with the same weights. Needs a fixed
+        ``random_state``. Deleted when the run is over.
+    random_state : int, RandomState instance or None, default=None
+        Seeds weights, batches and dropout.
+"""
+
+
+class NeuralEstimator(BaseEstimator, ABC):  # type: ignore[misc]
+    """What the classifier and the regressor share."""
+
+    def __init__(
+        self,
+        network: Any = "mlp",
+        *,
+        hidden: Sequence[int] = (128,),
+        dropout: float = 0.2,
+        head: str | None = None,
+        epochs: int = 5,
+        min_steps: int = 1000,
+        batch_size: int = 128,
+        optimizer: str = "adam",
+        learning_rate: float = 4e-3,
+        schedule: str = "linear",
+        warmup: float = 0.1,
+        weight_decay: float = 0.0,
+        early_stopping: bool = False,
+        validation_fraction: float = 0.1,
+        patience: int = 5,
+        precision: str = "auto",
+        device: str = "auto",
+        verbose: bool | str = "auto",
+        checkpoint: str | None = None,
+        random_state: Any = None,
+    ) -> None:
+        self.network = network
+        self.hidden = hidden
+        self.dropout = dropout
+        self.head = head
+        self.epochs = epochs
+        self.min_steps = min_steps
+        self.batch_size = batch_size
+        self.optimizer = optimizer
+        self.learning_rate = learning_rate
+        self.schedule = schedule
+        self.warmup = warmup
+        self.weight_decay = weight_decay
+        self.early_stopping = early_stopping
+        self.validation_fraction = validation_fraction
+        self.patience = patience
+        self.precision = precision
+        self.device = device
+        self.verbose = verbose
+        self.checkpoint = checkpoint
+        self.random_state = random_state
+
+    # --- differs between classification and regression --------------------------------------
+
+    @abstractmethod
+    def _learn_targets(self, y: NDArray[Any], classes: NDArray[Any] | None) -> None:
+        """Record what the outputs mean: classes, or mean and scale."""
+
+    @abstractmethod
+    def _codes(self, y: NDArray[Any]) -> Tensor:
+        """Return ``y`` as the loss reads it, shape (n,)."""
+
+    @abstractmethod
+    def _outputs(self) -> int:
+        """Return the number of outputs."""
+
+    @abstractmethod
+    def task(self) -> Term:
+        """Return the supervised term on the source side: cross-entropy or squared error."""
+
+    # --- public -----------------------------------------------------------------------------
+
+    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
+        """Train from scratch.
+
+        Parameters
+        ----------
+        X : array-like of shape (n, ...)
+            Inputs: rows, or images. uint8 is read as pixels and divided by 255.
+        y : array-like of shape (n,)
+            Labels or target values.
+        sample_weight : array-like of shape (n,), default=None
+            Row weights, at least 0. Rows of weight 0 are left out.
+        """
+        X, y = self._check(X, y)
+        weight = check_weight(sample_weight, X)
+        counted = y if weight is None else y[weight > 0]  # weight 0 must not move mean and scale
+        return self.start(X, counted, np.unique(y)).train(X, y, weight)
+
+    @abstractmethod
+    def predict(self, X: Any) -> Any:
+        """Return labels or values, shape (m,)."""
+
+    # --- used by the methods that build on a network ------------------------------------------
+
+    def start(self, X: Any, y: NDArray[Any], classes: NDArray[Any] | None = None) -> Self:
+        """Seed everything and make the initial weights for checked rows.
+
+        Parameters
+        ----------
+        X : ndarray of shape (n, ...)
+            Checked inputs.
+        y : ndarray of shape (n,)
+            Checked labels or values.
+        classes : ndarray, default=None
+            All labels that the head must know; None takes those that occur.
+        """
+        self._check_settings()
+        self.seed_ = int(check_random_state(self.random_state).randint(np.iinfo(np.int32).max))
+        self._learn_targets(y, classes)
+        where = find_device(self.device)
+        with seeded(self.seed_, where):
+            self.network_ = self._build(X, self._outputs())
+        self._place(self.network_, where)
+        return self
+
+    def train(
+        self,
+        X: Any,
+        y: NDArray[Any],
+        weight: NDArray[Any] | None = None,
+        *,
+        terms: Sequence[Term] = (),
+        frozen: Sequence[nn.Module] = (),
+        rates: Mapping[nn.Module, float] | None = None,
+        **changes: Any,
+    ) -> Self:
+        """Go on training ``network_`` on labelled rows.
+
+        ``terms`` are added to the supervised one, ``frozen`` modules stand still, ``rates`` are
+        factors on the learning rate of modules, and ``changes`` are settings of the loop.
+        """
+        if weight is not None and not weight.all():
+            kept = np.flatnonzero(weight)
+            X, y, weight = X[kept], y[kept], weight[kept]
+        validate = None
+        if self.early_stopping:
+            rows = np.arange(len(y))
+            strata = self._strata(y)
+            rows, held = train_test_split(
+                rows, test_size=self.validation_fraction, random_state=self.seed_, stratify=strata
+            )
+            held_x, held_y = self.tensor(X[held]), self._codes(y[held])
+            X, y, weight = X[rows], y[rows], None if weight is None else weight[rows]
+            validate = self._validator(held_x, held_y)
+        data = self.data(X, y, weight)
+        settings = self.settings(len(data), **changes)
+        net = self.network_
+        phases = [Phase([self.task(), *terms], [net])]
+        bar = Progress(settings.steps, type(self).__name__, self.verbose)
+        self.history_: History = loop.train(
+            net,
+            phases,
+            data,
+            settings=settings,
+            seed=self.seed_,
+            validate=validate,
+            frozen=frozen,
+            rates=rates,
+            progress=bar,
+            checkpoint=self.checkpoint,
+        )
+        self.n_iter_ = int(self.history_.epochs[-1]["step"]) if self.history_.epochs else 0
+        return self
+
+    def settings(self, n: int, **changes: Any) -> Settings:
+        """Return the loop's settings for ``n`` rows, some of them changed."""
+        size = min(self.batch_size, n)
+        steps = max(self.epochs * steps_per_epoch(n, size), self.min_steps)
+        values: dict[str, Any] = {
+            "steps": steps,
+            "batch_size": size,
+            "optimizer": self.optimizer,
+            "learning_rate": self.learning_rate,
+            "schedule": self.schedule,
+            "warmup": self.warmup,
+            "weight_decay": self.weight_decay,
+            "patience": self.patience if self.early_stopping else None,
+            "precision": self._precision(self.network_),
+        }
+        return Settings(**(values | changes))
+
+    def tensor(self, X: Any) -> Tensor:
+        """Return inputs as a tensor on the network's device: uint8 as it is, else float32."""
+        return _from_numpy(X).to(find_device(self.device))
+
+    def data(self, X: Any, y: NDArray[Any] | None, weight: NDArray[Any] | None = None) -> Data:
+        """Return checked rows as the loop takes them."""
+        x = self.tensor(X)
+        codes = None if y is None else self._codes(y).to(x.device)
+        if weight is None:
+            return Data(x, codes)
+        scaled = torch.from_numpy((weight / weight.mean()).astype(np.float32))
+        return Data(x, codes, scaled.to(x.device))
+
+    def infer(self, X: Any) -> tuple[Tensor, Tensor]:
+        """Return features (m, d) and logits (m, k) of checked rows, on the CPU."""
+        where = next(self.network_.parameters()).device
+        precision = self._precision(self.network_)
+        return inference.infer(self.network_, _from_numpy(X), device=where, precision=precision)
+
+    def copy_fitted(self) -> Self:
+        """Return a deep copy whose network can move without touching this one."""
+        return copy.deepcopy(self)
+
+    # --- inside -------------------------------------------------------------------------------
+
+    def _check(self, X: Any, y: Any) -> tuple[Any, Any]:
+        X, y = validate_data(self, X, y, allow_nd=True, y_numeric=self._estimator_is_regressor())
+        return X, y
+
+    @classmethod
+    def _estimator_is_regressor(cls) -> bool:
+        return issubclass(cls, RegressorMixin)
+
+    def _strata(self, y: NDArray[Any]) -> NDArray[Any] | None:
+        return None
+
+    def _validator(self, x: Tensor, y: Tensor) -> Any:
+        """Return a score of held-out rows: minus their loss."""
+        term = self.task()
+
+        def score(net: nn.Module) -> float:
+            _, logits = inference.infer(net, x, precision=self._precision(net))
+            return -float(term.loss(SimpleNamespace(logits=logits, y=y, weight=None), None))
+
+        return score
+
+    def _build(self, X: Any, outputs: int) -> Network:
+        shape = tuple(X.shape[1:])
+        if isinstance(self.network, str):
+            if self.network not in network.NETWORKS:
+                raise InputError(
+                    f"network must be one of {list(network.NETWORKS)}, an nn.Module or a callable, "
+                    f"got {self.network!r}"
+                )
+            return network.NETWORKS[self.network](shape, outputs, self.hidden, self.dropout)
+        module = self.network
+        if not isinstance(module, nn.Module) and not network.is_keras(module):
+            module = module(shape, outputs)
+        net = network.split(module, self.head)
+        if not isinstance(module, Network):
+            network.check_split(net, module, as_float(_from_numpy(X[:2])))
+        width = network.output_width(net.head)
+        if width != outputs:
+            raise InputError(f"the network has {width} outputs, but the task needs {outputs}")
+        return net
+
+    def _place(self, net: nn.Module, where: torch.device) -> None:
+        net.to(where)
+        if network.is_convolutional(net):
+            net.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+
+    def _precision(self, net: nn.Module) -> str:
+        if self.precision != "auto":
+            return self.precision
+        where = next(net.parameters()).device
+        return "bf16" if network.is_convolutional(net) and has_bf16(where) else "float32"
+
+    def _check_settings(self) -> None:
+        if self.optimizer not in ("adam", "adamw", "sgd"):
+            raise InputError(f"optimizer must be adam, adamw or sgd, got {self.optimizer!r}")
+        if self.schedule not in SCHEDULES:
+            raise InputError(f"schedule must be one of {list(SCHEDULES)}, got {self.schedule!r}")
+        if self.precision not in ("auto", "float32", "bf16"):
+            raise InputError(f"precision must be auto, float32 or bf16, got {self.precision!r}")
+        for name in ("epochs", "batch_size", "patience"):
+            value = getattr(self, name)
+            if value < 1:
+                raise InputError(f"{name} must be at least 1, got {value!r}")
+        if not self.learning_rate > 0 or not math.isfinite(self.learning_rate):
+            raise InputError(f"learning_rate must be above 0, got {self.learning_rate!r}")
+        for name, top in (("dropout", 1.0), ("warmup", 1.0), ("weight_decay", math.inf)):
+            value = getattr(self, name)
+            if not 0.0 <= value < top:
+                raise InputError(f"{name} must be in [0, {top}), got {value!r}")
+        if not 0.0 < self.validation_fraction < 1.0:
+            raise InputError(
+                f"validation_fraction must be in (0, 1), got {self.validation_fraction!r}"
+            )
+        if self.min_steps < 0:
+            raise InputError(f"min_steps must be at least 0, got {self.min_steps!r}")
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.three_d_array = True
+        return tags
+
+
+def _from_numpy(X: Any) -> Tensor:
+    """Return an array as a tensor: uint8 stays, all else becomes float32."""
+    array = np.ascontiguousarray(X)
+    if array.dtype != np.uint8:
+        array = array.astype(np.float32, copy=False)
+    # torch shares the memory, and warns of memory that it may not write
+    return torch.from_numpy(array if array.flags.writeable else array.copy())
+
+
+def document(cls: type[Any]) -> type[Any]:
+    """Put the shared parameters into a class's docstring."""
+    cls.__doc__ = (cls.__doc__ or "").replace("    {parameters}\n", PARAMETERS.strip("\n") + "\n")
+    return cls

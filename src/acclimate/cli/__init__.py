@@ -1,0 +1,106 @@
+"""The command line. One-line errors, no traceback; everything heavy is imported when it is used."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from acclimate import __version__
+from acclimate.cli import (
+    adapting,
+    demonstrating,
+    evaluating,
+    fitting,
+    listing,
+    predicting,
+    showing,
+)
+from acclimate.cli.config import Configured
+from acclimate.cli.console import (
+    EXIT_BUG,
+    EXIT_DRIFTED,
+    EXIT_INPUT,
+    EXIT_STOPPED,
+    EXIT_UNSURE,
+    MARKS,
+    run,
+)
+
+__all__ = [
+    "EXIT_BUG",
+    "EXIT_DRIFTED",
+    "EXIT_INPUT",
+    "EXIT_STOPPED",
+    "EXIT_UNSURE",
+    "MARKS",
+    "app",
+    "main",
+]
+
+app = typer.Typer(
+    name="acclimate",
+    help="Transfer learning and domain adaptation that says whether it helped.",
+    epilog=(
+        f"Exit codes: 0 done, and inputs hold · {EXIT_INPUT} a value or file cannot be used · "
+        f"{EXIT_DRIFTED} inputs drifted · {EXIT_UNSURE} too few rows to tell · "
+        f"{EXIT_STOPPED} stopped by Ctrl-C · {EXIT_BUG} an error nobody expected; "
+        "ACCLIMATE_DEBUG=1 shows where."
+    ),
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+)
+
+_EXAMPLES = {
+    "fit": "fit here.csv --label sick --id patient --out here.acclimate",
+    "adapt": "adapt here.acclimate there.csv --out there.acclimate",
+    "predict": "predict there.acclimate new.csv --out predictions.csv --proba",
+    "evaluate": "evaluate there.acclimate test.csv --against here.acclimate",
+    "check": "check there.acclimate next_month.parquet",
+    "show": "show there.acclimate",
+    "demo": "demo --quick --out my-demo",
+    "methods": "methods --family transfer",
+    "datasets": "datasets",
+}
+
+
+def _epilog(name: str) -> str:
+    return f"Example:  acclimate {_EXAMPLES[name]}"
+
+
+def _show_version(value: bool) -> None:
+    if value:
+        typer.echo(f"acclimate {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show it.")
+    ] = False,
+) -> None:
+    """Transfer learning and domain adaptation that says whether it helped."""
+
+
+for _name, _function in (
+    ("fit", fitting.fit),
+    ("adapt", adapting.adapt),
+    ("evaluate", evaluating.evaluate),
+    ("predict", predicting.predict),
+    ("check", showing.check),
+):
+    app.command(_name, cls=Configured, epilog=_epilog(_name))(_function)
+for _name, _function in (
+    ("show", showing.show),
+    ("demo", demonstrating.demo),
+    ("methods", listing.methods),
+    ("datasets", listing.list_datasets),
+):
+    app.command(_name, epilog=_epilog(_name))(_function)
+
+
+def main() -> None:
+    """Run the command line; errors that users can mend are one line."""
+    run(app)

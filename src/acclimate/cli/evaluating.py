@@ -1,0 +1,93 @@
+"""`acclimate evaluate`: how good is a model on labelled rows, and is it better than another?"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from acclimate.cli.config import Config, PrintConfig
+from acclimate.cli.console import MARKS, Status, console, facts, say
+
+
+def evaluate(
+    model: Annotated[Path, typer.Argument(help="Model file.")],
+    rows: Annotated[Path, typer.Argument(help="Labelled target rows that it has not seen.")],
+    against: Annotated[
+        Path | None,
+        typer.Option("--against", metavar="FILE", help="Model to compare with, on the same rows."),
+    ] = None,
+    label: Annotated[
+        str | None,
+        typer.Option("--label", metavar="COLUMN", help="Labels. Default: the column of the fit."),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    config: Config = None,
+    print_config: PrintConfig = False,
+) -> None:
+    """Score a model on labelled rows, with intervals, and say whether transfer helped.
+
+    Without --against, an adapted model is compared with its own source model. Where it was adapted
+    with target labels, compare it with a model of the target alone, too: acclimate fit --method
+    TargetOnly, and --against.
+    """
+    from acclimate.cli import rows as door
+    from acclimate.cli.scoring import judged, reference, scores
+    from acclimate.cli.stored import labelled_rows, load, names_of, seen_files
+
+    with Status("evaluating"):
+        adapter = load(model)
+        X, y = labelled_rows(adapter, rows, label)
+        regression = adapter._regression()
+        answers = adapter.predict(X)
+        names = None if regression else names_of(adapter)
+        found: dict[str, Any] = {"model": model.name, "file": rows.name, "rows": len(y)}
+        found |= scores(y, answers, regression, names)
+        role = seen_files(adapter).get(door.sha256(rows)) if rows.is_file() else None
+        if role is not None:
+            found["seen"] = f"{rows.name} is the {role} file that {model.name} was trained on"
+        other = reference(adapter, X, against, regression)
+        if other is not None:
+            found["against"] = judged(adapter, y, answers, *other, names, regression)
+    if as_json:
+        typer.echo(json.dumps(found, indent=1, allow_nan=False, default=str))
+    else:
+        _show(found)
+
+
+def _show(found: dict[str, Any]) -> None:
+    """Print scores and verdict for a person."""
+    from rich import box
+    from rich.table import Table
+
+    share = found["metric"] == "accuracy"
+    say(f"{found['model']} on {found['rows']:,} labelled rows of {found['file']}")
+    words = {"accuracy" if share else "R2": _with_interval(found, share)}
+    if not share:
+        words["error"] = f"{found['root_mean_squared_error']:.4g} (root of the mean square)"
+    facts(words)
+    if share:
+        table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+        table.add_column("class", overflow="fold")
+        table.add_column("rows", justify="right")
+        table.add_column("recall, 95 % interval", no_wrap=True)
+        for row in found["recall"]:
+            table.add_row(row["class"], f"{row['rows']:,}", _with_interval(row, True))
+        console().print(table)
+    if "against" in found:
+        mark, colour = MARKS[found["against"]["word"]]
+        console().print(f"[{colour}]{mark}[/{colour}]", end=" ")
+        say(found["against"]["sentence"])
+    else:
+        say("No verdict: there is nothing to compare with. Name a model with --against.")
+    if "seen" in found:
+        say(f"Careful: {found['seen']}. These figures are too good; use other rows.")
+
+
+def _with_interval(row: Mapping[str, Any], share: bool) -> str:
+    if share:
+        return f"{100 * row['score']:.1f} % ({100 * row['low']:.1f} to {100 * row['high']:.1f})"
+    return f"{row['score']:.3f} ({row['low']:.3f} to {row['high']:.3f})"

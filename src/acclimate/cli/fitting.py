@@ -1,0 +1,311 @@
+"""`acclimate fit`: from the user's files to a model in one file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from acclimate.cli import models
+from acclimate.cli.config import Config, PrintConfig
+from acclimate.cli.console import Status, check_out, facts, say
+from acclimate.exceptions import AcclimateError, InputError
+
+if TYPE_CHECKING:
+    from acclimate.domain import Domain
+
+FEW = 10  # fewer labelled target rows than this allow no estimate
+
+
+def fit(
+    source: Annotated[Path, typer.Argument(help="Labelled rows: CSV, Parquet, pictures, ...")],
+    out: Annotated[Path, typer.Option("--out", metavar="FILE", help="Model file to write.")],
+    label: Annotated[
+        str | None, typer.Option("--label", metavar="COLUMN", help="Column with the labels.")
+    ] = None,
+    target: Annotated[
+        Path | None, typer.Option("--target", metavar="FILE", help="Rows to adapt to.")
+    ] = None,
+    method: Annotated[
+        str,
+        typer.Option(
+            "--method",
+            autocompletion=models.complete_method,
+            help="See acclimate methods.",
+        ),
+    ] = "FineTune",
+    estimator: Annotated[
+        str | None,
+        typer.Option(
+            "--estimator",
+            autocompletion=models.complete_estimator,
+            metavar="NAME",
+            help=f"{', '.join(models.ESTIMATORS)}. Default: logistic for classes, ridge for "
+            "values, cnn for pictures.",
+        ),
+    ] = None,
+    settings: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set",
+            metavar="NAME=VALUE",
+            help="Setting of the method, or of the estimator as estimator__NAME. Repeatable.",
+        ),
+    ] = None,
+    task: Annotated[
+        str | None,
+        typer.Option("--task", help="classification or regression. Default: by the labels."),
+    ] = None,
+    id: Annotated[
+        str | None, typer.Option("--id", metavar="COLUMN", help="Identifiers; no input.")
+    ] = None,
+    drop: Annotated[
+        list[str] | None,
+        typer.Option("--drop", metavar="COLUMN", help="Column to leave out. Repeatable."),
+    ] = None,
+    categorical: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--categorical",
+            metavar="COLUMN",
+            help="Column of categories that look like numbers. Repeatable.",
+        ),
+    ] = None,
+    class_names: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--class-names",
+            metavar="NAME",
+            help="What the labels mean, in sorted order of the labels. Repeatable.",
+        ),
+    ] = None,
+    new_classes: Annotated[
+        bool,
+        typer.Option("--new-classes", help="The target has classes of its own."),
+    ] = False,
+    estimate: Annotated[
+        bool | None,
+        typer.Option(
+            "--estimate/--no-estimate",
+            help="Cross-validate on the target's labels. Default: unless it is a network.",
+        ),
+    ] = None,
+    seed: Annotated[int, typer.Option("--seed", min=0, help="Makes the fit reproducible.")] = 0,
+    config: Config = None,
+    print_config: PrintConfig = False,
+) -> None:
+    """Learn from labelled rows and, with --target, adapt to other rows.
+
+    Columns may hold numbers, categories, dates or text, with gaps; they are matched by name. The
+    model goes into one file, with a model card and without any row of yours.
+    """
+    check_out(out, source, target)
+    from acclimate import tables
+    from acclimate.cli import rows as door
+
+    with Status("reading"):
+        table = door.read_rows(
+            source, label=label, need_label=True, id=id, drop=drop or (),
+            categorical=categorical or (),
+        )  # fmt: skip
+        if table.y is None:
+            raise InputError(f"{source.name} has no label in any row; fit needs labelled rows")
+        X, y = table.labelled_rows()
+        task, why, y = door.task_of(y, task)
+        names = door.class_mapping(y, class_names or ()) if task == "classification" else None
+        row = models.method_row(method, task)
+        base_name, base = models.estimator(estimator, task, images=door.is_image(X))
+        preprocess = tables.default_preprocess(X, **_columns(categorical, X))
+        model = models.build(row, base, preprocess, seed, models.parse_settings(settings or ()))
+        features = list(X.columns) if hasattr(X, "columns") else None
+        meta = {
+            "label": label, "id": id, "categorical": list(categorical or ()), "task": task,
+            "estimator": base_name, "new_classes": new_classes,
+        }  # fmt: skip
+        goal = there = None
+        if target is not None:
+            there = read_target(target, meta, features, row)
+            goal = door.target_domain(
+                there, task=task, classes=None if names is None else list(names), names=names,
+                new_classes=new_classes,
+            )  # fmt: skip
+    with Status(f"fitting {row.name}", quiet=base_name in models.NETWORKS):
+        model.fit(X, y, target=goal, class_names=names)
+    scores = None
+    if estimate is None:
+        estimate = base_name not in models.NETWORKS
+    if goal is not None and estimate:
+        with Status("cross-validating", quiet=base_name in models.NETWORKS):
+            scores = cross_validated(model, X, y, goal)
+    files = [door.file_entry(source, "source", table)]
+    if target is not None:
+        files.append(door.file_entry(target, "target", there))
+    path = save(model, out, meta, files, scores, there if there is not None else table)
+    say(f"Saved {path}")
+    facts({
+        "rows": f"{len(y):,} labelled rows of {source.name}" + _unlabelled(table),
+        "inputs": _inputs(X, model),
+        "task": f"{task}, since {why}" if not why.startswith("as") else f"{task}, {why}",
+        "classes": "" if names is None else _counts(y, names),
+        **told(model, row, goal, scores),
+    })  # fmt: skip
+
+
+def read_target(path: Path, meta: dict[str, Any], features: list[str] | None, row: Any) -> Any:
+    """Read the rows to adapt to. The label column may be absent where the method needs none."""
+    from acclimate.cli.rows import read_rows
+
+    need = row.target_labels == "required"
+    table = read_rows(
+        path, label=meta["label"], need_label=need and meta["label"] is not None, id=meta["id"],
+        categorical=meta["categorical"], features=features,
+    )  # fmt: skip
+    if need and table.y is None:
+        from acclimate.catalogue import CATALOGUE
+
+        able = [one.name for one in CATALOGUE if one.target_labels != "required"]
+        raise InputError(
+            f"{path.name} has no label in any row, and {row.name} needs some. Methods that need "
+            f"none: {', '.join(able)}"
+        )
+    return table
+
+
+def save(
+    model: Any,
+    out: Path,
+    meta: dict[str, Any],
+    files: list[dict[str, Any]],
+    scores: dict[str, Any] | None,
+    adapted_to: Any,
+) -> Path:
+    """Write a model with its card and with what later commands need to know."""
+    from acclimate.selection.drift import summarise
+
+    verdict = "none claimed: no rows were held out. Run acclimate evaluate on labelled rows"
+    card: dict[str, Any] = {
+        "title": out.stem, "task": meta["task"], "label": meta["label"], "files": files,
+        "scores": scores, "verdict": verdict,
+    }  # fmt: skip
+    extras = {"table": meta, "drift": summarise(adapted_to.X)}
+    path: Path = model.save(out, card=card, extras=extras)
+    return path
+
+
+def cross_validated(model: Any, X: Any, y: Any, target: Domain) -> dict[str, Any] | None:
+    """Return scores on labelled target rows while they are held out; None where that is too few.
+
+    Parameters
+    ----------
+    model : Adapter
+        Fitted on the source. It is not changed.
+    X, y : array-like
+        Source rows.
+    target : Domain
+        The target.
+
+    Returns
+    -------
+    dict or None
+        The number of rows, the metric, and the score of the method and of both baselines.
+    """
+    import numpy as np
+    from sklearn.base import clone
+
+    from acclimate import SourceOnly, TargetOnly
+    from acclimate.selection.pick import held_out_scores
+
+    if target.y is None or not model._sees_target_labels():
+        return None
+    labelled = len(target.y) if target.labelled is None else int(np.sum(target.labelled))
+    if labelled < FEW:
+        return None
+    arms = {"this model": model}
+    for name, cls in (("source only", SourceOnly), ("target only", TargetOnly)):
+        if not isinstance(model, cls):
+            settings = {"preprocess": model.preprocess, "random_state": model.random_state}
+            arms[name] = cls(clone(model._base()), **settings)
+    try:
+        found = held_out_scores(arms, X, y, target)
+    except AcclimateError:  # the source may not know the target's classes, for one
+        return None
+    if not found.shape[1]:
+        return None
+    regression = model._regression()
+    means = {name: float(row.mean()) for name, row in zip(arms, found, strict=True)}
+    if regression:
+        means = {name: float(np.sqrt(-mean)) for name, mean in means.items()}
+    return {
+        "kind": "5-fold cross-validation on the labelled target rows",
+        "metric": "root mean squared error" if regression else "accuracy",
+        "rows": int(found.shape[1]),
+        "scores": means,
+    }
+
+
+def told(model: Any, row: Any, goal: Any, scores: dict[str, Any] | None) -> dict[str, str]:
+    """Return what a person is told of a fitted model: method, use of the target, evidence."""
+    base = type(model.source_model_).__name__
+    if goal is None:
+        used = "none given: this is the source model. Adapt it with acclimate adapt"
+    else:
+        rows = len(goal.X)
+        seen = model.trained_on_["target"]["labelled"]
+        if not row.alters:
+            used = f"nothing: {row.name} is the source model as it is"
+        elif row.target_labels == "ignored" or (not seen):
+            used = f"the inputs of {rows:,} rows of {goal.name}; no label"
+        elif row.target_labels == "required":
+            used = f"{seen:,} labelled of {rows:,} rows of {goal.name}"
+        else:
+            used = f"the inputs of {rows:,} rows of {goal.name} and {seen:,} labels"
+    return {
+        "method": f"{row.name} on {base}",
+        "target": used,
+        "estimate": estimate_words(scores),
+        "verdict": "none without rows held out; see acclimate evaluate --help",
+    }
+
+
+def estimate_words(scores: dict[str, Any] | None) -> str:
+    """Return cross-validated scores in words."""
+    if scores is None:
+        return ""
+    share = scores["metric"] == "accuracy"
+    shown = ", ".join(
+        f"{name} {value:.1%}" if share else f"{name} {value:.4g}"
+        for name, value in scores["scores"].items()
+    )
+    return f"{scores['metric']} {shown}; {scores['kind']} ({scores['rows']:,} rows, a rough figure)"
+
+
+def _columns(categorical: list[str] | None, X: Any) -> dict[str, Any]:
+    return {"categorical": list(categorical)} if categorical and hasattr(X, "columns") else {}
+
+
+def _unlabelled(table: Any) -> str:
+    rest = 0 if table.labelled is None else int((~table.labelled).sum())
+    return f"; {rest:,} rows without a label were left out" if rest else ""
+
+
+def _inputs(X: Any, model: Any) -> str:
+    kinds = getattr(model.preprocess_, "kinds_", None)
+    if kinds is None or not hasattr(X, "columns"):
+        return f"arrays of shape {tuple(X.shape[1:])}"
+    groups: dict[str, list[str]] = {}
+    for name, kind in kinds.items():
+        groups.setdefault(kind, []).append(name)
+    parts = [
+        f"{len(names)} {kind} ({', '.join(names[:6])}{', ...' if len(names) > 6 else ''})"
+        for kind, names in groups.items()
+    ]
+    return f"{len(kinds)} columns: {'; '.join(parts)}"
+
+
+def _counts(y: Any, names: dict[Any, str]) -> str:
+    import numpy as np
+
+    found = dict(zip(*(part.tolist() for part in np.unique(y, return_counts=True)), strict=True))
+    shown = [f"{name} {found.get(label, 0):,}" for label, name in list(names.items())[:12]]
+    return ", ".join(shown) + (", ..." if len(names) > 12 else "")

@@ -1,0 +1,142 @@
+"""From the words of the command line to a method: catalogue, base estimators and settings."""
+
+from __future__ import annotations
+
+import importlib
+import tomllib
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from acclimate.catalogue import CATALOGUE, Row, find
+from acclimate.exceptions import InputError
+
+LINEAR, SVM, NEURAL, ENSEMBLE = (
+    "sklearn.linear_model", "sklearn.svm", "acclimate.base.neural", "sklearn.ensemble",
+)  # fmt: skip
+Kind = tuple[str, str, Mapping[str, Any]]
+# By name, and then by task: module, class and settings.
+ESTIMATORS: Mapping[str, Mapping[str, Kind]] = {
+    "logistic": {"classification": (LINEAR, "LogisticRegression", {"max_iter": 1000})},
+    "ridge": {"regression": (LINEAR, "Ridge", {})},
+    "linear": {"regression": (LINEAR, "LinearRegression", {})},
+    "svm": {
+        "classification": (SVM, "LinearSVC", {"max_iter": 10000}),
+        "regression": (SVM, "LinearSVR", {"max_iter": 10000}),
+    },
+    "mlp": {
+        "classification": (NEURAL, "NeuralClassifier", {}),
+        "regression": (NEURAL, "NeuralRegressor", {}),
+    },
+    "cnn": {
+        "classification": (NEURAL, "NeuralClassifier", {"network": "cnn"}),
+        "regression": (NEURAL, "NeuralRegressor", {"network": "cnn"}),
+    },
+    "forest": {
+        "classification": (ENSEMBLE, "RandomForestClassifier", {}),
+        "regression": (ENSEMBLE, "RandomForestRegressor", {}),
+    },
+}
+NETWORKS = ("mlp", "cnn")
+DEFAULTS = {"classification": "logistic", "regression": "ridge"}
+
+
+def complete_method(incomplete: str) -> list[tuple[str, str]]:
+    """Return the methods that start so, each with what it asks of the target."""
+    return [
+        (row.name, f"target labels {row.target_labels}")
+        for row in CATALOGUE
+        if row.name.lower().startswith(incomplete.lower())
+    ]
+
+
+def complete_estimator(incomplete: str) -> list[str]:
+    """Return the base estimators that start so."""
+    return [name for name in ESTIMATORS if name.startswith(incomplete)]
+
+
+def method_row(name: str, task: str) -> Row:
+    """Return a method's catalogue row, with the close match where there is none of that name."""
+    row = find(name)
+    if row is None:
+        from acclimate.tables.labels import meant
+
+        names = [row.name for row in CATALOGUE]
+        raise InputError(
+            f"there is no method {name!r}{meant(name, names) or '.'} There are {', '.join(names)}"
+        )
+    if task not in row.tasks:
+        raise InputError(f"{row.name} does no {task}; it does {', '.join(row.tasks)}")
+    return row
+
+
+def estimator(name: str | None, task: str, *, images: bool) -> tuple[str, Any]:
+    """Return a base estimator and its name; None is the default for the task and the inputs."""
+    if name is None:
+        name = "cnn" if images else DEFAULTS[task]
+    fitting = [one for one, kinds in ESTIMATORS.items() if task in kinds]
+    if name not in ESTIMATORS:
+        from acclimate.tables.labels import meant
+
+        raise InputError(
+            f"there is no estimator {name!r}{meant(name, ESTIMATORS) or '.'} "
+            f"There are {', '.join(ESTIMATORS)}"
+        )
+    if name not in fitting:
+        raise InputError(f"{name} does no {task}; choose one of {', '.join(fitting)}, or --task")
+    module, cls, settings = ESTIMATORS[name][task]
+    return name, getattr(importlib.import_module(module), cls)(**settings)
+
+
+def parse_settings(pairs: Sequence[str]) -> dict[str, Any]:
+    """Return ``name=value`` pairs as a mapping; values are read as TOML, else as text.
+
+    Examples
+    --------
+    >>> parse_settings(["strategy=l2-sp", "strength=0.5", "strengths=[1, 2]", "alpha=none"])
+    {'strategy': 'l2-sp', 'strength': 0.5, 'strengths': [1, 2], 'alpha': None}
+    """
+    settings: dict[str, Any] = {}
+    for pair in pairs:
+        name, equals, text = pair.partition("=")
+        if not equals or not name.strip():
+            raise InputError(f"--set takes name=value, got {pair!r}")
+        try:
+            value = tomllib.loads(f"value = {text}")["value"]
+        except tomllib.TOMLDecodeError:
+            value = None if text.strip().lower() == "none" else text
+        settings[name.strip()] = value
+    return settings
+
+
+def build(
+    row: Row, base: Any, preprocess: Any, seed: int | None, settings: Mapping[str, Any]
+) -> Any:
+    """Return a method with its settings, not fitted.
+
+    Raises
+    ------
+    InputError
+        A setting is unknown; the message names the close match.
+    """
+    return apply_settings(row.load()(base, preprocess=preprocess, random_state=seed), settings)
+
+
+def apply_settings(model: Any, settings: Mapping[str, Any]) -> Any:
+    """Change settings of a method and return it.
+
+    Raises
+    ------
+    InputError
+        A setting is unknown; the message names the close match.
+    """
+    known = [name for name in model.get_params() if name not in ("estimator", "preprocess")]
+    for name in settings:
+        if name not in known:
+            from acclimate.tables.labels import meant
+
+            plain = [one for one in known if "__" not in one]
+            raise InputError(
+                f"{type(model).__name__} has no setting {name!r}{meant(name, known) or '.'} It has "
+                f"{', '.join(plain)}, and estimator__NAME for its {type(model.estimator).__name__}"
+            )
+    return model.set_params(**settings)

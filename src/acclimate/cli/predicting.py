@@ -1,0 +1,83 @@
+"""`acclimate predict`: a file of rows in, a file of predictions out."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from acclimate.cli.config import Config, PrintConfig
+from acclimate.cli.console import Status, check_out, say
+from acclimate.exceptions import InputError
+
+
+def predict(
+    model: Annotated[Path, typer.Argument(help="Model file.")],
+    rows: Annotated[Path, typer.Argument(help="Rows to predict, of any number.")],
+    out: Annotated[
+        Path, typer.Option("--out", metavar="FILE", help="File to write: .csv, .tsv or .parquet.")
+    ],
+    proba: Annotated[bool, typer.Option("--proba", help="Write class probabilities, too.")] = False,
+    id: Annotated[
+        str | None,
+        typer.Option("--id", metavar="COLUMN", help="Identifiers. Default: the column of the fit."),
+    ] = None,
+    domain: Annotated[
+        str, typer.Option("--domain", help="target or source: where the rows come from.")
+    ] = "target",
+    config: Config = None,
+    print_config: PrintConfig = False,
+) -> None:
+    """Predict the rows of a file, in their order and with their identifiers.
+
+    Files larger than memory go through in batches. The result appears when it is complete; until
+    then, and if anything fails, what was there before stays.
+    """
+    if domain not in ("target", "source"):
+        raise InputError(f"--domain must be target or source, got {domain!r}")
+    check_out(out, rows, model)
+    from acclimate import tables
+    from acclimate.cli.stored import load, settings_of
+
+    with Status("reading") as status:
+        adapter = load(model)
+        known = id or _identifier(rows, settings_of(adapter)["id"])
+        answers = adapter if domain == "target" else AsSource(adapter)
+        done = tables.predict_file(
+            answers, rows, out, id=known, proba=proba,
+            tell=lambda count: status.tell(f"{count:,} rows predicted"),
+        )  # fmt: skip
+    say(f"Wrote {done:,} predictions to {out}")
+
+
+class AsSource:
+    """A method that takes new rows for rows of the source.
+
+    Parameters
+    ----------
+    adapter : Adapter
+        Fitted.
+    """
+
+    def __init__(self, adapter: Any) -> None:
+        self.adapter = adapter
+        answering = adapter._source_after or adapter.source_model_
+        if hasattr(answering, "classes_"):
+            self.classes_ = answering.classes_
+
+    def __getattr__(self, name: str) -> Any:
+        value = getattr(self.adapter, name)
+        if name in ("predict", "predict_proba"):
+            return lambda X: value(X, domain="source")
+        return value
+
+
+def _identifier(path: Path, noted: str | None) -> str | None:
+    """Return the identifier column of the fit where this file has it, too."""
+    from acclimate.tables.reading import kind_of
+    from acclimate.tables.streaming import column_names
+
+    if noted is None or kind_of(path) not in ("csv", "parquet", "arrow"):
+        return None
+    return noted if noted in column_names(path) else None

@@ -1,0 +1,216 @@
+"""Rows of the user's files, read as a model wants them: columns, labels, task and classes."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from acclimate import tables
+from acclimate.exceptions import InputError
+from acclimate.tables import reading
+from acclimate.tables.labels import check_columns, check_known_labels
+
+MANY = 20  # whole numbers with more distinct values than this are values, not classes
+
+
+def read_rows(
+    path: Path,
+    *,
+    label: str | None = None,
+    need_label: bool = False,
+    id: str | None = None,
+    drop: Sequence[str] = (),
+    categorical: Sequence[str] = (),
+    features: Sequence[str] | None = None,
+) -> Any:
+    """Read a file whose columns are matched by name.
+
+    Parameters
+    ----------
+    path : Path
+        A table, or pictures.
+    label : str, default=None
+        The label column.
+    need_label : bool, default=False
+        Whether a file without that column is refused. Otherwise it is unlabelled.
+    id : str, default=None
+        The column of identifiers.
+    drop : sequence of str, default=()
+        Columns to leave out. They must exist where ``features`` is None.
+    categorical : sequence of str, default=()
+        Columns that are read as text, whatever they look like.
+    features : sequence of str, default=None
+        Columns that a model was fitted on. Any other is not read.
+
+    Returns
+    -------
+    Table
+
+    Raises
+    ------
+    InputError
+        A column is missing; the message names the close match.
+    """
+    kind = reading.kind_of(path)
+    if kind in ("folder", "idx", "npz"):
+        return tables.read(path, label=label if kind != "folder" else None)
+    whole: Any = None
+    if kind == "excel":
+        whole = tables.read(path).X
+        names = list(whole.columns)
+    else:
+        from acclimate.tables.streaming import column_names
+
+        names = column_names(path)
+    if need_label and label is None:
+        raise InputError(
+            f"name the label column of {path.name} with --label; it has "
+            + ", ".join(repr(name) for name in names[:12])
+        )
+    if label is not None and (need_label or label in names):
+        check_columns([label], names, path.name, "label column")
+    else:
+        label = None
+    if features is not None:
+        check_columns(features, names, path.name)
+        id = id if id in names else None
+        kept = {*features, label, id}
+        drop = [name for name in names if name not in kept]
+    check_columns([one for one in categorical if features is None], names, path.name)
+    text = [name for name in categorical if name in names and name not in drop]
+    if whole is not None:
+        return tables.as_table(whole, label=label, id=id, drop=drop, path=path)
+    return tables.read(path, label=label, id=id, drop=drop, text=text)
+
+
+def is_image(X: Any) -> bool:
+    """Whether the inputs are pictures, or other arrays that are no table."""
+    return bool(getattr(X, "ndim", 2) > 2)
+
+
+def task_of(y: NDArray[Any], task: str | None) -> tuple[str, str, NDArray[Any]]:
+    """Return the task that labels of shape (n,) ask for, the reason, and the labels for it.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> task_of(np.array(["ill", "well"]), None)[:2]
+    ('classification', 'the labels are text')
+    >>> task_of(np.array([0.5, 1.5]), None)[:2]
+    ('regression', 'the labels have fractions')
+    """
+    if task not in (None, "classification", "regression"):
+        raise InputError(f"--task must be classification or regression, got {task!r}")
+    numbers = y.dtype.kind in "iuf"
+    whole = numbers and bool((y == np.round(y)).all())
+    if task == "regression" and not numbers:
+        raise InputError(f"--task regression needs numbers as labels, got {y[0].item()!r}")
+    if task == "classification" and numbers and not whole:
+        odd = y[y != np.round(y)][0].item()
+        raise InputError(f"--task classification needs text or whole numbers, got {odd!r}")
+    why = "as asked with --task"
+    if task is None:
+        distinct = len(np.unique(y))
+        if not numbers:
+            task, why = "classification", "the labels are text"
+            why = "the labels are true and false" if y.dtype.kind == "b" else why
+        elif not whole:
+            task, why = "regression", "the labels have fractions"
+        elif distinct <= MANY:
+            task, why = "classification", f"the labels are {distinct} whole numbers"
+        else:
+            task, why = "regression", f"the labels are {distinct} distinct whole numbers"
+    if task == "classification" and y.dtype.kind == "f":
+        y = y.astype(np.int64)
+    return task, why, y.astype(np.float64) if task == "regression" else y
+
+
+def class_mapping(y: NDArray[Any], names: Sequence[str]) -> dict[Any, str]:
+    """Return what each label is called; ``names`` go to the labels in sorted order."""
+    classes = np.unique(y).tolist()
+    if names and len(names) != len(classes):
+        raise InputError(
+            f"--class-names gives {len(names)} names, but there are {len(classes)} labels: "
+            f"{classes[:20]}"
+        )
+    return dict(zip(classes, list(names) or [str(one) for one in classes], strict=True))
+
+
+def as_known(
+    y: NDArray[Any], classes: NDArray[Any], labelled: NDArray[np.bool_] | None, where: str
+) -> NDArray[Any]:
+    """Return labels of shape (m,) as the model writes them: 1.0 or "1" where it knows 1.
+
+    Raises
+    ------
+    InputError
+        A label is unknown to the model.
+    """
+    known = {str(one): one for one in np.asarray(classes).tolist()}
+    texts = [_text(one) for one in y.tolist()]
+    check_known_labels(texts, list(known), labelled=labelled, where=where)
+    first = next(iter(known))
+    return np.asarray([known.get(text, known[first]) for text in texts], dtype=classes.dtype)
+
+
+def as_values(y: NDArray[Any], where: str) -> NDArray[np.float64]:
+    """Return values of shape (m,) for a regression."""
+    if y.dtype.kind not in "iufb":
+        raise InputError(f"{where} must have numbers as labels, got {y[0].item()!r}")
+    return y.astype(np.float64)
+
+
+def _text(label: Any) -> str:
+    return str(int(label) if isinstance(label, float) and label.is_integer() else label)
+
+
+def target_domain(
+    table: Any, *, task: str, classes: Any, names: Mapping[Any, str] | None, new_classes: bool
+) -> Any:
+    """Return a file's rows as the target of a model.
+
+    Parameters
+    ----------
+    table : Table
+        The rows.
+    task : {"classification", "regression"}
+        What the model does.
+    classes : ndarray of shape (k,) or None
+        The labels that the source has.
+    names : mapping from label to str or None
+        What the source's labels mean.
+    new_classes : bool
+        Whether the target has classes of its own. Then labels may differ, and equal labels are not
+        taken to mean the same.
+    """
+    from dataclasses import replace
+
+    y, given = table.y, None
+    if y is not None and task == "regression":
+        y = as_values(y, table.path.name)
+    elif y is not None and not new_classes:
+        y, given = as_known(y, np.asarray(classes), table.labelled, table.path.name), names
+    elif y is not None and y.dtype.kind == "f":
+        y = task_of(y, "classification")[2]
+    return replace(table, y=y).domain(class_names=given, name=table.path.name)
+
+
+def file_entry(path: Path, role: str, table: Any) -> dict[str, Any]:
+    """Return what a model card says of a file: name, rows and, of a file, its SHA-256."""
+    rows = len(table.X)
+    labelled = 0 if table.y is None else rows
+    if table.y is not None and table.labelled is not None:
+        labelled = int(table.labelled.sum())
+    entry = {"role": role, "name": path.name, "rows": rows, "labelled": labelled}
+    return entry | {"sha256": sha256(path)} if path.is_file() else entry
+
+
+def sha256(path: Path) -> str:
+    """Return the SHA-256 of a file, as hexadecimal digits."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

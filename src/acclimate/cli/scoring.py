@@ -1,0 +1,110 @@
+"""Scores with intervals, and the verdict of one model against another on the same rows."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from acclimate.exceptions import AcclimateError, InputError
+
+CONFIDENCE = 0.95
+
+
+def score_accuracy(y: NDArray[Any], answers: NDArray[Any]) -> dict[str, float]:
+    """Return accuracy with Wilson's interval.
+
+    Parameters
+    ----------
+    y, answers : ndarray of shape (n,)
+        True and predicted labels.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> score = score_accuracy(np.array([0, 0, 1, 1]), np.array([0, 0, 1, 0]))
+    >>> {name: round(value, 2) for name, value in score.items()}
+    {'score': 0.75, 'low': 0.3, 'high': 0.95}
+    """
+    from scipy.stats import binomtest
+
+    right = int((y == answers).sum())
+    interval = binomtest(right, len(y)).proportion_ci(CONFIDENCE, method="wilson")
+    return {"score": right / len(y), "low": float(interval.low), "high": float(interval.high)}
+
+
+def score_r2(y: NDArray[Any], answers: NDArray[Any]) -> dict[str, float]:
+    """Return R2 with an interval over rows, from the linearised contribution of each row.
+
+    Parameters
+    ----------
+    y, answers : ndarray of shape (n,)
+        True and predicted values.
+    """
+    from acclimate.selection.intervals import gain_interval, r2_contributions
+
+    if len(y) < 2 or np.ptp(y) == 0:
+        raise InputError(f"R2 needs rows with different values, got {np.unique(y)[:3].tolist()}")
+    mean = np.full((1, len(y)), y.mean())
+    interval = gain_interval(r2_contributions(y, answers[None], mean), CONFIDENCE)
+    return {"score": interval.estimate, "low": interval.low, "high": min(interval.high, 1.0)}
+
+
+def scores(
+    y: NDArray[Any], answers: NDArray[Any], regression: bool, names: Mapping[Any, str] | None
+) -> dict[str, Any]:
+    if regression:
+        error = float(np.sqrt(np.square(answers - y).mean()))
+        return {"metric": "R2", **score_r2(y, answers), "root_mean_squared_error": error}
+    recalls = []
+    for one in np.unique(y).tolist():
+        mine = y == one
+        name = str(one) if names is None else names.get(one, str(one))
+        entry = {"class": name, "rows": int(mine.sum()), **score_accuracy(y[mine], answers[mine])}
+        recalls.append(entry)
+    return {"metric": "accuracy", **score_accuracy(y, answers), "recall": recalls}
+
+
+def reference(
+    adapter: Any, X: Any, against: Path | None, regression: bool
+) -> tuple[str, NDArray[Any]] | None:
+    """Return the name and the predictions of what the model is compared with."""
+    from acclimate.cli.stored import load
+
+    if against is not None:
+        other = load(against)
+        if other._regression() != regression:
+            raise InputError(f"{against.name} has another task; compare models of one task")
+        return against.name, other.predict(X)
+    if not adapter.adapted_:
+        return None
+    source = copy.copy(adapter)
+    source._reset_to_stage_one()
+    if not regression and set(source.classes_.tolist()).isdisjoint(adapter.classes_.tolist()):
+        return None
+    return "its own source model", source.predict(X)
+
+
+def judged(
+    adapter: Any, y: Any, answers: Any, name: str, other: Any, names: Any, regression: bool
+) -> dict[str, Any]:
+    """Return the verdict on a model against a reference, as plain values."""
+    from acclimate import verdict
+
+    labels = adapter.trained_on_.get("target", {}).get("labelled") or None
+    try:
+        said = verdict(
+            y, answers, other, task="regression" if regression else "classification",
+            class_names=names if not regression and _names_all(names, y) else None, labels=labels,
+        )  # fmt: skip
+    except AcclimateError as error:
+        raise InputError(f"no verdict against {name}: {error}") from error
+    return {"reference": name} | said.to_dict() | {"sentence": said.sentence(name)}
+
+
+def _names_all(names: Mapping[Any, str] | None, y: Any) -> bool:
+    return names is not None and set(np.unique(y).tolist()) <= set(names)

@@ -1,0 +1,165 @@
+"""`acclimate show` and `acclimate check`: what is in a model file, and does it still hold?"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from acclimate.cli.config import Config, PrintConfig
+from acclimate.cli.console import Status, console, facts, say
+from acclimate.exceptions import InputError
+
+MARK = {"holds": ("=", "green"), "drifted": ("!", "red"), "cannot tell": ("?", "yellow")}
+
+
+def show(
+    model: Annotated[Path, typer.Argument(help="Model file.")],
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Print the model card: what the model is, what it was trained on, and how it was scored."""
+    from acclimate.persistence import read_card
+
+    card = read_card(model)
+    if as_json:
+        typer.echo(json.dumps(card, indent=1))
+        return
+    from acclimate.cli.fitting import estimate_words
+
+    trained = card.get("trained_on") or {}
+    files = {one.get("role"): one for one in card.get("files") or ()}
+    label = f" of {card['label']!r}" if card.get("label") else ""
+    known = ("title", "method", "estimator", "adapted", "trained_on", "versions", "acclimate",
+             "created", "files", "scores", "verdict", "task", "label")  # fmt: skip
+    say(f"{model.name}: {card.get('title') or card.get('method')}")
+    facts({
+        "method": f"{card.get('method')} on {card.get('estimator')}",
+        "task": f"{card['task']}{label}" if card.get("task") else "",
+        "source": _side(trained.get("source"), files.get("source")),
+        "target": _side(trained.get("target"), files.get("target"))
+        or "none: a source model, not adapted",
+        "estimate": _scores(card.get("scores"), estimate_words),
+        "verdict": str(card.get("verdict") or "none in the card"),
+        "saved": f"{card.get('created')} by acclimate {card.get('acclimate')}",
+        "versions": ", ".join(f"{k} {v}" for k, v in (card.get("versions") or {}).items()),
+        **{key: _plain(value) for key, value in card.items() if key not in known},
+    })  # fmt: skip
+
+
+def check(
+    model: Annotated[Path, typer.Argument(help="Model file.")],
+    rows: Annotated[Path, typer.Argument(help="New rows, labelled or not.")],
+    alpha: Annotated[
+        float, typer.Option("--alpha", help="Chance of a false alarm, over all columns.")
+    ] = 0.01,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    config: Config = None,
+    print_config: PrintConfig = False,
+) -> None:
+    """Ask whether new inputs are still what the model was adapted to.
+
+    The exit code is 0 where it holds, 3 where inputs have drifted and 4 where there are too few
+    rows to tell. Labels are not looked at: see acclimate evaluate.
+    """
+    from acclimate.cli.stored import load
+    from acclimate.selection import drift
+
+    with Status("checking"):
+        adapter = load(model)
+        reference = adapter.extras_.get("drift")
+        if reference is None:
+            raise InputError(
+                f"{model.name} has no summary of the inputs it was adapted to; write the model "
+                f"with acclimate fit or acclimate adapt"
+            )
+        found = drift.check(reference, _inputs(adapter, rows), alpha=alpha)
+    if as_json:
+        typer.echo(json.dumps(found.to_dict(), indent=1, allow_nan=False))
+    else:
+        _show_drift(found)
+    if found.exit_code:
+        raise typer.Exit(found.exit_code)
+
+
+def _inputs(adapter: Any, path: Path) -> Any:
+    """Read the columns that a model knows. One that is missing is a finding, not an error."""
+    from acclimate.cli.rows import read_rows
+    from acclimate.cli.stored import settings_of
+
+    meta = settings_of(adapter)
+    fitted = getattr(adapter, "feature_names_in_", None)
+    if fitted is None:
+        return read_rows(path).X
+    from acclimate.tables.reading import kind_of
+    from acclimate.tables.streaming import column_names
+
+    wanted = list(fitted)
+    if kind_of(path) in ("csv", "parquet", "arrow"):
+        there = set(column_names(path))
+        present = [name for name in wanted if name in there]
+        wanted = present or wanted  # with none at all, reading says which are missing
+    return read_rows(path, categorical=meta["categorical"], features=wanted).X
+
+
+def _show_drift(found: Any) -> None:
+    """Print the finding, and the columns in the order of their shift."""
+    from rich import box
+    from rich.table import Table
+
+    mark, colour = MARK[found.word]
+    console().print(f"[{colour}]{mark}[/{colour}]", end=" ")
+    say(found.sentence())
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    table.add_column("column", overflow="fold")
+    table.add_column("finding")
+    for title in ("shift", "PSI", "p", "missing before", "now"):
+        table.add_column(title, justify="right")
+    ordered = sorted(found.columns, key=lambda one: -(one.shift or 0.0))
+    ordered.sort(key=lambda one: one.word in ("same", "not tested"))
+    for one in ordered[:20]:
+        table.add_row(
+            one.name, one.word, _figure(one.shift), _figure(one.psi), _chance(one.p),
+            f"{one.missing_before:.0%}", f"{one.missing_now:.0%}",
+        )  # fmt: skip
+    console().print(table)
+    if len(ordered) > 20:
+        say(f"... and {len(ordered) - 20} more columns; see --json")
+
+
+def _figure(value: float | None) -> str:
+    return "" if value is None else f"{value:.2f}"
+
+
+def _chance(value: float | None) -> str:
+    if value is None:
+        return ""
+    return "< 0.001" if value < 0.001 else f"{value:.3f}"
+
+
+def _side(rows: dict[str, Any] | None, file: dict[str, Any] | None) -> str:
+    if not rows:
+        return ""
+    named = f" of {file['name']}" if file else ""
+    some = rows.get("labelled")
+    parts = [f"{rows.get('rows'):,} rows{named}"]
+    if some is not None:
+        parts.append(f"{some:,} labelled")
+    if rows.get("features"):
+        parts.append(f"{rows['features']} inputs")
+    classes = rows.get("class_names") or rows.get("classes")
+    if classes:
+        shown = ", ".join(str(one) for one in classes[:8])
+        parts.append(f"classes {shown}{', ...' if len(classes) > 8 else ''}")
+    return ", ".join(parts)
+
+
+def _scores(scores: Any, words: Any) -> str:
+    if isinstance(scores, dict) and {"metric", "scores", "kind", "rows"} <= set(scores):
+        return str(words(scores))
+    return _plain(scores) if scores else "none in the card"
+
+
+def _plain(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value)

@@ -1,0 +1,75 @@
+"""Model files as commands use them: read, and asked for what `fit` noted about the tables."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from acclimate.exceptions import InputError
+
+
+def load(path: Path) -> Any:
+    """Return the method in a model file, which must have learned a source."""
+    import acclimate
+
+    model = acclimate.load(path)
+    if not isinstance(model, acclimate.Adapter) or not hasattr(model, "source_model_"):
+        raise InputError(f"{path.name} holds a {type(model).__name__} that was not fitted")
+    return model
+
+
+def settings_of(model: Any, label: str | None = None) -> dict[str, Any]:
+    """Return label, id and task of a model, also of one that was saved from Python."""
+    noted = dict(model.extras_.get("table") or {})
+    return {
+        "label": label or noted.get("label"),
+        "id": noted.get("id"),
+        "categorical": list(noted.get("categorical") or ()),
+        "task": "regression" if model._regression() else "classification",
+        "estimator": noted.get("estimator"),
+        "new_classes": bool(noted.get("new_classes")),
+    }
+
+
+def labelled_rows(model: Any, path: Path, label: str | None) -> tuple[Any, Any]:
+    """Return inputs and labels of a file, for a model that was fitted on such columns.
+
+    Raises
+    ------
+    InputError
+        There are no labels, or a label is unknown to the model.
+    """
+    import numpy as np
+
+    from acclimate.cli.rows import as_known, as_values, read_rows
+
+    meta = settings_of(model, label)
+    features = getattr(model, "feature_names_in_", None)
+    table = read_rows(
+        path, label=meta["label"], need_label=True, id=meta["id"],
+        categorical=meta["categorical"], features=None if features is None else list(features),
+    )  # fmt: skip
+    if table.y is None:
+        raise InputError(f"{path.name} has no label in any row, so there is nothing to score")
+    X, y = table.labelled_rows()
+    if meta["task"] == "regression":
+        return X, as_values(y, path.name)
+    classes = np.asarray(model.classes_)
+    source = getattr(model.source_model_, "classes_", None)
+    if source is not None and not meta["new_classes"] and source.dtype.kind == classes.dtype.kind:
+        classes = np.union1d(classes, source)  # a class may have had no labelled target row
+    return X, as_known(y, classes, None, path.name)
+
+
+def seen_files(model: Any) -> dict[str, str]:
+    """Return the role of each file that a model was trained on, by its SHA-256."""
+    entries = getattr(model, "card_", {}).get("files") or ()
+    return {one["sha256"]: str(one.get("role")) for one in entries if "sha256" in one}
+
+
+def names_of(model: Any) -> dict[Any, str] | None:
+    """Return what the labels of a model are called, where that is known."""
+    if settings_of(model)["new_classes"]:
+        return None
+    names = getattr(model, "source_class_names_", None)
+    return None if names is None else dict(names)

@@ -1,0 +1,244 @@
+"""Save and load: one file, no source rows, nothing in it that runs."""
+
+from __future__ import annotations
+
+import datetime
+import json
+import os
+import platform
+import sys
+import warnings
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from acclimate._version import __version__
+from acclimate.exceptions import (
+    AcclimateError,
+    DomainTypeError,
+    InputError,
+    IntegrityError,
+    TransferWarning,
+)
+from acclimate.files import output
+from acclimate.persistence import container
+from acclimate.persistence.arrays import from_bytes
+from acclimate.persistence.decode import Decoder, read_foreign
+from acclimate.persistence.encode import Encoder, check_plain
+from acclimate.persistence.names import is_ours
+
+_LIBRARIES = ("numpy", "scipy", "sklearn", "skops", "safetensors", "torch")
+
+
+def save(
+    model: Any,
+    path: str | os.PathLike[str],
+    *,
+    card: Mapping[str, Any] | None = None,
+    extras: Mapping[str, Any] | None = None,
+) -> Path:
+    """Write a model into one file that loads anywhere, without its source rows.
+
+    Use it to keep a model, or to adapt it where the source may not go. Kernel machines and nearest
+    neighbours predict with rows that they were fitted on; these are part of such a model and are
+    written. Do not rely on a file between versions of scikit-learn: it is read, with a warning.
+
+    The file holds structure as JSON, arrays as safetensors, scikit-learn's parts as skops writes
+    them, and a model card. There is no pickle in it. It is written completely or not at all.
+
+    Parameters
+    ----------
+    model : Adapter or estimator of acclimate
+        Fitted or not.
+    path : path-like
+        The file. ``.acclimate`` is the usual ending.
+    card : mapping, default=None
+        Entries for the model card, such as scores and a verdict: text, numbers, lists and dicts.
+    extras : mapping, default=None
+        Anything else that JSON can hold, to be found again as ``extras_``.
+
+    Returns
+    -------
+    pathlib.Path
+        The file written.
+
+    Raises
+    ------
+    InputError
+        Part of the model cannot be saved; the message names the attribute and the way out.
+    OutputError
+        The file cannot be written. What was there before is unchanged.
+
+    Notes
+    -----
+    Of a network of your own class, weights and buffers are written, not the code: the class is
+    given to `load`. Layers of torch.nn need nothing.
+
+    Examples
+    --------
+    >>> import tempfile, os, numpy as np, acclimate
+    >>> X, y = np.array([[0.0], [1.0], [2.0], [3.0]]), np.array([0, 0, 1, 1])
+    >>> model = acclimate.SourceOnly().fit(X, y)
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = acclimate.save(model, os.path.join(folder, "m.acclimate"), card={"title": "toy"})
+    ...     again = acclimate.load(path)
+    >>> again.predict(X), again.card_["title"]
+    (array([0, 0, 1, 1]), 'toy')
+    """
+    if not is_ours(type(model)) or not hasattr(model, "get_params"):
+        raise DomainTypeError(
+            f"save writes models of acclimate, got {type(model).__name__}; wrap an estimator in "
+            f"SourceOnly, or keep it with its own library"
+        )
+    encoder = Encoder()
+    node = encoder.node(model, "")
+    members = {"model.json": json.dumps({"model": node}, allow_nan=False).encode()}
+    members["arrays.safetensors"] = encoder.arrays.to_bytes()
+    if encoder.foreign:
+        members["estimators.skops"] = encoder.foreign_bytes()
+    full = {**_card(model), **check_plain(dict(card or {}), "card")}
+    members["card.json"] = json.dumps(full, indent=1, allow_nan=False).encode()
+    extra = check_plain(dict(extras or {}), "extras")
+    members["extras.json"] = json.dumps(extra, allow_nan=False).encode()
+    with output(path) as stream:
+        container.write(stream, members)
+    return Path(path)
+
+
+def load(
+    path: str | os.PathLike[str],
+    *,
+    modules: Sequence[Any] = (),
+    trusted: Collection[str] = (),
+    partial: bool = False,
+) -> Any:
+    """Read a model that `save` wrote. Nothing in the file is executed.
+
+    Use it for files from anyone, as long as ``modules`` and ``trusted`` name only what you know.
+    Do not use it for pickle or joblib files; they are refused.
+
+    Parameters
+    ----------
+    path : path-like
+        The file.
+    modules : sequence of class, callable or nn.Module, default=()
+        The network classes of your own that occur in the file: a class or a callable that needs no
+        arguments, or a module, which is copied. Classes are compared by their qualified names.
+    trusted : collection of str, default=()
+        Qualified names of types of other libraries that may be built. scikit-learn's need no
+        mention.
+    partial : bool, default=False
+        Where saved weights do not fit a module of your own: False refuses, True takes those that
+        fit and warns with a table of loaded, new and skipped weights.
+
+    Returns
+    -------
+    estimator
+        The model, with the file's card as ``card_`` and its extras as ``extras_``. Predictions and
+        adaptation are the same as before, to the bit, on the same machine and versions.
+
+    Raises
+    ------
+    DataNotFoundError
+        There is no such file.
+    IntegrityError
+        The file is truncated, altered, hostile or newer than this acclimate, or saved weights do
+        not fit.
+    InputError
+        The file holds classes that were neither given nor trusted; the message names them.
+
+    Warns
+    -----
+    TransferWarning
+        With ``partial=True``, weights were left out.
+
+    Examples
+    --------
+    >>> import acclimate
+    >>> acclimate.load("nowhere.acclimate")
+    Traceback (most recent call last):
+    ...
+    acclimate.exceptions.DataNotFoundError: there is no model file 'nowhere.acclimate'
+    """
+    names = [trusted] if isinstance(trusted, str) else list(trusted)
+    given = list(modules) if isinstance(modules, Sequence) else [modules]
+    with container.opened(path) as file, _named(file.path):
+        foreign: list[Any] = []
+        if "estimators.skops" in file.rows:
+            data = file.read("estimators.skops")
+            container.check_nested(data, f"{file.path}: estimators.skops")
+            foreign = read_foreign(data, names)
+        arrays = from_bytes(file.read("arrays.safetensors"), f"{file.path}: arrays.safetensors")
+        decoder = Decoder(arrays, foreign, given, names, partial)
+        model = decoder.value(file.json("model.json")["model"])
+        if not hasattr(model, "get_params"):
+            raise IntegrityError(f"it holds a {type(model).__name__}, not a model")
+        model.card_ = file.json("card.json")
+        model.extras_ = file.json("extras.json")
+    for text in decoder.warnings:
+        warnings.warn(f"{file.path}: {text}", TransferWarning, stacklevel=2)
+    return model
+
+
+def read_card(path: str | os.PathLike[str]) -> dict[str, Any]:
+    """Return the model card of a file, and read no more than that.
+
+    Parameters
+    ----------
+    path : path-like
+        The file.
+
+    Returns
+    -------
+    dict
+        What the model is, what it was trained on, versions, and what was given to `save`.
+
+    Raises
+    ------
+    DataNotFoundError
+        There is no such file.
+    IntegrityError
+        The file is not a model, or its card was altered.
+    """
+    with container.opened(path) as file:
+        card = file.json("card.json")
+        if not isinstance(card, dict):
+            raise IntegrityError(f"{file.path}: card.json is not a model card")
+        return card
+
+
+@contextmanager
+def _named(path: str) -> Iterator[None]:
+    """Put the file's name in front of what is wrong with it."""
+    try:
+        yield
+    except (InputError, IntegrityError) as error:
+        text = str(error)
+        raise type(error)(text if text.startswith(path) else f"{path}: {text}") from error
+    except AcclimateError:
+        raise
+    except Exception as error:  # what a crafted file makes any part of the reading do
+        raise IntegrityError(
+            f"{path} is not valid ({type(error).__name__}: {error}). Take a fresh copy of the file"
+        ) from error
+
+
+def _card(model: Any) -> dict[str, Any]:
+    """Return what can be said about a model without being told."""
+    base = getattr(model, "source_model_", None)
+    if base is None:
+        base = getattr(model, "estimator", None)
+    versions = {"python": platform.python_version()}
+    for name in _LIBRARIES:
+        if name in sys.modules:
+            versions[name] = str(sys.modules[name].__version__)
+    return {
+        "acclimate": __version__,
+        "created": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+        "method": type(model).__name__,
+        "estimator": None if base is None else type(base).__name__,
+        "adapted": bool(getattr(model, "adapted_", False)),
+        "trained_on": getattr(model, "trained_on_", None),
+        "versions": versions,
+    }

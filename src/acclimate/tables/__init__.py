@@ -1,0 +1,51 @@
+"""The user's own data: files of every usual kind in, tables out, and predictions back into a file.
+
+`read` loads a file into memory, `as_table` takes what is there already, `stream` hands out batches
+of files larger than memory, `TabularPreprocessor` turns columns into numbers, and `predict_file`
+predicts a file of any size. Rows keep their order everywhere.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from acclimate.tables.labels import check_known_labels
+    from acclimate.tables.predicting import predict_file
+    from acclimate.tables.preprocess import TabularPreprocessor, default_preprocess
+    from acclimate.tables.reading import read
+    from acclimate.tables.streaming import stream
+    from acclimate.tables.table import Table, as_table
+
+__all__ = [
+    "Table",
+    "TabularPreprocessor",
+    "as_table",
+    "check_known_labels",
+    "default_preprocess",
+    "predict_file",
+    "read",
+    "stream",
+]
+
+_HOMES = {
+    "Table": "table",
+    "TabularPreprocessor": "preprocess",
+    "as_table": "table",
+    "check_known_labels": "labels",
+    "default_preprocess": "preprocess",
+    "predict_file": "predicting",
+    "read": "reading",
+    "stream": "streaming",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name in _HOMES:  # pandas, pyarrow and scikit-learn are loaded on first use
+        return getattr(import_module(f"acclimate.tables.{_HOMES[name]}"), name)
+    raise AttributeError(f"module 'acclimate.tables' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

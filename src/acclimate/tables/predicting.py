@@ -1,0 +1,232 @@
+"""Predict a file of any size into a file."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import queue
+import threading
+from collections.abc import Callable, Generator, Iterator, Sequence
+from pathlib import Path
+from typing import IO, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from acclimate.exceptions import InputError
+from acclimate.files import output
+from acclimate.tables.labels import check_columns
+from acclimate.tables.reading import PARQUET, kind_of, read
+from acclimate.tables.streaming import arrow_batches, column_names
+from acclimate.tables.table import to_frame
+
+_KINDS = {"number": "float64", "boolean": "bool", "category": "string", "text": "string",
+          "constant": "string", "dropped": "string"}  # fmt: skip
+
+
+def predict_file(
+    model: Any,
+    path: str | os.PathLike[str],
+    out: str | os.PathLike[str],
+    *,
+    id: str | None = None,
+    proba: bool = False,
+    batch_rows: int = 65536,
+    tell: Callable[[int], None] | None = None,
+    missing: Sequence[str] = (),
+    encoding: str = "utf8",
+) -> int:
+    r"""Predict the rows of a file as rows of the target, and write the predictions to a file.
+
+    Use it for files of any size: CSV, Parquet and Arrow files go through memory in batches, images
+    and NPZ archives in one go. Rows stay in the order of the file. ``out`` appears when all is
+    written: until then, and where anything fails, what was there before is still there.
+
+    Parameters
+    ----------
+    model : Adapter or estimator
+        Fitted. Columns are matched by the names it was fitted on; others are ignored.
+    path : path-like
+        The file with the inputs.
+    out : path-like
+        The file to write, ending in .csv, .tsv or .parquet. Its columns are the identifier,
+        ``prediction`` and, with ``proba``, ``p_<class>``.
+    id : str, default=None
+        Column (or array of an NPZ archive) with the identifiers of rows. None writes ``row``,
+        counted from 1; for pictures it writes their names.
+    proba : bool, default=False
+        Whether to write class probabilities.
+    batch_rows : int, default=65536
+        Rows of a batch, above 0.
+    tell : callable, default=None
+        Called with the number of rows done, after each batch.
+    missing : sequence of str, default=()
+        Further cells of a CSV that mean "missing"; see `read`.
+    encoding : str, default="utf8"
+        Encoding of a CSV.
+
+    Returns
+    -------
+    int
+        Number of rows.
+
+    Raises
+    ------
+    InputError
+        A column is missing, or a cell does not fit. Nothing is written.
+    OutputError
+        The file cannot be written. What existed before is still there.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> import pandas as pd
+    >>> from acclimate import SourceOnly, tables
+    >>> X = pd.DataFrame({"a": [0.0, 1.0, 2.0, 3.0]})
+    >>> model = SourceOnly().fit(X, ["low", "low", "high", "high"])
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path, out = Path(folder, "new.csv"), Path(folder, "out.csv")
+    ...     _ = path.write_text("b,a,name\nx,0,p7\ny,3,p5\n")
+    ...     rows = tables.predict_file(model, path, out, id="name")
+    ...     print(rows, out.read_text().replace('"', "").split())
+    2 ['name,prediction', 'p7,low', 'p5,high']
+    """
+    path, out = Path(path), Path(out)
+    if batch_rows < 1:
+        raise InputError(f"batch_rows must be above 0, got {batch_rows}")
+    if not out.name.lower().endswith((".csv", ".tsv", *PARQUET)):
+        raise InputError(f"out must end in .csv, .tsv or .parquet, got {out.name!r}")
+    if out.exists() and out.resolve() == path.resolve():
+        raise InputError(f"out is the input file itself, {out.name!r}; choose another name")
+    if proba and not hasattr(model, "predict_proba"):
+        raise InputError(f"{type(model).__name__} gives no probabilities; leave out proba")
+    source = _batches(model, path, id, batch_rows, missing, encoding)
+    done = 0
+    with output(out) as file, contextlib.closing(source), contextlib.ExitStack() as stack:
+        writer: Any = None
+        schema: Any = None
+        for X, name, ids in source:
+            table = _answers(model, X, name, ids, proba)
+            if writer is None:
+                schema = table.schema
+                writer = stack.enter_context(_writer(out, file, schema))
+            writer.write_table(table.cast(schema))
+            done += len(X)
+            if tell is not None:
+                tell(done)
+        if not done:
+            raise InputError(f"{path.name} has columns but no rows")
+    return done
+
+
+def _batches(
+    model: Any,
+    path: Path,
+    id: str | None,
+    batch_rows: int,
+    missing: Sequence[str],
+    encoding: str,
+) -> Generator[tuple[Any, str, Any]]:
+    """Return an iterator of (inputs, name of the identifier, identifiers), checked by now."""
+    if kind_of(path) not in ("csv", "parquet", "arrow"):
+        table = read(path, id=id, missing=missing, encoding=encoding)
+        ids = np.arange(1, len(table.X) + 1) if table.ids is None else np.asarray(table.ids)
+        name = id or ("row" if table.ids is None else "name")
+        return (row for row in [(table.X, name, ids)])
+    there = column_names(path, encoding)
+    fitted = getattr(model, "feature_names_in_", None)
+    inputs = [name for name in there if name != id] if fitted is None else list(fitted)
+    check_columns(inputs, there, path.name)
+    check_columns([] if id is None else [id], there, path.name, "id column")
+    types = _types(model, inputs) | ({} if id is None else {id: "string"})
+    wanted = inputs if id is None or id in inputs else [*inputs, id]
+    source = arrow_batches(
+        path, batch_rows=batch_rows, columns=wanted, types=types, missing=missing, encoding=encoding
+    )
+    return _frames(source, inputs, id)
+
+
+def _frames(
+    source: Iterator[Any], inputs: list[str], id: str | None
+) -> Generator[tuple[Any, str, Any]]:
+    start = 0
+    for table in _ahead(source):
+        frame = to_frame(table.select(inputs), steady=True)
+        frame.index = range(start, start + len(frame))
+        start += len(frame)
+        ids = frame.index.to_numpy() + 1 if id is None else table.column(id)
+        yield frame, id or "row", ids
+
+
+def _types(model: Any, inputs: list[str]) -> dict[str, str]:
+    """Return the types that the model knows its columns to have, in Arrow's names."""
+    step = getattr(model, "preprocess_", None)
+    if step is None:
+        return dict.fromkeys(inputs, "float64")
+    kinds = getattr(step, "kinds_", {})
+    return {name: _KINDS[kinds[name]] for name in inputs if kinds.get(name) in _KINDS}
+
+
+def _answers(model: Any, X: Any, name: str, ids: Any, proba: bool) -> Any:
+    """Return identifiers and predictions as an Arrow table."""
+    import pyarrow as pa
+
+    if not proba:
+        return pa.table({name: ids, "prediction": pa.array(model.predict(X))})
+    shares: NDArray[Any] = model.predict_proba(X)  # (n, n_classes)
+    classes = np.asarray(model.classes_)
+    columns = {name: ids, "prediction": pa.array(model.predict(X))}
+    columns |= {f"p_{c}": np.ascontiguousarray(shares[:, k]) for k, c in enumerate(classes)}
+    return pa.table(columns)
+
+
+def _ahead(source: Iterator[Any]) -> Iterator[Any]:
+    """Yield what ``source`` yields, computed one item ahead in a thread: parsing needs no GIL."""
+    box: queue.Queue[tuple[Any, BaseException | None]] = queue.Queue(maxsize=1)
+    stop = threading.Event()
+
+    def put(item: tuple[Any, BaseException | None]) -> None:
+        while not stop.is_set():
+            try:
+                box.put(item, timeout=0.1)
+            except queue.Full:
+                continue
+            return
+
+    def work() -> None:
+        try:
+            for item in source:
+                put((item, None))
+                if stop.is_set():
+                    return
+            put((None, StopIteration()))
+        except BaseException as error:  # raised again in the thread that asked
+            put((None, error))
+
+    worker = threading.Thread(target=work, daemon=True)
+    worker.start()
+    try:
+        while True:
+            item, error = box.get()
+            if isinstance(error, StopIteration):
+                return
+            if error is not None:
+                raise error
+            yield item
+    finally:
+        stop.set()
+        worker.join()
+
+
+def _writer(out: Path, file: IO[bytes], schema: Any) -> Any:
+    """Return Arrow's writer for this ending; it leaves the file open."""
+    if out.name.lower().endswith(PARQUET):
+        from pyarrow import parquet
+
+        return parquet.ParquetWriter(file, schema)
+    from pyarrow import csv
+
+    comma = "\t" if out.suffix.lower() == ".tsv" else ","
+    options = csv.WriteOptions(delimiter=comma, quoting_style="needed")
+    return csv.CSVWriter(file, schema, write_options=options)

@@ -1,0 +1,406 @@
+"""`TabularPreprocessor`: columns of any kind to a matrix of numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from acclimate.exceptions import InputError
+from acclimate.tables import columns as cells
+from acclimate.tables.labels import check_columns
+from acclimate.validation import match_columns
+
+Array = NDArray[np.floating[Any]]
+_TIME = ("seconds", "month", "weekday", "hour")
+
+
+def standardise(X: Array, fill: Array, mean: Array, scale: Array) -> tuple[Array, Any]:
+    """Return ``(X - mean) / scale`` with ``fill`` in place of NaN, and where NaN was.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n, p)
+        Numbers, with NaN where missing. Not changed.
+    fill, mean, scale : ndarray of shape (p,)
+        One value a column; ``scale`` above 0.
+
+    Returns
+    -------
+    Z : ndarray of shape (n, p)
+        In the memory order of ``X``.
+    missing : ndarray of bool of shape (n, p), or None
+        None where nothing was missing.
+    """
+    Z = X - mean
+    Z /= scale
+    if np.isfinite(Z.sum()):  # one pass without a mask: NaN and infinity would both show
+        return Z, None
+    missing = np.isnan(X)
+    rows, places = np.nonzero(missing)
+    Z[rows, places] = ((fill - mean) / scale)[places]
+    return Z, missing
+
+
+class TabularPreprocessor(TransformerMixin, BaseEstimator):  # type: ignore[misc]
+    """Turn a data frame with columns of any kind into a matrix of numbers.
+
+    Use it as ``preprocess=`` of any method, where it is fitted on the source rows alone. Do not use
+    it for images, nor for columns whose scale itself tells the domains apart.
+
+    Each column is treated by its kind, which `fit` finds out and `kinds_` shows:
+
+    - *number* (also strings that are all numbers): median in place of missing values, an indicator
+      column where values were missing in `fit`, then mean 0 and variance 1.
+    - *boolean*: 0 and 1, then as a number.
+    - *datetime*: seconds since 1970, month, weekday and hour, each as a number.
+    - *category* (strings and pandas categories): one column a level, 0 or 1. Missing is a level of
+      its own where it occurred in `fit`. A level not seen in `fit` gives 0 everywhere. Beyond
+      ``max_levels`` levels the rare ones share one column.
+    - *text*: more distinct values than ``max_levels``, or than half of the rows, and three words or
+      more in the mean cell. TF-IDF with 1 + log(tf), reduced to ``text_components`` numbers by a
+      truncated SVD.
+    - *constant*: left out, as is a column without any value.
+
+    An array is taken as columns of numbers. Columns are matched by name: others are ignored.
+
+    Parameters
+    ----------
+    categorical : sequence of str, default=()
+        Columns that are categories, whatever they look like.
+    text : sequence of str, default=()
+        Columns that are text, whatever they look like.
+    drop : sequence of str, default=()
+        Columns to leave out.
+    max_levels : int, default=50
+        Levels of a category that get a column of their own, above 1.
+    text_components : int, default=50
+        Numbers that a text column becomes, above 0.
+    max_vocabulary : int, default=20000
+        Words of a text column that are kept, the most frequent ones.
+    dtype : {"float64", "float32"}, default="float64"
+        Type of the result.
+    random_state : int, default=0
+        Seeds the truncated SVD.
+
+    Attributes
+    ----------
+    kinds_ : dict of str to str
+        Kind of each column.
+    fill_, mean_, scale_ : ndarray of shape (p,)
+        Median, mean and standard deviation of the number columns.
+    indicated_ : ndarray of int
+        Number columns that have an indicator.
+    encoder_ : OneHotEncoder or None
+        Levels of the categories.
+    texts_ : dict of str to Pipeline
+        TF-IDF and SVD of each text column.
+    n_features_in_ : int
+        Columns seen in `fit`.
+    feature_names_in_ : ndarray of str
+        Their names, where they have names.
+
+    Raises
+    ------
+    InputError
+        A column mixes types, holds infinity, or is missing; or no column varies.
+
+    Notes
+    -----
+    Numbers are standardised in one pass over the block instead of scikit-learn's SimpleImputer and
+    StandardScaler, which gives the same figures. This keeps batches of large files fast.
+
+    References
+    ----------
+    Manning, Raghavan, Schuetze, "Introduction to Information Retrieval", 2008,
+    doi:10.1017/CBO9780511809071 (TF-IDF, latent semantic indexing).
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from acclimate.tables import TabularPreprocessor
+    >>> frame = pd.DataFrame({"age": [30.0, None, 50.0], "ward": ["a", "b", "a"]})
+    >>> step = TabularPreprocessor().fit(frame)
+    >>> list(step.get_feature_names_out())
+    ['age', 'age_missing', 'ward_a', 'ward_b']
+    >>> step.transform(pd.DataFrame({"ward": ["c"], "age": [40.0]}))
+    array([[0., 0., 0., 0.]])
+    """
+
+    def __init__(
+        self,
+        *,
+        categorical: Sequence[str] = (),
+        text: Sequence[str] = (),
+        drop: Sequence[str] = (),
+        max_levels: int = 50,
+        text_components: int = 50,
+        max_vocabulary: int = 20000,
+        dtype: str = "float64",
+        random_state: int = 0,
+    ) -> None:
+        self.categorical = categorical
+        self.text = text
+        self.drop = drop
+        self.max_levels = max_levels
+        self.text_components = text_components
+        self.max_vocabulary = max_vocabulary
+        self.dtype = dtype
+        self.random_state = random_state
+
+    def fit(self, X: Any, y: Any = None) -> Self:
+        """Learn kinds, medians, levels and vocabularies.
+
+        Parameters
+        ----------
+        X : data frame or array-like of shape (n, d)
+            Rows that the method may see.
+        y : object, default=None
+            Ignored.
+        """
+        self._check_settings()
+        X = self._checked(X, reset=True)
+        names = self._names()
+        self.kinds_: dict[str, str] = dict.fromkeys(names, "number")
+        if hasattr(X, "columns"):
+            listed = [*self.categorical, *self.text, *self.drop]
+            check_columns(listed, names, "the frame")
+            self.kinds_ = {name: self._kind(name, X.iloc[:, j]) for j, name in enumerate(names)}
+        numbers = self._numbers_of(X, self._places("number", "boolean", "datetime"))
+        self._fit_numbers(numbers)
+        self._fit_categories(X)
+        self._fit_texts(X)
+        if not len(self.get_feature_names_out()):
+            if len(X) < 2:
+                raise InputError("at least 2 rows are needed to learn from, got n_samples = 1")
+            raise InputError(f"no column varies, so there is nothing to learn from: {names[:8]}")
+        return self
+
+    def transform(self, X: Any) -> Array:
+        """Return the rows as numbers.
+
+        Parameters
+        ----------
+        X : data frame or array-like of shape (n, d)
+            Rows; a frame has the columns of `fit` by name, in any order.
+
+        Returns
+        -------
+        ndarray of shape (n, p)
+            Columns in the order of `get_feature_names_out`.
+        """
+        check_is_fitted(self, "kinds_")
+        X = self._checked(match_columns(self, X), reset=False)
+        numbers = self._numbers_of(X, self._places("number", "boolean", "datetime"))
+        if self.kept_ is not None:
+            Z, missing = standardise(numbers[:, self.kept_], self.fill_, self.mean_, self.scale_)
+        else:
+            Z, missing = standardise(numbers, self.fill_, self.mean_, self.scale_)
+        blocks = [Z]
+        if len(self.indicated_):
+            if missing is None and self.kept_ is None:
+                blocks.append(np.zeros((len(Z), len(self.indicated_))))
+            else:
+                blocks.append(np.isnan(numbers[:, self.indicated_]).astype(np.float64))
+        if self.encoder_ is not None:
+            blocks.append(self.encoder_.transform(self._strings_of(X)))
+        for name, step in self.texts_.items():
+            part = step.transform(self._text_of(X, name))
+            blocks.append(part.toarray() if hasattr(part, "toarray") else part)
+        out: Array = blocks[0] if len(blocks) == 1 else np.hstack(blocks)
+        return out.astype(self.dtype, copy=False)
+
+    def get_feature_names_out(self, input_features: Any = None) -> NDArray[Any]:
+        """Return the names of the columns of the result.
+
+        Parameters
+        ----------
+        input_features : array-like of str, default=None
+            Accepted for scikit-learn; must equal the fitted names.
+        """
+        check_is_fitted(self, "texts_")
+        fitted = self._names()
+        if input_features is not None and list(input_features) != fitted:
+            raise ValueError("input_features is not equal to feature_names_in_")
+        names = [self.number_names_[j] for j in self._kept_places()]
+        names += [f"{self.number_names_[j]}_missing" for j in self.indicated_]
+        if self.encoder_ is not None:
+            names += list(self.encoder_.get_feature_names_out(self.category_names_))
+        for name, step in self.texts_.items():
+            if "svd" in step.named_steps:
+                names += [f"{name}_text{k}" for k in range(step["svd"].n_components)]
+            else:
+                names += [f"{name}_{word}" for word in step["tfidf"].get_feature_names_out()]
+        return np.asarray(names, dtype=object)
+
+    # --- inside -----------------------------------------------------------------------------
+
+    def _check_settings(self) -> None:
+        for name, least in (("max_levels", 2), ("text_components", 1), ("max_vocabulary", 1)):
+            if getattr(self, name) < least:
+                raise InputError(f"{name} must be at least {least}, got {getattr(self, name)}")
+        if self.dtype not in ("float64", "float32"):
+            raise InputError(f'dtype must be "float64" or "float32", got {self.dtype!r}')
+        for name in ("categorical", "text", "drop"):
+            if isinstance(getattr(self, name), str):
+                raise InputError(f"{name} must be a list of names, got {getattr(self, name)!r}")
+
+    def _checked(self, X: Any, *, reset: bool) -> Any:
+        """Return a frame as it is, anything else as a float64 array of shape (n, d)."""
+        if hasattr(X, "columns") and hasattr(X, "iloc"):
+            if not len(X):
+                raise InputError(f"the frame has no rows: {list(X.columns)[:8]}")
+            return validate_data(self, X, reset=reset, skip_check_array=True)
+        return validate_data(self, X, reset=reset, dtype=np.float64, ensure_all_finite="allow-nan")
+
+    def _names(self) -> list[str]:
+        names = getattr(self, "feature_names_in_", None)
+        return [f"x{j}" for j in range(self.n_features_in_)] if names is None else list(names)
+
+    def _kind(self, name: str, column: Any) -> str:
+        if name in self.drop:
+            return "dropped"
+        if name in self.categorical:
+            return "category" if column.nunique(dropna=False) > 1 else "constant"
+        if name in self.text:
+            return "text"
+        kind = cells.kind_of_column(column, self.max_levels)
+        return "constant" if kind == "category" and column.nunique(dropna=False) < 2 else kind
+
+    def _places(self, *kinds: str) -> list[int]:
+        return [j for j, kind in enumerate(self.kinds_.values()) if kind in kinds]
+
+    def _kept_places(self) -> NDArray[np.intp]:
+        return np.arange(len(self.number_names_)) if self.kept_ is None else self.kept_
+
+    def _numbers_of(self, X: Any, places: list[int]) -> Array:
+        """Return the number block, shape (n, p), NaN where missing, infinity refused."""
+        if not hasattr(X, "columns"):
+            return np.asarray(X)
+        block = X if len(places) == X.shape[1] else X.iloc[:, places]
+        if all(getattr(dtype, "kind", "O") in "biuf" for dtype in set(block.dtypes)) and all(
+            isinstance(dtype, np.dtype) for dtype in set(block.dtypes)
+        ):
+            numbers: Array = block.to_numpy(dtype=np.float64)
+        elif not places:
+            numbers = np.empty((len(X), 0))
+        else:
+            kinds = list(self.kinds_.values())
+            numbers = np.column_stack([
+                cells.time_parts(block.iloc[:, i]) if kinds[j] == "datetime"
+                else cells.as_numbers(block.iloc[:, i])
+                for i, j in enumerate(places)
+            ])  # fmt: skip
+        if not np.isfinite(numbers.sum()) and np.isinf(numbers).any():
+            row, column = np.argwhere(np.isinf(numbers))[0]
+            raise InputError(
+                f"column {self._number_names()[column]!r} holds {numbers[row, column]} in row "
+                f"{X.index[row]!r}; make it missing"
+            )
+        return numbers
+
+    def _number_names(self) -> list[str]:
+        names: list[str] = []
+        for name, kind in self.kinds_.items():
+            if kind == "datetime":
+                names += [f"{name}_{part}" for part in _TIME]
+            elif kind in ("number", "boolean"):
+                names.append(name)
+        return names
+
+    def _fit_numbers(self, numbers: Array) -> None:
+        self.number_names_ = self._number_names()
+        missing = np.isnan(numbers)
+        some = ~missing.all(axis=0)
+        fill = np.zeros(numbers.shape[1])
+        fill[some] = np.nanmedian(numbers[:, some], axis=0) if some.any() else 0.0
+        filled = np.where(missing, fill, numbers)
+        varies = filled.max(axis=0) > filled.min(axis=0)
+        kept = np.flatnonzero(varies)
+        self.kept_ = None if varies.all() else kept
+        self.fill_ = fill[kept]
+        self.mean_ = filled[:, kept].mean(axis=0)
+        self.scale_ = filled[:, kept].std(axis=0)
+        self.scale_[self.scale_ == 0.0] = 1.0  # the spread underflows
+        times = {f"{n}_{part}" for n, k in self.kinds_.items() if k == "datetime"
+                 for part in _TIME[1:]}  # fmt: skip
+        once = np.array([name not in times for name in self.number_names_], dtype=bool)
+        self.indicated_ = np.flatnonzero(missing.any(axis=0) & ~missing.all(axis=0) & once)
+
+    def _fit_categories(self, X: Any) -> None:
+        from sklearn.preprocessing import OneHotEncoder
+
+        self.category_names_ = [n for n, kind in self.kinds_.items() if kind == "category"]
+        self.encoder_ = None
+        if self.category_names_:
+            self.encoder_ = OneHotEncoder(
+                handle_unknown="ignore", max_categories=self.max_levels + 1, sparse_output=False
+            ).fit(self._strings_of(X))
+
+    def _fit_texts(self, X: Any) -> None:
+        from sklearn.decomposition import TruncatedSVD
+        from sklearn.feature_extraction.text import TfidfVectorizer
+        from sklearn.pipeline import Pipeline
+
+        self.texts_: dict[str, Any] = {}
+        for name in [n for n, kind in self.kinds_.items() if kind == "text"]:
+            words = self._text_of(X, name)
+            tfidf = TfidfVectorizer(sublinear_tf=True, max_features=self.max_vocabulary)
+            try:
+                matrix = tfidf.fit_transform(words)
+            except ValueError:  # not one word of two letters
+                self.kinds_[name] = "constant"
+                continue
+            step = Pipeline([("tfidf", tfidf)])
+            size = min(self.text_components, len(words) - 1)
+            if 0 < size < matrix.shape[1]:
+                svd = TruncatedSVD(size, random_state=self.random_state).fit(matrix)
+                step = Pipeline([("tfidf", tfidf), ("svd", svd)])
+            self.texts_[name] = step
+
+    def _strings_of(self, X: Any) -> NDArray[np.object_]:
+        return np.column_stack([cells.as_strings(X.iloc[:, j]) for j in self._places("category")])
+
+    def _text_of(self, X: Any, name: str) -> Any:
+        column = X.iloc[:, self._names().index(name)]
+        return column.astype(object).where(column.notna(), "").astype(str)
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.allow_nan = True
+        tags.input_tags.categorical = True
+        tags.input_tags.string = True
+        return tags
+
+
+def default_preprocess(X: Any, **settings: Any) -> TabularPreprocessor | None:
+    """Return the preprocessing for these inputs: None for images, which networks take as they are.
+
+    Parameters
+    ----------
+    X : data frame or ndarray of shape (n, ...)
+        Inputs.
+    **settings : object
+        Settings of `TabularPreprocessor`.
+
+    Returns
+    -------
+    TabularPreprocessor or None
+        Not fitted.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from acclimate.tables import default_preprocess
+    >>> default_preprocess(np.zeros((2, 3)))
+    TabularPreprocessor()
+    >>> default_preprocess(np.zeros((2, 28, 28), dtype="uint8")) is None
+    True
+    """
+    if getattr(X, "ndim", 2) > 2:
+        return None
+    return TabularPreprocessor(**settings)

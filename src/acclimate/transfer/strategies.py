@@ -1,0 +1,144 @@
+"""Fine-tuning strategies for networks: one function each, and the table that names them.
+
+Each takes a `Job`, tunes its network in place and returns the names of the layers that moved. All
+take as many optimiser steps as training from scratch, searches and probes included.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from acclimate.training.layers import layer_groups
+from acclimate.training.network import Network
+from acclimate.training.terms import Term
+from acclimate.transfer.job import Job, shares
+from acclimate.transfer.lora import lora
+from acclimate.transfer.surgical import surgical
+
+L2_SP_STRENGTH = 0.01  # alpha and beta of arXiv:1802.01483
+
+
+def full(job: Job) -> list[str]:
+    """Move all weights (arXiv:1411.1792)."""
+    job.train(job.steps)
+    return job.names(layer_groups(job.network))
+
+
+def head(job: Job) -> list[str]:
+    """Move the head alone: a linear probe."""
+    job.probe(job.steps)
+    return ["head"]
+
+
+def lp_ft(job: Job) -> list[str]:
+    """Move the head in the first half of the steps, then all weights (arXiv:2202.10054).
+
+    Deviation: the paper gives each part a run of its own length; here both share the steps.
+    """
+    if job.steps > 1:
+        job.probe(job.steps // 2)
+    job.train(max(job.steps - job.taken, 1))
+    return job.names(layer_groups(job.network))
+
+
+def l2_sp(job: Job) -> list[str]:
+    """Move all weights with a pull towards where they started (arXiv:1802.01483)."""
+    strength = L2_SP_STRENGTH if job.strength is None else job.strength
+    job.train(job.steps, terms=[pull(job.network, job.copied, strength)])
+    return job.names(layer_groups(job.network))
+
+
+def gradual(job: Job) -> list[str]:
+    """Move the head, then one layer group more at a time from the top down (arXiv:1801.06146).
+
+    Groups that wait are frozen: parameters and buffers stay as they are. Every stage takes the
+    same number of steps. Where there are fewer steps than groups, the last stage frees the rest.
+
+    Deviations: stages are equal parts of the run instead of one epoch each, and each has its own
+    warm-up, decay and optimiser state. Rates do not fall towards the input; for that there is
+    "discriminative".
+    """
+    groups = layer_groups(job.network)
+    stages = shares(job.steps, min(len(groups), job.steps))
+    for number, steps in enumerate(stages, start=1):
+        first = len(groups) - number if number < len(stages) else 0
+        if first == len(groups) - 1:
+            job.probe(steps)  # the frozen body is computed once
+        else:
+            job.train_groups(groups[first:], steps)
+    return job.names(groups)
+
+
+def discriminative(job: Job) -> list[str]:
+    """Move all weights, more slowly towards the input (arXiv:1801.06146).
+
+    The head has the full learning rate, and each layer group ``1 / decay`` of the rate of the
+    group above it.
+
+    Deviation: the schedule is the estimator's own, not the paper's slanted triangle.
+    """
+    groups = layer_groups(job.network)
+    rates = {
+        layer: job.decay ** -float(depth)
+        for depth, group in enumerate(reversed(groups))
+        for layer in group
+    }
+    job.train(job.steps, rates=rates)
+    return job.names(groups)
+
+
+def pull(network: Network, copied: bool, strength: float) -> Term:
+    """Return ``strength / 2`` times the squared distance to where the weights are now.
+
+    Parameters
+    ----------
+    network : Network
+        Its weights now are the anchors.
+    copied : bool
+        Whether the head is the source's; a new one is pulled towards 0.
+    strength : float
+        Above 0.
+    """
+    body, top = list(network.body.parameters()), list(network.head.parameters())
+    anchors = [p.detach().clone() for p in body]
+    anchors += [p.detach().clone() if copied else torch.zeros_like(p) for p in top]
+    moving: list[Tensor] = [*body, *top]
+    return Term("l2-sp", lambda s, t: 0.5 * strength * squared_distance(moving, anchors))
+
+
+def squared_distance(parameters: list[Tensor], anchors: list[Tensor]) -> Tensor:
+    """Return the sum of squared differences between two lists of tensors, shape ()."""
+    parts = [(p - a).square().sum() for p, a in zip(parameters, anchors, strict=True)]
+    return torch.stack(parts).sum()
+
+
+@dataclass(frozen=True)
+class Strategy:
+    """A row of the table.
+
+    Parameters
+    ----------
+    run : callable
+        ``run(job) -> names of the layers that moved``.
+    about : str
+        What it does, as it ends the sentence '"name" ...'.
+    """
+
+    run: Callable[[Job], list[str]]
+    about: str
+
+
+NETWORK_STRATEGIES: dict[str, Strategy] = {
+    "full": Strategy(full, "moves all weights"),
+    "head": Strategy(head, "moves the head alone (a linear probe)"),
+    "lp-ft": Strategy(lp_ft, "moves the head first and then all"),
+    "l2-sp": Strategy(l2_sp, "moves all with a pull towards the source"),
+    "gradual": Strategy(gradual, "frees one layer group after the other, from the head down"),
+    "discriminative": Strategy(discriminative, "moves all, more slowly towards the input"),
+    "lora": Strategy(lora, "moves the head and low-rank adapters of the linear layers"),
+    "surgical": Strategy(surgical, "moves the layer group that gains most on held-out rows"),
+}
