@@ -23,7 +23,20 @@ if TYPE_CHECKING:
     from acclimate.base.source_only import SourceOnly
     from acclimate.base.target_only import TargetOnly
     from acclimate.domain import Domain
+    from acclimate.mapping.coral import CORAL
+    from acclimate.mapping.feature_augmentation import FeatureAugmentation
+    from acclimate.mapping.gfk import GFK
+    from acclimate.mapping.linear_monge import LinearMonge
+    from acclimate.mapping.subspace_alignment import SubspaceAlignment
+    from acclimate.mapping.tca import TCA
     from acclimate.persistence import load, save
+    from acclimate.reweighting.discriminator import DomainDiscriminator
+    from acclimate.reweighting.kliep import KLIEP
+    from acclimate.reweighting.kmm import KMM
+    from acclimate.reweighting.label_shift import LabelShift
+    from acclimate.reweighting.nearest import NearestNeighborWeights
+    from acclimate.reweighting.rulsif import RULSIF
+    from acclimate.reweighting.ulsif import ULSIF
     from acclimate.selection.verdict import Verdict, verdict
     from acclimate.transfer.fine_tune import FineTune
     from acclimate.transfer.joint_objective import JointObjective
@@ -42,16 +55,29 @@ _MODULES = {
 _MODULES.update({row.name: row.module for row in CATALOGUE})
 _SUBMODULES = ("datasets", "exceptions")
 
-__all__ = [
+__all__ = [  # noqa: RUF022 - plain order, as dir() has it; ruff would put CORAL first
     "Adapter",
+    "CORAL",
     "Domain",
+    "DomainDiscriminator",
+    "FeatureAugmentation",
     "FineTune",
+    "GFK",
     "JointObjective",
+    "KLIEP",
+    "KMM",
+    "LabelShift",
+    "LinearMonge",
+    "NearestNeighborWeights",
     "NeuralClassifier",
     "NeuralRegressor",
     "ParameterTransfer",
+    "RULSIF",
     "SourceOnly",
+    "SubspaceAlignment",
+    "TCA",
     "TargetOnly",
+    "ULSIF",
     "Verdict",
     "__version__",
     "datasets",

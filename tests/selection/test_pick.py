@@ -11,7 +11,7 @@ from sklearn.linear_model import LogisticRegression, Ridge
 
 from acclimate import Domain, FineTune, SourceOnly, TargetOnly
 from acclimate.exceptions import InputError
-from acclimate.selection.folds import few_label_folds
+from acclimate.folds import few_label_folds
 from acclimate.selection.pick import first_level, held_out_scores, pick
 
 # --- folds ----------------------------------------------------------------------------------------

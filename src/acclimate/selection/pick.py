@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from acclimate.exceptions import InputError
-from acclimate.selection.folds import few_label_folds
+from acclimate.folds import few_label_folds
 
 if TYPE_CHECKING:
     from acclimate.adapter import Adapter

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from acclimate.adapter import Adapted, Adapter, fit_model
 from acclimate.exceptions import InputError
-from acclimate.selection.folds import few_label_folds
+from acclimate.folds import few_label_folds
 from acclimate.transfer.classes import Match, match_classes
 from acclimate.validation import Rows, take
 

@@ -1,0 +1,1 @@
+"""Methods that map features of both domains into a common space."""

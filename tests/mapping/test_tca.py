@@ -1,0 +1,196 @@
+"""TCA against the explicit generalised eigenproblem that it solves without forming."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from scipy.linalg import eigh
+from sklearn.linear_model import Ridge
+from sklearn.metrics.pairwise import polynomial_kernel, rbf_kernel
+
+import acclimate.mapping.tca as module
+from acclimate import TCA, Domain
+from acclimate.exceptions import InputError
+from acclimate.mapping.kernels import Kernel, KernelMap, make_kernel
+from acclimate.mapping.tca import tca_dual, tca_primal, whiten
+
+RNG = np.random.default_rng
+
+
+def explicit(K: Any, n: int, mu: float, k: int) -> tuple[Any, Any]:
+    """W and the objective, with L and H written out."""
+    N = len(K)
+    side = np.concatenate([np.full(n, 1 / n), np.full(N - n, -1 / (N - n))])
+    H = np.eye(N) - 1 / N
+    left = K @ np.outer(side, side) @ K + mu * np.eye(N)
+    roots, W = eigh(K @ H @ K, left)
+    W = W[:, ::-1][:, :k] / np.sqrt(roots[::-1][:k])
+    return W, np.trace(W.T @ left @ W)
+
+
+def objective(K: Any, n: int, mu: float, W: Any) -> tuple[float, Any]:
+    """Value and constraint, from the definition."""
+    means = K[:n].mean(0) - K[n:].mean(0)
+    value = float(((means @ W) ** 2).sum() + mu * (W**2).sum())
+    Z = K @ W
+    Z = Z - Z.mean(0)
+    return value, Z.T @ Z
+
+
+def rows(n: int = 40, m: int = 30, d: int = 5) -> Any:
+    rng = RNG(0)
+    return np.concatenate([rng.normal(size=(n, d)), rng.normal(size=(m, d)) * 1.5 + 0.7])
+
+
+@pytest.mark.parametrize("mu", [0.1, 1.0, 50.0])
+@pytest.mark.parametrize("lanczos", [False, True])
+def test_the_dual_reaches_the_optimum(
+    mu: float, lanczos: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "DENSE", 0 if lanczos else 600)
+    X = rows()
+    K = rbf_kernel(X, gamma=0.1)
+    W, roots = tca_dual(K, 40, mu, 6, RNG(0))
+    expected, least = explicit(K, 40, mu, 6)
+    value, constraint = objective(K, 40, mu, W)
+    assert value == pytest.approx(least, rel=1e-6)
+    assert float((1 / roots).sum()) == pytest.approx(least, rel=1e-6)
+    np.testing.assert_allclose(constraint, np.eye(6), atol=1e-7)
+    Z, Ze = K @ W, K @ expected
+    np.testing.assert_allclose(Z * np.sign((Z * Ze).sum(0)), Ze, atol=1e-6)
+
+
+@pytest.mark.parametrize("d", [3, 5])
+def test_the_primal_is_the_dual_with_a_linear_kernel(d: int) -> None:
+    X = rows(d=d)
+    K = X @ X.T
+    P, roots = tca_primal(X, 40, 1.0, 3)
+    expected, least = explicit(K, 40, 1.0, 3)
+    assert float((1 / roots).sum()) == pytest.approx(least, rel=1e-6)
+    Z, Ze = X @ P, K @ expected
+    np.testing.assert_allclose(Z * np.sign((Z * Ze).sum(0)), Ze, atol=1e-7)
+
+
+def test_more_features_than_rows_use_the_dual(toy: Any) -> None:
+    rng = RNG(0)
+    X, Xt = rng.normal(size=(12, 40)), rng.normal(size=(10, 40)) + 0.3
+    model = TCA(kernel="linear", n_components=4).fit(X, np.arange(12) % 2, target=Domain(Xt))
+    K = np.concatenate([X, Xt]) @ np.concatenate([X, Xt]).T
+    assert model.objective_ == pytest.approx(explicit(K, 12, 1.0, 4)[1], rel=1e-6)
+
+
+def test_the_landmark_form_is_exact_when_every_row_is_one() -> None:
+    X = rows()
+    kernel = Kernel("rbf", 0.1)
+    F = KernelMap(kernel, X, whiten(kernel(X, X)))(X)
+    roots = tca_primal(F, 40, 1.0, 5)[1]
+    least = explicit(rbf_kernel(X, gamma=0.1), 40, 1.0, 5)[1]
+    assert float((1 / roots).sum()) == pytest.approx(least, rel=1e-6)
+
+
+def test_many_rows_use_landmarks(toy: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    d = toy(0, n=200, m=200)
+    exact = TCA(n_components=4).fit(d.X, d.y, target=Domain(d.Xt))
+    monkeypatch.setattr(module, "EXACT_ROWS", 100)
+    fast = TCA(n_components=4, n_landmarks=150, random_state=0)
+    fast.fit(d.X, d.y, target=Domain(d.Xt))
+    assert fast.objective_ == pytest.approx(exact.objective_, rel=0.02)
+    assert fast.transform(d.Xn).shape == (200, 4)
+
+
+def test_new_rows_are_mapped_as_the_old_ones(toy: Any) -> None:
+    """Features of the training rows come from K itself, in the order given, with variance 1."""
+    d = toy(0)
+    model = TCA(gamma=0.05, n_components=5).fit(d.X, d.y, target=Domain(d.Xt))
+    X = np.concatenate([d.X, d.Xt])
+    K = rbf_kernel(X, gamma=0.05)
+    W, _ = explicit(K, 60, 1.0, 5)
+    Z = np.concatenate([model.transform(d.X, domain="source"), model.transform(d.Xt)])
+    Ze = K @ W * np.sqrt(len(X))
+    np.testing.assert_allclose(Z * np.sign((Z * Ze).sum(0)), Ze, atol=1e-5)
+    np.testing.assert_allclose(Z.var(0), 1.0, rtol=1e-6)
+
+
+def test_the_default_drops_features_of_small_eigenvalues(toy: Any) -> None:
+    d = toy(0)
+    model = TCA(gamma=0.05).fit(d.X, d.y, target=Domain(d.Xt))
+    K = rbf_kernel(np.concatenate([d.X, d.Xt]), gamma=0.05)
+    least = [explicit(K, 60, 1.0, k)[1] for k in range(31)]
+    inverse = np.diff(least)
+    assert model.n_components_ == int((inverse[0] / inverse >= 0.01).sum())
+    assert model.objective_ == pytest.approx(least[model.n_components_], rel=1e-6)
+
+
+def test_a_callable_kernel(toy: Any) -> None:
+    d = toy(0)
+    model = TCA(kernel=polynomial_kernel, n_components=3).fit(d.X, d.y, target=Domain(d.Xt))
+    K = polynomial_kernel(np.concatenate([d.X, d.Xt]))
+    assert model.objective_ == pytest.approx(explicit(K, 60, 1.0, 3)[1], rel=1e-6)
+    with pytest.raises(InputError, match="must return finite values of shape"):
+        TCA(kernel=lambda X, Z: X[:, :1]).fit(d.X, d.y, target=Domain(d.Xt))
+
+
+def test_the_median_heuristic() -> None:
+    X = np.array([[0.0], [0.0], [1.0], [3.0]])
+    # squared distances of different rows: 1, 9, 1, 9, 4
+    assert make_kernel("rbf", None, X, RNG(0)).gamma == pytest.approx(1 / 4)
+
+
+def test_a_direction_that_tells_only_the_domains_apart_is_dropped() -> None:
+    rng = RNG(0)
+    X, Xt = rng.normal(size=(200, 2)) * [2, 0.5], rng.normal(size=(200, 2)) * [2, 0.5] + [0, 9]
+    model = TCA(Ridge(), kernel="linear", n_components=1)
+    model.fit(X, X[:, 0], target=Domain(Xt))
+    assert model.score(Xt, Xt[:, 0]) > 0.95
+
+
+def test_float32_stays_float32(toy: Any) -> None:
+    d = toy(0)
+    X, Xt, Xn = (part.astype(np.float32) for part in (d.X, d.Xt, d.Xn))
+    for kernel in ("rbf", "linear"):
+        model = TCA(kernel=kernel, n_components=3).fit(X, d.y, target=Domain(Xt))
+        wide = TCA(kernel=kernel, n_components=3).fit(d.X, d.y, target=Domain(d.Xt))
+        assert model.transform(Xn).dtype == np.float32
+        assert model.objective_ == pytest.approx(wide.objective_, rel=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"kernel": "cubic"}, "kernel must be"),
+        ({"gamma": 0.0}, "gamma must be"),
+        ({"mu": 0.0}, "mu must be"),
+        ({"n_components": 0}, "n_components must be"),
+        ({"n_landmarks": 0}, "n_landmarks must be"),
+    ],
+)
+def test_wrong_settings(settings: Any, message: str, toy: Any) -> None:
+    d = toy(0)
+    with pytest.raises(InputError, match=message):
+        TCA(**settings).fit(d.X, d.y)
+
+
+@pytest.mark.parametrize("settings", [{}, {"gamma": 1.0}, {"kernel": "linear"}], ids=str)
+@pytest.mark.parametrize("d", [2, 30])
+@pytest.mark.parametrize("value", [0.0, 0.3])
+def test_equal_rows_are_refused(settings: Any, d: int, value: float) -> None:
+    X = np.full((10, d), value)
+    with pytest.raises(InputError, match="nothing to align"):
+        TCA(**settings).fit(X, np.arange(10) % 2, target=Domain(X))
+
+
+@pytest.mark.parametrize("kernel", ["rbf", "linear"])
+def test_identical_domains_and_disjoint_supports(kernel: str, toy: Any) -> None:
+    """Equal domains give kernel principal components; far ones still give finite features."""
+    d = toy(0)
+    same = TCA(kernel=kernel, gamma=0.05, n_components=2).fit(d.X, d.y, target=Domain(d.X))
+    X = np.concatenate([d.X, d.X])
+    K = rbf_kernel(X, gamma=0.05) if kernel == "rbf" else X @ X.T
+    H = np.eye(len(X)) - 1 / len(X)
+    top = np.linalg.eigvalsh(K @ H @ K)[::-1][:2]
+    assert same.objective_ == pytest.approx((1 / top).sum(), rel=1e-9)
+    assert np.array_equal(same.transform(d.X), same.transform(d.X, domain="source"))
+    far = TCA(kernel=kernel).fit(d.X, d.y, target=Domain(d.Xt + 1e4))
+    assert np.isfinite(far.predict_proba(d.Xt + 1e4)).all()

@@ -1,0 +1,106 @@
+"""Known shares are recovered; each estimator against an independent computation."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from scipy.optimize import LinearConstraint, minimize
+from sklearn.linear_model import LinearRegression
+from sklearn.svm import LinearSVC
+
+from acclimate import Domain
+from acclimate.exceptions import InputError
+from acclimate.reweighting.label_shift import LabelShift, black_box, target_priors
+
+CENTRES = np.array([[0.0, 0.0], [3.0, 0.0], [0.0, 3.0]])
+
+
+def drawn(counts: tuple[int, int, int], seed: int) -> tuple[np.ndarray, np.ndarray]:
+    y = np.repeat(np.arange(3), counts)
+    return CENTRES[y] + np.random.default_rng(seed).normal(size=(len(y), 2)), y
+
+
+@pytest.mark.parametrize("method", ["bbse", "em"])
+@pytest.mark.parametrize("names", [np.array([-1, 4, 2]), np.array(["c", "a", "b"])], ids=str)
+def test_known_shares_are_recovered(method: str, names: Any) -> None:
+    X, y = drawn((400, 300, 300), 0)
+    Xt, yt = drawn((100, 700, 200), 1)
+    model = LabelShift(method=method, random_state=0).fit(X, names[y], target=Domain(Xt))
+    order = np.searchsorted(model.classes_, names)
+    np.testing.assert_allclose(model.target_priors_[order], [0.1, 0.7, 0.2], atol=0.04)
+    np.testing.assert_allclose(
+        model.class_weights_[order], np.array([0.25, 7 / 3, 2 / 3]), atol=0.14
+    )
+    for c in range(3):  # rows carry the weight of their own class
+        np.testing.assert_allclose(
+            model.weights_[y == c], model.class_weights_[order[c]], rtol=1e-9
+        )
+    assert model.score(Xt, names[yt]) > model.source_model_.score(Xt, names[yt])
+
+
+def test_black_box_is_the_inverse_where_that_is_positive() -> None:
+    C = np.array([[0.3, 0.05, 0.02], [0.02, 0.25, 0.03], [0.01, 0.02, 0.3]])
+    w = np.array([0.5, 2.0, 0.8])
+    np.testing.assert_allclose(black_box(C, C @ w), w, rtol=1e-10)
+    negative = black_box(C, C @ np.array([-0.5, 2.0, 0.8]))
+    assert (negative >= 0).all()
+    assert negative[0] == 0
+
+
+def test_expectation_maximisation_reaches_the_likelihoods_maximum() -> None:
+    rng = np.random.default_rng(0)
+    posterior, shares = rng.dirichlet([0.4, 0.8, 0.4], size=50), np.array([0.5, 0.2, 0.3])
+
+    def loss(q: np.ndarray) -> float:
+        return -float(np.log(posterior @ (q / shares)).sum())
+
+    best = minimize(
+        loss, shares, method="SLSQP", bounds=[(1e-9, 1)] * 3, options={"ftol": 1e-13},
+        constraints=[LinearConstraint(np.ones((1, 3)), 1, 1)],
+    )  # fmt: skip
+    mine = target_priors(posterior, shares)
+    assert loss(mine) <= best.fun + 1e-7
+    np.testing.assert_allclose(mine, best.x, atol=1e-4)
+
+
+def test_no_shift_gives_weights_near_one() -> None:
+    X, y = drawn((300, 200, 100), 0)
+    model = LabelShift(random_state=0).fit(X, y, target=Domain(drawn((300, 200, 100), 5)[0]))
+    np.testing.assert_allclose(model.class_weights_, 1.0, atol=0.15)
+
+
+def test_a_class_that_is_gone_is_still_known() -> None:
+    X, y = drawn((300, 200, 100), 0)
+    model = LabelShift(random_state=0).fit(X, y, target=Domain(drawn((300, 200, 0), 5)[0]))
+    assert model.classes_.tolist() == [0, 1, 2]
+    assert model.predict_proba(X).shape == (600, 3)
+    assert model.class_weights_[2] < 0.1
+
+
+def test_the_order_of_rows_changes_nothing() -> None:
+    X, y = drawn((40, 30, 30), 0)
+    Xt, _ = drawn((10, 50, 10), 1)
+    order = np.random.default_rng(3).permutation(len(X))
+    plain = LabelShift(random_state=0).fit(X, y, target=Domain(Xt))
+    moved = LabelShift(random_state=0).fit(X[order], y[order], target=Domain(Xt[::-1]))
+    np.testing.assert_allclose(moved.class_weights_, plain.class_weights_, rtol=1e-9)
+
+
+def test_what_cannot_work_says_so() -> None:
+    X, y = drawn((40, 30, 30), 0)
+    target = Domain(X)
+    with pytest.raises(InputError, match="got 'bbs'"):
+        LabelShift(method="bbs").fit(X, y)
+    with pytest.raises(InputError, match=r"folds .* got 1"):
+        LabelShift(folds=1).fit(X, y)
+    with pytest.raises(InputError, match="LinearRegression is a regressor"):
+        LabelShift(LinearRegression()).fit(X, y * 1.0)
+    with pytest.raises(InputError, match="LinearSVC lacks"):
+        LabelShift(LinearSVC(), method="em").fit(X, y)
+    with pytest.raises(InputError, match="2 different rows"):
+        LabelShift().fit(X[:71], y[:71], target=target)
+    with pytest.raises(InputError, match="do not tell all classes apart"):
+        LabelShift().fit(np.ones((100, 1)) * (np.arange(100)[:, None] % 10), y, target=Domain(
+            np.ones((5, 1))))  # fmt: skip
