@@ -17,7 +17,7 @@ from acclimate._version import __version__
 from acclimate.catalogue import CATALOGUE, methods
 
 if TYPE_CHECKING:
-    from acclimate import datasets
+    from acclimate import datasets, tables
     from acclimate.adapter import Adapter
     from acclimate.base.neural import NeuralClassifier, NeuralRegressor
     from acclimate.base.source_only import SourceOnly
@@ -53,7 +53,7 @@ _MODULES = {
     "verdict": "acclimate.selection.verdict",
 }
 _MODULES.update({row.name: row.module for row in CATALOGUE})
-_SUBMODULES = ("datasets", "exceptions")
+_SUBMODULES = ("datasets", "exceptions", "tables")
 
 __all__ = [  # noqa: RUF022 - plain order, as dir() has it; ruff would put CORAL first
     "Adapter",
@@ -84,6 +84,7 @@ __all__ = [  # noqa: RUF022 - plain order, as dir() has it; ruff would put CORAL
     "load",
     "methods",
     "save",
+    "tables",
     "verdict",
 ]
 

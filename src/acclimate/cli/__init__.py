@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Annotated
 
 import typer
+from typer.core import TyperCommand
 
 from acclimate import __version__
 from acclimate.cli import (
@@ -84,21 +86,19 @@ def _options(
     """Transfer learning and domain adaptation that says whether it helped."""
 
 
-for _name, _function in (
-    ("fit", fitting.fit),
-    ("adapt", adapting.adapt),
-    ("evaluate", evaluating.evaluate),
-    ("predict", predicting.predict),
-    ("check", showing.check),
-):
-    app.command(_name, cls=Configured, epilog=_epilog(_name))(_function)
-for _name, _function in (
-    ("show", showing.show),
-    ("demo", demonstrating.demo),
-    ("methods", listing.methods),
-    ("datasets", listing.list_datasets),
-):
-    app.command(_name, epilog=_epilog(_name))(_function)
+_COMMANDS: tuple[tuple[str, Callable[..., None], type[TyperCommand]], ...] = (
+    ("fit", fitting.fit, Configured),
+    ("adapt", adapting.adapt, Configured),
+    ("evaluate", evaluating.evaluate, Configured),
+    ("predict", predicting.predict, Configured),
+    ("check", showing.check, Configured),
+    ("show", showing.show, TyperCommand),
+    ("demo", demonstrating.demo, TyperCommand),
+    ("methods", listing.methods, TyperCommand),
+    ("datasets", listing.list_datasets, TyperCommand),
+)
+for _name, _function, _kind in _COMMANDS:
+    app.command(_name, cls=_kind, epilog=_epilog(_name))(_function)
 
 
 def main() -> None:

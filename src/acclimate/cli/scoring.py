@@ -57,6 +57,17 @@ def score_r2(y: NDArray[Any], answers: NDArray[Any]) -> dict[str, float]:
 def scores(
     y: NDArray[Any], answers: NDArray[Any], regression: bool, names: Mapping[Any, str] | None
 ) -> dict[str, Any]:
+    """Return the scores of predictions: R2 and error, or accuracy and the recall of each class.
+
+    Parameters
+    ----------
+    y, answers : ndarray of shape (n,)
+        True and predicted labels.
+    regression : bool
+        Whether they are values.
+    names : mapping from label to str or None
+        What the labels are called.
+    """
     if regression:
         error = float(np.sqrt(np.square(answers - y).mean()))
         return {"metric": "R2", **score_r2(y, answers), "root_mean_squared_error": error}

@@ -1,0 +1,194 @@
+"""From the user's own files to predictions: each command, and what it leaves."""
+
+from __future__ import annotations
+
+import json
+import re
+import shlex
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import acclimate as library
+
+README = Path(__file__).resolve().parents[2] / "README.md"
+
+
+def test_the_five_commands_of_the_readme(shelf, acclimate):
+    found = re.search(
+        r"<!-- own-data -->\s*```\n(.*?)```", README.read_text(encoding="utf-8"), re.DOTALL
+    )
+    assert found is not None
+    lines = [line for line in found[1].splitlines() if line.strip()]
+    assert len(lines) == 5
+    for line in lines:
+        program, *arguments = shlex.split(line, comments=True)
+        assert program == "acclimate"
+        code, out, err = acclimate(*arguments)
+        assert (code, err) == (0, ""), line
+        assert out
+    predictions = pd.read_csv("predictions.csv")
+    assert predictions["patient"].tolist() == pd.read_csv("new.csv")["patient"].tolist()
+    truth = pd.read_csv("test.csv")
+    model = library.load("there.acclimate")
+    assert (model.predict(truth.drop(columns=["sick", "patient"])) == truth["sick"]).mean() > 0.75
+
+
+def test_predictions_are_the_models_in_the_order_of_the_file(model, acclimate):
+    code, out, _ = acclimate("predict", model, "new.csv", "--out", "p.parquet", "--proba")
+    assert code == 0
+    assert "200" in out
+    written, rows = pd.read_parquet("p.parquet"), pd.read_csv("new.csv")
+    loaded = library.load(model)
+    X = rows.drop(columns="patient")
+    assert written["patient"].tolist() == rows["patient"].tolist()
+    assert written["prediction"].tolist() == loaded.predict(X).tolist()
+    np.testing.assert_array_equal(
+        written[[c for c in written if c.startswith("proba")]].to_numpy(), loaded.predict_proba(X)
+    )
+
+
+def test_columns_are_matched_by_name(model, acclimate):
+    rows = pd.read_csv("new.csv")
+    rows[rows.columns[::-1]].assign(more=1).to_csv("turned.csv", index=False)
+    for name in ("new", "turned"):
+        assert acclimate("predict", model, f"{name}.csv", "--out", f"p-{name}.csv")[0] == 0
+    assert Path("p-new.csv").read_bytes() == Path("p-turned.csv").read_bytes()
+
+
+def test_rows_of_the_source_are_predicted_as_such(model, acclimate):
+    acclimate("predict", model, "new.csv", "--out", "p.csv", "--domain", "source", "--proba")
+    X = pd.read_csv("new.csv").drop(columns="patient")
+    written = pd.read_csv("p.csv").filter(like="proba").to_numpy()
+    loaded = library.load(model)
+    np.testing.assert_allclose(written, loaded.predict_proba(X, domain="source"), atol=1e-9)
+    assert np.abs(written - loaded.predict_proba(X)).max() > 0.01
+
+
+def test_adapting_a_saved_model_equals_fitting_with_the_target(model, acclimate, shelf):
+    common = ("--label", "sick", "--id", "patient", "--no-estimate")
+    acclimate("fit", "here.csv", *common, "--out", "here.acclimate")
+    Path("here.csv").unlink()  # the source stays with its owner
+    code, out, err = acclimate("adapt", "here.acclimate", "there.csv", "--out", "again.acclimate")
+    assert (code, err) == (0, "")
+    assert "30 labelled of 300 rows" in out
+    X = pd.read_csv("new.csv").drop(columns="patient")
+    one, two = library.load(model), library.load("again.acclimate")
+    np.testing.assert_array_equal(one.predict_proba(X), two.predict_proba(X))
+
+
+def test_evaluate_judges_against_the_source_model(model, acclimate):
+    code, out, _ = acclimate("evaluate", model, "test.csv", "--json")
+    assert code == 0
+    found = json.loads(out)
+    truth = pd.read_csv("test.csv")
+    right = library.load(model).predict(truth.drop(columns=["patient", "sick"])) == truth["sick"]
+    assert found["score"] == pytest.approx(right.mean())
+    assert found["low"] < found["score"] < found["high"]
+    assert found["against"]["reference"] == "its own source model"
+    assert found["against"]["word"] in (
+        "helps", "hurts", "makes no difference", "not settled",
+    )  # fmt: skip
+    assert {row["class"]: row["rows"] for row in found["recall"]} == truth[
+        "sick"
+    ].value_counts().to_dict()
+    _, words, _ = acclimate("evaluate", model, "test.csv")
+    assert f"{100 * right.mean():.1f} %" in words
+
+
+def test_evaluate_notices_the_rows_it_was_trained_on(model, acclimate):
+    _, out, _ = acclimate("evaluate", model, "there.csv")
+    assert "Careful" in out
+    assert "Careful" not in acclimate("evaluate", model, "test.csv")[1]
+
+
+def test_evaluate_against_a_model_of_the_target_alone(model, acclimate):
+    acclimate("fit", "here.csv", "--target", "there.csv", "--label", "sick", "--id", "patient",
+              "--method", "TargetOnly", "--no-estimate", "--out", "alone.acclimate")  # fmt: skip
+    _, out, _ = acclimate("evaluate", model, "test.csv", "--against", "alone.acclimate", "--json")
+    assert json.loads(out)["against"]["reference"] == "alone.acclimate"
+
+
+def test_check_has_a_code_for_schedulers(model, acclimate):
+    code, out, _ = acclimate("check", model, "next_month.parquet")
+    assert code == 0
+    assert "holds" in out
+    rows = pd.read_parquet("next_month.parquet")
+    rows.assign(pressure=rows["pressure"] + 40).to_csv("moved.csv", index=False)
+    code, out, _ = acclimate("check", model, "moved.csv")
+    assert code == 3
+    assert "pressure" in out
+    rows.head(3).to_csv("few.csv", index=False)
+    assert acclimate("check", model, "few.csv")[0] == 4
+    rows.drop(columns="ward").to_csv("less.csv", index=False)
+    code, out, _ = acclimate("check", model, "less.csv", "--json")
+    assert code == 3
+    assert json.loads(out)
+
+
+def test_show_prints_the_card(model, acclimate):
+    code, out, _ = acclimate("show", model)
+    assert code == 0
+    words = " ".join(out.split())
+    for word in ("FineTune", "400 rows of here.csv", "300 rows of there.csv", "30 labelled", "no"):
+        assert word in words
+    assert json.loads(acclimate("show", model, "--json")[1])["label"] == "sick"
+
+
+def test_fit_tells_what_it_found(shelf, acclimate):
+    code, out, err = acclimate("fit", "here.csv", "--target", "there.csv", "--label", "sick",
+                               "--id", "patient", "--out", "m.acclimate")  # fmt: skip
+    assert (code, err) == (0, "")
+    words = " ".join(out.split())
+    assert "400 labelled rows of here.csv" in words
+    assert "source only" in words
+    assert "target only" in words
+    assert max(map(len, out.splitlines())) <= 80
+
+
+def test_values_are_a_regression(shelf, acclimate):
+    code, out, _ = acclimate("fit", "here.csv", "--target", "test.csv", "--label", "pressure",
+                             "--id", "patient", "--drop", "sick",
+                             "--out", "m.acclimate")  # fmt: skip
+    assert code == 0
+    assert "regression" in out
+    code, out, _ = acclimate("evaluate", "m.acclimate", "test.csv", "--json")
+    assert code == 0
+    assert json.loads(out)["metric"] == "R2"
+
+
+def test_a_method_without_target_labels(shelf, acclimate):
+    pd.read_csv("there.csv").drop(columns="sick").to_csv("bare.csv", index=False)
+    code, out, err = acclimate("fit", "here.csv", "--target", "bare.csv", "--label", "sick", "--id",
+                               "patient", "--method", "CORAL", "--out", "m.acclimate")  # fmt: skip
+    assert (code, err) == (0, "")
+    assert "no label" in out
+    assert acclimate("predict", "m.acclimate", "new.csv", "--out", "p.csv")[0] == 0
+
+
+def test_settings_reach_the_method_and_its_estimator(shelf, acclimate):
+    code, _, err = acclimate("fit", "here.csv", "--label", "sick", "--id", "patient", "--set",
+                             "estimator__C=0.5", "--out", "m.acclimate")  # fmt: skip
+    assert (code, err) == (0, "")
+    assert library.load("m.acclimate").estimator.C == 0.5
+
+
+def test_pictures_in_folders(tmp_path, monkeypatch, acclimate):
+    image = pytest.importorskip("PIL.Image")
+    monkeypatch.chdir(tmp_path)
+    rng = np.random.default_rng(0)
+    for side in ("here", "there"):
+        for name, level in (("dark", 60), ("light", 190)):
+            folder = Path(side, name)
+            folder.mkdir(parents=True)
+            for k in range(12):
+                pixels = rng.integers(level - 50, level + 50, (12, 12)).astype(np.uint8)
+                image.fromarray(pixels).save(folder / f"{k}.png")
+    code, out, err = acclimate("fit", "here", "--target", "there", "--estimator", "mlp", "--out",
+                               "m.acclimate", "--set", "estimator__hidden=[8]", "--set",
+                               "estimator__epochs=3",
+                               "--set", "estimator__min_steps=50")  # fmt: skip
+    assert (code, err) == (0, "")
+    assert "dark" in out
