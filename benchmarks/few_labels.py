@@ -43,6 +43,7 @@ from acclimate import (
     datasets,
     verdict,
 )
+from acclimate.cli import MARKS
 from acclimate.datasets.images import frame
 from acclimate.selection.pick import first_level, held_out_scores
 from acclimate.transfer.fine_tune import STRATEGIES
@@ -279,22 +280,25 @@ def judge(case: Case, size: int, draws: list[dict[str, Any]], errors: float) -> 
     }  # fmt: skip
 
 
-def show(result: dict[str, Any]) -> None:
-    print(f"\n### {result['case']}, {result['labels']} target labels ({result['score']}, points)\n")
-    print("| method | mean ± 95 % | against target only | picked |\n|---|---|---|---|")
-    for name, row in sorted(result["rows"].items(), key=lambda item: -item[1]["mean"]):
-        gain = f"{row['word']} ({100 * row['low']:+.1f} to {100 * row['high']:+.1f})"
-        shown = f"**{name}**" if name == "recommended" else name
-        mark = " (oracle)" if name == result["oracle"] else ""
-        print(
-            f"| {shown}{mark} | {100 * row['mean']:.1f} ± {100 * row['half']:.1f} | {gain} | "
-            f"{row['picked'] or ''} |"
-        )
-    print(
-        f"\nRecommended minus the better of source-only and target-only ({result['bar']}): "
-        f"{-result['below_bar']:+.1f} points.",
-        flush=True,
-    )
+def show(results: list[dict[str, Any]]) -> None:
+    """Print the table of one case: a line a method, a column a number of labels."""
+    first = results[0]
+    sizes = [result["labels"] for result in results]
+    print(f"\n**{first['case']}** ({'R2' if first['score'] == 'R2' else 'accuracy'}, in points)\n")
+    print("| method | " + " | ".join(f"{n} labels" for n in sizes) + " |")
+    print("|---|" + "---|" * len(sizes))
+    names = sorted(first["rows"], key=lambda name: (name == "recommended", trust(name)))
+    for name in names:
+        cells = []
+        for result in results:
+            row = result["rows"][name]
+            mark = MARKS[row["word"]][0]
+            best = " (oracle)" if name == result["oracle"] else ""
+            cells.append(f"{100 * row['mean']:.1f} ± {100 * row['half']:.1f} {mark}{best}")
+        label = f"**{name}**" if name == "recommended" else name
+        print(f"| {label} | " + " | ".join(cells) + " |")
+    behind = " / ".join(f"{-result['below_bar']:+.1f}" for result in results)
+    print(f"\nRecommended minus the better of source-only and target-only: {behind}.", flush=True)
 
 
 def summarise(results: list[dict[str, Any]]) -> None:
@@ -316,6 +320,16 @@ def summarise(results: list[dict[str, Any]]) -> None:
         )
 
 
+def report(results: list[dict[str, Any]]) -> None:
+    """Print all tables, and the worst case of the recommended method."""
+    for case in dict.fromkeys(result["case"] for result in results):
+        show([result for result in results if result["case"] == case])
+    summarise(results)
+    worst = max(results, key=lambda r: r["below_bar"])
+    print(f"\nWorst case of the recommended method: {-worst['below_bar']:+.1f} points "
+          f"({worst['case']}, {worst['labels']} labels).")  # fmt: skip
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--draws", type=int, default=10)
@@ -323,7 +337,11 @@ def main() -> None:
     parser.add_argument("--only", default="", help="cases whose name has this text")
     parser.add_argument("--develop", action="store_true", help="how the rule was chosen")
     parser.add_argument("--jobs", type=int, default=2)
+    parser.add_argument("--stored", action="store_true", help="print the tables of the last run")
     args = parser.parse_args()
+    if args.stored:
+        report(json.loads(RESULTS.read_text())["results"])
+        return
     draws = 3 if args.quick else args.draws
     cases = develop() if args.develop else [*heart(), *wine(), *digits()]
     with threadpool_limits(1), parallel_config("loky", inner_max_num_threads=1):
@@ -348,13 +366,10 @@ def run(cases: list[Case], draws: int, args: argparse.Namespace) -> None:
                 compare_rules(case, size, runs)
                 continue
             results.append(judge(case, size, runs, ERRORS))
-            show(results[-1])
+            print(f"{case.name}, {size} labels: done", flush=True)
     if args.develop:
         return
-    summarise(results)
-    worst = max(results, key=lambda r: r["below_bar"])
-    print(f"\nWorst case of the recommended method: {-worst['below_bar']:+.1f} points "
-          f"({worst['case']}, {worst['labels']} labels).")  # fmt: skip
+    report(results)
     if args.only:  # a part must not stand in for the whole
         return
     RESULTS.parent.mkdir(exist_ok=True)
