@@ -81,6 +81,17 @@ def as_predictions(
     return np.broadcast_to(first, shape), np.broadcast_to(second, shape)
 
 
+def as_weights(weights: ArrayLike, rows: int, usable: bool) -> NDArray[np.float64]:
+    """Check importance weights and return them with a mean of 1, shape (N,)."""
+    if not usable:
+        raise InputError("weights take folds and classes; leave them out, or give folds")
+    w = np.asarray(weights, dtype=np.float64)
+    if w.shape != (rows,) or not np.isfinite(w).all() or (w <= 0).any():
+        raise InputError(f"weights must be {rows} finite numbers above 0, one for each row")
+    share: NDArray[np.float64] = w / w.mean()
+    return share
+
+
 def name_classes(truth: NDArray[Any], class_names: ClassNames | None) -> dict[Any, str]:
     """Return a name for each label that occurs, by its Python value."""
     classes = np.unique(truth).tolist()

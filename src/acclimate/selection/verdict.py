@@ -9,7 +9,14 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from acclimate.exceptions import InputError
-from acclimate.selection.inputs import ClassNames, as_predictions, as_truth, name_classes
+from acclimate.selection.crossfitted import cross_fitted_interval, rows_to_settle
+from acclimate.selection.inputs import (
+    ClassNames,
+    as_predictions,
+    as_truth,
+    as_weights,
+    name_classes,
+)
 from acclimate.selection.intervals import (
     Interval,
     Settlement,
@@ -66,6 +73,8 @@ class Verdict:
         Classes whose recall falls by more than the margin, with evidence; worst first.
     covers : str
         What the interval covers, in words.
+    folds : int or None
+        Folds of the cross-fitting; None where test rows stand apart from all training labels.
     """
 
     word: Word
@@ -84,6 +93,7 @@ class Verdict:
     settles_at: Settlement | None
     harmed_classes: tuple[HarmedClass, ...]
     covers: str
+    folds: int | None = None
 
     def sentence(self, reference: str = "the reference") -> str:
         """Say the verdict in plain words, in at most two short sentences.
@@ -107,9 +117,13 @@ class Verdict:
         kind = "label draw" if self.draws_vary else "run"
         draws = f"{self.draws} {kind}" + ("s" if self.draws > 1 else "")
         only = "; covers test rows only" if self.draws == 1 else ""
+        seen = f"{draws}, {self.rows} test rows{only}"
+        if self.folds is not None:
+            times = f", {self.draws} times" if self.draws > 1 else ""
+            seen = f"{self.rows} labelled rows, cross-fitted in {self.folds} folds{times}"
         first = (
             f"{word}: {size} ({100 * self.confidence:g} % interval {_points(self.low, '+')} "
-            f"to {_points(self.high, '+')}, {draws}, {self.rows} test rows{only})."
+            f"to {_points(self.high, '+')}, {seen})."
         )
         more = [part for part in (self._plan(kind), self._harm()) if part]
         if not more:
@@ -143,7 +157,8 @@ class Verdict:
             return f"about {draws} {kind}s with {_about(rows)} labelled test rows would settle it"
         ways = []
         if plan.rows is not None:
-            ways.append(f"{_about(plan.rows)} labelled test rows")
+            test = "" if self.folds is not None else "test "
+            ways.append(f"{_about(plan.rows)} labelled {test}rows")
         if plan.draws is not None:
             ways.append(f"{plan.draws} {kind}s")
         return f"about {' or '.join(ways)} would settle it" if ways else "no size would settle it"
@@ -168,12 +183,14 @@ def verdict(
     confidence: float = 0.95,
     labels: int | None = None,
     draws_vary: bool = True,
+    folds: int | None = None,
+    weights: ArrayLike | None = None,
 ) -> Verdict:
     """Judge whether a candidate helps on the target, against a reference, with an interval.
 
     Use it on predictions for target rows that neither side was trained, tuned or chosen on. Do not
     use it on the rows that picked the candidate among others: the best of many looks better than it
-    is. Do not use it on cross-validation folds: see `nadeau_bengio_interval`.
+    is. For predictions from repeated cross-validation, give ``folds``.
 
     The gain is accuracy (or R2) of the candidate minus that of the reference, on the same rows. Its
     interval covers label draws and test rows together (see `gain_interval`). The word is the first
@@ -202,6 +219,13 @@ def verdict(
     draws_vary : bool, default True
         False where all draws use the same labels and only the seed differs. The words then say
         so; the numbers are the same.
+    folds : int, default None
+        Give it where each line holds cross-fitted predictions: the same rows train and judge, and
+        each row is predicted by models trained without its fold. The interval is then that of
+        `selection.crossfitted.cross_fitted_interval`, which takes no credit for repeats.
+    weights : array-like of shape (N,), default None
+        With ``folds`` and classes: importance weights of the rows, above 0, where they are no
+        plain sample. See `selection.active.draw_rows`.
 
     Returns
     -------
@@ -227,7 +251,8 @@ def verdict(
 
     References
     ----------
-    Owen and Eckles (2012), doi:10.1214/12-AOAS547; Agresti and Min (2005), doi:10.1002/sim.1781.
+    Owen and Eckles (2012), doi:10.1214/12-AOAS547; Agresti and Min (2005), doi:10.1002/sim.1781;
+    for ``folds``, Nadeau and Bengio (2003), doi:10.1023/A:1024068626366.
 
     Examples
     --------
@@ -242,17 +267,19 @@ def verdict(
     Helps: 25.0 points above the source model (95 % interval +21.4 to +28.4, 1 label draw,
     600 test rows; covers test rows only).
     """
-    _check_settings(task, margin, confidence, labels)
+    _check_settings(task, margin, confidence, labels, folds)
     classify = task == "classification"
     truth = as_truth(y_true, classify)
     first, second = as_predictions(truth, candidate, reference, classify)
     draws, rows = first.shape
+    w = None if weights is None else as_weights(weights, rows, classify and folds is not None)
     if classify:
         right, wrong = first == truth, second == truth
         differences = right.astype(np.float64) - wrong
-        scores = float(right.mean()), float(wrong.mean())
+        sides = [float(np.average(side.mean(axis=0), weights=w)) for side in (right, wrong)]
+        scores = sides[0], sides[1]
         names = name_classes(truth, class_names)
-        harmed = _harmed_classes(truth, differences, names, margin, confidence)
+        harmed = _harmed_classes(truth, differences, names, margin, confidence, folds, w)
     else:
         differences = r2_contributions(truth, first, second)
         total = np.square(truth - truth.mean()).mean()
@@ -261,16 +288,23 @@ def verdict(
             float(1 - np.square(second - truth).mean() / total),
         )
         harmed = ()
-    interval = (
-        Interval(0.0, 0.0, 0.0)
-        if np.array_equal(first, second)
-        else gain_interval(differences, confidence, bounded=classify)
-    )
+    if np.array_equal(first, second):
+        interval = Interval(0.0, 0.0, 0.0)
+    elif folds is not None:
+        ends = cross_fitted_interval(differences, folds, confidence, bounded=classify, weights=w)
+        interval = Interval(*map(float, ends))
+    else:
+        interval = gain_interval(differences, confidence, bounded=classify)
     word = _word(interval, margin)
     settles_at = None
-    if word == "not settled":
+    if word == "not settled" and folds is not None:
+        seen = differences if w is None else differences * w
+        settles_at = Settlement(rows_to_settle(seen, folds, margin, confidence), None, None)
+    elif word == "not settled":
         settles_at = settlement(differences, margin, confidence, bounded=classify)
-    if draws == 1:
+    if folds is not None:
+        covers = f"the draw of the {rows} labelled rows, which train and judge in {folds} folds"
+    elif draws == 1:
         covers = _ONE_DRAW if draws_vary else _ONE_RUN
     else:
         covers = f"new {'label draws' if draws_vary else 'runs on the same labels'} and test rows"
@@ -290,6 +324,7 @@ def verdict(
         settles_at=settles_at,
         harmed_classes=harmed,
         covers=covers,
+        folds=folds,
     )
 
 
@@ -309,6 +344,8 @@ def _harmed_classes(
     names: dict[Any, str],
     margin: float,
     confidence: float,
+    folds: int | None,
+    weights: NDArray[np.float64] | None,
 ) -> tuple[HarmedClass, ...]:
     """Classes whose recall falls by more than the margin, with evidence; worst first."""
     classes, inverse, counts = np.unique(truth, return_inverse=True, return_counts=True)
@@ -316,14 +353,23 @@ def _harmed_classes(
     harmed = []
     for index in judged:
         each = 1 - (1 - confidence) / judged.size
-        gain, low, high = crossed_interval(differences[:, inverse == index], each, bounded=True)
+        of_class = inverse == index
+        mine, w = differences[:, of_class], None if weights is None else weights[of_class]
+        if folds is None:
+            gain, low, high = crossed_interval(mine, each, bounded=True)
+        else:
+            gain, low, high = cross_fitted_interval(mine, folds, each, bounded=True, weights=w)
         if gain < -margin and high < 0:
             name = names[classes[index].item()]
             harmed.append(HarmedClass(name, -float(gain), -float(high), -float(low)))
     return tuple(sorted(harmed, key=lambda item: (-item.fall, item.name)))
 
 
-def _check_settings(task: str, margin: float, confidence: float, labels: int | None) -> None:
+def _check_settings(
+    task: str, margin: float, confidence: float, labels: int | None, folds: int | None
+) -> None:
+    if folds is not None and folds < 2:
+        raise InputError(f"folds must be at least 2 or None, got {folds!r}")
     if task not in ("classification", "regression"):
         raise InputError(f"task must be 'classification' or 'regression', got {task!r}")
     if not 0 <= margin < 1:

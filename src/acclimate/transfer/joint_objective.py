@@ -149,6 +149,7 @@ class JointObjective(Adapter):
 
     def _train_network(self, model: Any, source: Rows, target: Rows, seed: int) -> Any:
         from acclimate.training import loop
+        from acclimate.training.augment import views
         from acclimate.training.progress import Progress
         from acclimate.training.terms import Phase, Term
 
@@ -179,7 +180,7 @@ class JointObjective(Adapter):
         joint.history_ = loop.train(
             joint.network_, [Phase(terms, [joint.network_])], joint.data(X, y, weight),
             joint.data(target.labelled_X, target.labels), settings=settings, seed=seed,
-            progress=bar,
+            views=views(joint.augment), progress=bar,
         )  # fmt: skip
         joint.n_iter_ = settings.steps
         return joint
