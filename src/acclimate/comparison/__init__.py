@@ -1,0 +1,1 @@
+"""Trying methods on one problem: candidates, workers, the design of the labels, the result."""

@@ -1,0 +1,299 @@
+"""Which methods are worth a trial: by need, from the catalogue, in the order they are trusted."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+
+from acclimate.catalogue import CATALOGUE, Row, find
+from acclimate.comparison.shared import fingerprint
+from acclimate.exceptions import InputError
+
+SOURCE_ONLY, TARGET_ONLY = "SourceOnly", "TargetOnly"
+BASELINES = (SOURCE_ONLY, TARGET_ONLY)
+# Among candidates that are level the first is picked. What blends both domains is seldom far below
+# either (see `selection.pick`), so it comes first; the baselines come last, to be picked only where
+# they are clearly better.
+# Successive halving of dear candidates, where there is a limit.
+RUNGS = (1 / 9, 1 / 3)  # of the source rows and steps, before all of them
+KEPT = 1 / 3  # of the dear candidates, at each rung
+DEAR_ENOUGH = 3  # dear candidates that make it worth it
+LEAST_ROWS = 450  # source rows that can be thinned to a ninth
+_LEAST_STEPS = 20
+_TRUSTED = ("JointObjective", "ParameterTransfer", "FineTune", "FeatureAugmentation")
+
+
+@dataclass(frozen=True)
+class Need:
+    """What the data ask of a method.
+
+    Parameters
+    ----------
+    task : {"classification", "regression"}
+    labels : bool
+        Whether the target has labels.
+    several : bool
+        Whether there are several sources.
+    own_classes : bool
+        Whether the target has classes that the source lacks.
+    images : bool
+        Whether a row has more than one axis.
+    networks : bool
+        Whether torch may be used.
+    """
+
+    task: str
+    labels: bool
+    several: bool = False
+    own_classes: bool = False
+    images: bool = False
+    networks: bool = False
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A method with its base estimator, as it is tried.
+
+    Parameters
+    ----------
+    name : str
+        Unique in the comparison.
+    row : Row
+        Of the catalogue.
+    estimator : str
+        Name of the base estimator.
+    model : Adapter
+        Not fitted.
+    uses_labels : bool
+        Whether it sees target labels.
+    several : bool
+        Whether it is told the sources apart.
+    config : mapping
+        Plain values that describe the model wholly.
+    """
+
+    name: str
+    row: Row
+    estimator: str
+    model: Any
+    uses_labels: bool
+    several: bool
+    config: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def baseline(self) -> bool:
+        """Whether it is one of the two references."""
+        return self.row.name in BASELINES
+
+    @property
+    def dear(self) -> bool:
+        """Whether a fit is expected to take long: networks, and what fits hundreds of models."""
+        return is_network(self.model.estimator) or (
+            self.row.network and self.model.estimator is None
+        )
+
+
+@dataclass(frozen=True)
+class Excluded:
+    """A row of the catalogue that is not tried, and why."""
+
+    method: str
+    reason: str
+
+
+def choose(
+    need: Need,
+    estimators: Mapping[str, Any],
+    preprocess: Any,
+    seed: int,
+    names: Sequence[str] | None = None,
+) -> tuple[list[Candidate], list[Excluded]]:
+    """Return the candidates in the order they are trusted, and what was left out.
+
+    `SourceOnly` is always there, and `TargetOnly` where the target has labels.
+
+    Parameters
+    ----------
+    need : Need
+        What the data ask for.
+    estimators : mapping from str to estimator
+        Base models by name.
+    preprocess : transformer or None
+        Part of every candidate.
+    seed : int
+        Of every candidate.
+    names : sequence of str, default=None
+        Only these methods, and the baselines.
+
+    Raises
+    ------
+    InputError
+        A name is in no row of the catalogue, or its method cannot be used here.
+    """
+    for name in names or ():
+        if find(name) is None:
+            raise InputError(
+                f"there is no method {name!r}; choose from {[row.name for row in CATALOGUE]}"
+            )
+    candidates, excluded = [], []
+    for row in sorted(CATALOGUE, key=_trust):
+        wanted = names is None or row.name in names or row.name in BASELINES
+        reason = why_not(row, need) if wanted else None
+        if reason is None and wanted:
+            found, reason = _of_row(row, need, estimators, preprocess, seed)
+            candidates += found
+        if reason is not None:
+            if names is not None and row.name in names:
+                raise InputError(f"{row.name} cannot be compared here: {reason}")
+            excluded.append(Excluded(row.name, reason))
+    return candidates, excluded
+
+
+def why_not(row: Row, need: Need) -> str | None:
+    """Return why a method does not fit the need, or None where it does."""
+    if row.kind not in (("tabular", "image") if need.images else ("tabular",)):
+        return f"it is made for other data ({row.kind})"
+    if need.task not in row.tasks:
+        return f"it does no {need.task}"
+    if row.target_labels == "required" and not need.labels:
+        return "it needs target labels"
+    if need.own_classes and not row.own_classes and row.name != SOURCE_ONLY:
+        return "the target has classes that the source lacks"
+    if row.network and row.family != "transfer" and not need.networks:
+        return "it needs a network; pass networks=True"
+    return None
+
+
+def _trust(row: Row) -> tuple[int, int]:
+    """Sort key: trusted methods, then the catalogue's order, the baselines last."""
+    place = CATALOGUE.index(row)
+    if row.name in _TRUSTED:
+        return 0, _TRUSTED.index(row.name)
+    return (2, place) if row.name in BASELINES else (1, place)
+
+
+def _of_row(
+    row: Row, need: Need, estimators: Mapping[str, Any], preprocess: Any, seed: int
+) -> tuple[list[Candidate], str | None]:
+    try:
+        cls = row.load()
+    except ImportError as error:
+        return [], f"a package is missing: {error}"
+    deep = row.network and row.family != "transfer"
+    both = row.family in ("transfer", "baseline")
+    shallow = {name for name, one in estimators.items() if not is_network(one)}
+    fitting = {
+        name: one
+        for name, one in estimators.items()
+        # a shallow method runs on networks only where the user gave nothing else
+        if is_network(one) or not deep
+        if both or deep or not is_network(one) or not shallow
+    }
+    if not fitting:
+        return [], "it needs a network as its base model"
+    found = []
+    for name, estimator in fitting.items():
+        title = row.name if len(estimators) == 1 else f"{row.name}/{name}"
+        switches = [False]
+        if row.target_labels == "optional" and need.labels:
+            switches.append(True)
+        for switch in switches:
+            settings = {"estimator": estimator, "preprocess": preprocess, "random_state": seed}
+            known = inspect.signature(cls).parameters
+            settings = {key: value for key, value in settings.items() if key in known}
+            if switch:
+                settings["use_target_labels"] = True
+            model = cls(**settings)
+            several = need.several and row.several_sources
+            config = {"method": row.name, "model": describe(model), "several": several}
+            found.append(Candidate(
+                f"{title} + labels" if switch else title, row, name, model,
+                switch or row.target_labels == "required", several, config,
+            ))  # fmt: skip
+    return found, None
+
+
+def thinned(candidate: Candidate, share: float) -> Candidate:
+    """Return a candidate whose network takes a share of its steps, for a try on few rows.
+
+    Parameters
+    ----------
+    candidate : Candidate
+    share : float in (0, 1]
+        Steps go with it, but stay above 20.
+    """
+    from sklearn.base import clone
+
+    model = clone(candidate.model)
+    steps = {
+        name: max(_LEAST_STEPS, round(value * share))
+        for name, value in model.get_params().items()
+        if name.rpartition("__")[2] == "min_steps" and isinstance(value, int)
+    }
+    model.set_params(**steps)
+    config = {**candidate.config, "model": describe(model)}
+    return replace(candidate, model=model, config=config)
+
+
+def is_network(estimator: Any) -> bool:
+    """Tell whether a base model is one of the library's networks, without importing torch."""
+    return any(
+        cls.__module__ == "acclimate.base.neural" or cls.__module__.startswith("torch")
+        for cls in type(estimator).__mro__
+    )
+
+
+def default_estimators(need: Need) -> dict[str, Any]:
+    """Return the base models where the user gave none: a linear one, and a network if allowed."""
+    from sklearn.linear_model import Ridge
+
+    from acclimate.base.linear import default_classifier
+
+    classify = need.task == "classification"
+    models: dict[str, Any] = {}
+    if not need.images:
+        models["linear"] = default_classifier() if classify else Ridge()
+    if need.networks:
+        from acclimate.base.neural import NeuralClassifier, NeuralRegressor
+
+        kind = "cnn" if need.images else "mlp"
+        network = NeuralClassifier if classify else NeuralRegressor
+        models["network"] = network(network=kind, verbose=False)
+    if not models:
+        raise InputError("rows with several axes, such as images, need networks=True")
+    return models
+
+
+def describe(value: Any) -> Any:
+    """Return a plain value that is equal where the settings are equal.
+
+    Estimators become their class and settings; arrays and other objects a hash of their content.
+
+    Examples
+    --------
+    >>> from sklearn.linear_model import Ridge
+    >>> described = describe(Ridge(alpha=2.0))
+    >>> described["class"], described["alpha"]
+    ('sklearn.linear_model._ridge.Ridge', 2.0)
+    """
+    if value is None or isinstance(value, bool | int | str):
+        return value
+    if isinstance(value, float):
+        return value if np.isfinite(value) else repr(value)
+    if isinstance(value, np.generic):
+        return describe(value.item())
+    if isinstance(value, Mapping):
+        return {str(key): describe(one) for key, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [describe(one) for one in value]
+    name = f"{type(value).__module__}.{type(value).__qualname__}"
+    if hasattr(value, "get_params") and not isinstance(value, type):
+        settings = value.get_params(deep=False)
+        return {"class": name} | {key: describe(one) for key, one in sorted(settings.items())}
+    if callable(value) and hasattr(value, "__qualname__"):
+        return f"{value.__module__}.{value.__qualname__}"
+    return {"class": name, "content": fingerprint(value)}

@@ -1,0 +1,294 @@
+"""`compare`: which method is best for this target, and does it really help?"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Mapping, Sequence
+from concurrent.futures import Executor
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from acclimate.comparison import labelled, shared, unlabelled
+from acclimate.comparison.candidates import Candidate, Need, choose, default_estimators, describe
+from acclimate.comparison.design import make_design
+from acclimate.comparison.pool import Pool
+from acclimate.comparison.problem import Problem, check_problem
+from acclimate.comparison.result import Comparison
+from acclimate.comparison.summary import from_estimate, from_labels
+from acclimate.comparison.tables import row_scores
+from acclimate.comparison.trials import Job, Limits, Progress, Trials
+from acclimate.domain import Domain
+from acclimate.exceptions import InputError
+from acclimate.folds import row_keys
+from acclimate.selection.intervals import check_confidence
+from acclimate.selection.store import Store
+
+if TYPE_CHECKING:
+    from acclimate.adapter import Adapter
+
+
+def compare(
+    source: Domain | tuple[Any, Any],
+    target: Domain,
+    *,
+    estimator: Any = None,
+    preprocess: Any = "auto",
+    methods: Sequence[str] | None = None,
+    networks: bool = False,
+    domains: Any = None,
+    groups: Any = None,
+    label_weights: Any = None,
+    budget: float | None = None,
+    trials: int | None = None,
+    folds: int = 5,
+    repeats: int = 3,
+    margin: float = 0.01,
+    confidence: float = 0.95,
+    store: str | os.PathLike[str] | None = None,
+    executor: Executor | None = None,
+    n_jobs: int | None = None,
+    random_state: int = 0,
+    progress: Progress | None = None,
+) -> Comparison:
+    """Try the methods that fit the data, recommend one or none, and say how sure that is.
+
+    Use it to decide whether to transfer, and how. Do not use it where a method is settled and only
+    its settings are open: a grid search with our splitter is cheaper.
+
+    *With target labels*, the labels are laid out in folds before any fit. Each candidate is trained
+    without a fold, the winner is picked inside the training part, and what was picked is judged on
+    the fold. So no label chooses or trains what it judges. The verdict is on picking and fitting
+    together, against `TargetOnly` and against `SourceOnly`.
+
+    *Without target labels*, candidates are ranked by validators and the gain is an estimate, which
+    the result says. It also says which rows to label first.
+
+    "Do not transfer" is recommended whenever nothing is shown to beat the reference.
+
+    Parameters
+    ----------
+    source : Domain or pair (X, y)
+        Labelled rows.
+    target : Domain
+        Rows with labels for all, some or none of them.
+    estimator : estimator or mapping from name to estimator, default=None
+        Base models. None means logistic or ridge regression, and a network where allowed.
+    preprocess : transformer, "auto" or None, default="auto"
+        Part of every candidate. "auto" scales the columns of plain arrays of numbers.
+    methods : sequence of str, default=None
+        Names in the catalogue. None means all that fit. The baselines always take part.
+    networks : bool, default=False
+        Whether methods and base models that need torch take part.
+    domains : array-like of shape (n,), default=None
+        Which source each row comes from, where there are several.
+    groups : array-like of shape (m,) or str, default=None
+        A group for each target row, or the column that holds it. Harm is shown for each.
+    label_weights : array-like of shape (k,) or (m,), default=None
+        Importance weights, above 0, of the labelled rows or of all: those that an earlier run gave
+        with the rows to label. Such rows are no plain sample, and unweighted scores on them would
+        be wrong. None means that the labelled rows are a plain sample.
+    budget : float, default=None
+        Seconds of wall time, above 0. Baselines always run; then what is cheap; then what is dear,
+        thinned by successive halving. None means no limit.
+    trials : int, default=None
+        Most trials that are run, besides the baselines.
+    folds : int, default=5
+        Folds of the labelled rows, at least 3.
+    repeats : int, default=3
+        How often folds are laid out, at least 1. More make the choice steadier; the interval takes
+        no credit for them.
+    margin : float in [0, 1), default=0.01
+        Gains within it count as no difference; 0.01 is one point.
+    confidence : float in (0, 1), default=0.95
+        Of the verdict's interval.
+    store : path-like, default=None
+        File that every trial is written to as it ends. One that exists is gone on with: trials with
+        equal data, settings, seed and versions are not run again. None means a temporary file.
+    executor : concurrent.futures.Executor, default=None
+        Runs the trials. None means processes on this machine, one thread each.
+    n_jobs : int, default=None
+        Local processes; None means one a core, 1 runs everything in this process.
+    random_state : int, default=0
+        Seeds folds and candidates.
+    progress : callable, default=None
+        Called as ``progress(done, planned, trial)`` after each trial.
+
+    Returns
+    -------
+    Comparison
+
+    Raises
+    ------
+    InputError
+        A value cannot be used; the message shows it.
+    DomainTypeError
+        The target is no `Domain`.
+
+    Notes
+    -----
+    The interval is that of `selection.crossfitted.cross_fitted_interval`. How often the words are
+    wrong was simulated in ``benchmarks/choose_calibration.py``.
+    The final candidate is picked on all labels and fitted on all labels. The verdict is on folds
+    with (folds - 1) / folds of them, so it is on the safe side where more labels help.
+    Ctrl-C leaves a store that the next call goes on with.
+
+    References
+    ----------
+    Varma and Simon, "Bias in error estimation when using cross-validation for model selection",
+    doi:10.1186/1471-2105-7-91, on nested cross-validation.
+    Nadeau and Bengio, "Inference for the generalization error", doi:10.1023/A:1024068626366.
+    Jamieson and Talwalkar, "Non-stochastic best arm identification and hyperparameter
+    optimization", arXiv:1502.07943, on successive halving.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from acclimate import Domain, compare
+    >>> rng = np.random.default_rng(0)
+    >>> X, Xt = rng.normal(size=(200, 2)), rng.normal(size=(60, 2)) + [3.0, 0.0]
+    >>> y, yt = (X[:, 0] > 0).astype(int), (Xt[:, 0] > 3).astype(int)
+    >>> found = compare((X, y), Domain(Xt, yt), methods=["CORAL"], repeats=1, n_jobs=1)
+    >>> found.details["reference"], found.estimate
+    ('TargetOnly', False)
+    """
+    check_confidence(confidence)
+    if budget is not None and not budget > 0:
+        raise InputError(f"budget must be above 0 seconds or None, got {budget!r}")
+    if trials is not None and trials < 1:
+        raise InputError(f"trials must be at least 1 or None, got {trials!r}")
+    if not 0 <= margin < 1:
+        raise InputError(f"margin must lie in [0, 1), where 0.01 is one point, got {margin!r}")
+    estimators = _named(estimator)
+    problem = check_problem(
+        source, target, estimators=estimators, domains=domains, groups=groups, margin=margin,
+        confidence=confidence, label_weights=label_weights,
+    )  # fmt: skip
+    images = len(problem.source_X.shape) > 2
+    need = Need(
+        problem.task, problem.labelled, problem.source_ids is not None, problem.own_classes, images,
+        networks,
+    )  # fmt: skip
+    if estimators is None:
+        estimators = default_estimators(need)
+    if isinstance(preprocess, str):
+        preprocess = _auto(preprocess, problem)
+    candidates, excluded = choose(need, estimators, preprocess, random_state, methods)
+    design = None
+    if problem.labelled:
+        key = None
+        if isinstance(problem.target_X, np.ndarray) and problem.target_X.ndim == 2:
+            key = row_keys(problem.target_X[problem.known], random_state)
+        design = make_design(
+            _labels(problem)[problem.known], problem.known, classify=problem.task != "regression",
+            folds=folds, repeats=repeats, seed=random_state, key=key,
+            weights=problem.label_weights,
+        )  # fmt: skip
+    settings = {
+        "task": problem.task, "estimators": describe(estimators),
+        "preprocess": describe(preprocess), "methods": None if methods is None else list(methods),
+        "networks": networks, "budget": budget, "trials": trials, "folds": folds,
+        "repeats": repeats, "margin": margin, "confidence": confidence, "seed": random_state,
+    }  # fmt: skip
+    with tempfile.TemporaryDirectory(prefix="acclimate-") as folder:
+        files = Path(folder, "data")
+        files.mkdir()
+        place = shared.write(problem.values(), files)
+        inputs = [shared.fingerprint(v) for k, v in problem.values().items() if k != "target_y"]
+        path = Path(folder, "trials.sqlite") if store is None else Path(store)
+        limits = Limits(budget, trials)
+        with Store(path) as kept, Pool(place, executor=executor, n_jobs=n_jobs) as pool:
+            kept.set_meta("settings", settings)
+            run = Trials(
+                kept, pool, shared.combined(*inputs), random_state, limits, _scorer(problem),
+                progress,
+            )  # fmt: skip
+            if design is not None:
+                steps = labelled.run(run, problem, candidates, design)
+                done, results = labelled.tables(run, problem, candidates, design)
+                found = labelled.judge(run, problem, candidates, design, done, steps)
+                details = from_labels(
+                    problem, candidates, excluded, design, found, results, steps.stopped, run
+                )
+            else:
+                plan = unlabelled.make_plan(problem, random_state)
+                stopped = unlabelled.run(run, problem, candidates, plan)
+                guess = unlabelled.judge(run, problem, candidates, plan)
+                results = unlabelled.results(run, problem, candidates, plan)
+                details = from_estimate(problem, candidates, excluded, guess, results, stopped, run)
+            details["store"]["path"] = None if store is None else str(path)
+            kept.set_meta("comparison", details)
+    best = next(c for c in candidates if c.name == details["recommendation"]["candidate"])
+    return Comparison(details, lambda: _refit(problem, best))
+
+
+def _named(estimator: Any) -> dict[str, Any] | None:
+    if estimator is None:
+        return None
+    if isinstance(estimator, Mapping):
+        if not estimator:
+            raise InputError("estimator is an empty mapping; name at least one, or pass None")
+        return {str(name): one for name, one in estimator.items()}
+    return {type(estimator).__name__: estimator}
+
+
+def _auto(word: str, problem: Problem) -> Any:
+    """Return a scaler for plain arrays of numbers, else None."""
+    if word != "auto":
+        raise InputError(f'preprocess must be a transformer, "auto" or None, got {word!r}')
+    X = problem.source_X
+    if not isinstance(X, np.ndarray) or X.ndim != 2 or X.dtype.kind not in "biuf":
+        return None
+    from sklearn.preprocessing import StandardScaler
+
+    return StandardScaler()
+
+
+def _labels(problem: Problem) -> NDArray[Any]:
+    if problem.target_y is None:
+        raise InputError("the target has no labels")
+    return problem.target_y
+
+
+def _scorer(problem: Problem) -> Any:
+    """Return what gives the scores that the store shows for a trial."""
+    known = np.zeros(problem.target_rows, dtype=bool)
+    known[problem.known] = True
+
+    def score(job: Job, arrays: Mapping[str, NDArray[Any]]) -> dict[str, float]:
+        if problem.target_y is None:
+            return {}
+        rows = np.arange(len(known)) if job.spec.answer is None else job.spec.answer
+        mine = known[rows]
+        if not mine.any():
+            return {}
+        each = row_scores(
+            arrays["answers"][mine], problem.target_y[rows[mine]], problem.task != "regression"
+        )
+        name = "accuracy" if problem.task != "regression" else "minus_squared_error"
+        return {name: float(each.mean()), "rows": int(mine.sum())}
+
+    return score
+
+
+def _refit(problem: Problem, candidate: Candidate) -> Adapter:
+    """Fit a candidate on all rows and all labels."""
+    from sklearn.base import clone
+
+    labels, mask = None, None
+    if candidate.uses_labels:
+        labels = _labels(problem)
+        mask = np.zeros(len(labels), dtype=bool)
+        mask[problem.known] = True
+    target = Domain(
+        problem.target_X, labels, labelled=mask, class_names=problem.names[1],
+        name=problem.titles[1],
+    )  # fmt: skip
+    model: Adapter = clone(candidate.model)
+    return model.fit(
+        problem.source_X, problem.source_y, target=target,
+        domains=problem.source_ids if candidate.several else None, class_names=problem.names[0],
+    )  # fmt: skip

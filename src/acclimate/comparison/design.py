@@ -1,0 +1,138 @@
+"""Which labels train and which judge: nested cross-fitting on the labelled target rows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import combinations
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from acclimate.exceptions import InputError
+from acclimate.folds import few_label_folds
+
+Rows = NDArray[np.intp]
+LEAST_LABELS = 8
+_LEAST_FOLDS = 3  # one judges, one chooses, one trains
+
+
+@dataclass(frozen=True, eq=False)
+class Design:
+    """Repeated folds of the labelled rows, the same for all candidates.
+
+    In repeat r and fold i the rows of fold i judge. Candidates are fitted on all other folds, and
+    the one that answers for fold i is picked on scores from *inside* those: for each other fold j,
+    by models that were trained without i and without j. So no row has a part in choosing or
+    training what it judges. The models without {i, j} serve both outer folds i and j, so K folds
+    take K + K (K - 1) / 2 fits in each repeat instead of K^2.
+
+    Parameters
+    ----------
+    known : ndarray of shape (m,)
+        Positions of the labelled rows in the target.
+    labels : ndarray of shape (m,)
+        Their labels or values.
+    fold_of : ndarray of shape (repeats, m)
+        Fold of each labelled row.
+    classify : bool
+    weights : ndarray of shape (m,) or None
+        Importance weights of the labelled rows, where they are no plain sample.
+    """
+
+    known: Rows
+    labels: NDArray[Any]
+    fold_of: Rows
+    classify: bool
+    weights: NDArray[np.float64] | None = None
+
+    @property
+    def repeats(self) -> int:
+        """Number of repeats."""
+        return len(self.fold_of)
+
+    @property
+    def folds(self) -> int:
+        """Folds in each repeat."""
+        return int(self.fold_of.max()) + 1
+
+    def weigh(self, scores: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return scores of shape (..., m) times the weights, so that means are over the target."""
+        return scores if self.weights is None else scores * self.weights
+
+    def parts(self, repeats: int | None = None) -> Iterator[tuple[int, tuple[int, ...]]]:
+        """Yield (repeat, folds left out): each fold alone, then each pair that leaves a model.
+
+        Parameters
+        ----------
+        repeats : int, default=None
+            Only the first so many.
+        """
+        for r in range(self.repeats if repeats is None else repeats):
+            for size in (1, 2):
+                for out in combinations(range(self.folds), size):
+                    if self.can_learn(r, out):
+                        yield r, out
+
+    def left_out(self, repeat: int, out: tuple[int, ...]) -> NDArray[np.bool_]:
+        """Return which labelled rows lie in these folds, shape (m,)."""
+        mask: NDArray[np.bool_] = np.isin(self.fold_of[repeat], out)
+        return mask
+
+    def can_learn(self, repeat: int, out: tuple[int, ...]) -> bool:
+        """Tell whether the rows that stay can train a model: two classes, or two rows."""
+        stay = self.labels[~self.left_out(repeat, out)]
+        return len(stay) > 1 and (not self.classify or len(np.unique(stay)) > 1)
+
+
+def make_design(
+    labels: NDArray[Any],
+    known: Rows,
+    *,
+    classify: bool,
+    folds: int,
+    repeats: int,
+    seed: int,
+    key: NDArray[Any] | None = None,
+    weights: NDArray[np.float64] | None = None,
+) -> Design:
+    """Lay out the folds of the labelled rows.
+
+    Parameters
+    ----------
+    labels : ndarray of shape (m,)
+        Labels or values of the labelled rows.
+    known : ndarray of shape (m,)
+        Their positions in the target.
+    classify : bool
+    folds, repeats : int
+        At least 3 and 1.
+    seed : int
+    key : ndarray of shape (m,), default=None
+        See `few_label_folds`.
+    weights : ndarray of shape (m,), default=None
+        See `Design`.
+
+    Raises
+    ------
+    InputError
+        There are too few labels to train, choose and judge, or a setting is out of its range.
+    """
+    if folds < _LEAST_FOLDS:
+        raise InputError(f"folds must be at least {_LEAST_FOLDS}, got {folds!r}")
+    counts = np.unique(labels, return_counts=True)[1] if classify else np.array([len(labels)] * 2)
+    if len(labels) < LEAST_LABELS or (counts >= _LEAST_FOLDS).sum() < 2:
+        raise InputError(
+            f"{len(labels)} target labels are too few to train, to choose and to judge: give at "
+            f"least {LEAST_LABELS}, with {_LEAST_FOLDS} in each of two classes, or leave them out "
+            f"to get an estimate and a list of rows to label"
+        )
+    parts = few_label_folds(
+        labels, classify=classify, folds=folds, repeats=repeats, seed=seed, key=key
+    )
+    each = len(parts) // repeats
+    fold_of = np.zeros((repeats, len(labels)), dtype=np.intp)
+    for place, (_, held) in enumerate(parts):
+        fold_of[place // each, held] = place % each
+    return Design(known, labels, fold_of, classify, weights)

@@ -1,0 +1,223 @@
+"""What is compared on: the checked data of both sides and the settings of the judgement."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from acclimate import validation as door
+from acclimate.domain import Domain
+from acclimate.exceptions import InputError
+
+Task = Literal["classification", "regression"]
+
+
+@dataclass(frozen=True, eq=False)
+class Problem:
+    """Checked data of a comparison.
+
+    Parameters
+    ----------
+    source_X, source_y, source_ids : array or data frame, ndarray of shape (n,), ndarray or None
+    target_X : array or data frame of shape (m, ...)
+    target_y : ndarray of shape (m,) or None
+        Entries outside ``known`` mean nothing.
+    known : ndarray of shape (k,)
+        Positions of labelled target rows; empty without labels.
+    groups : ndarray of shape (m,) or None
+    task : {"classification", "regression"}
+    names : pair of (mapping from label to str or None)
+        Of the source and of the target.
+    classes : ndarray or None
+        All labels of both sides, sorted.
+    margin, confidence : float
+    titles : pair of (str or None)
+        Names of the domains.
+    label_weights : ndarray of shape (k,) or None
+        Importance weights of the labelled rows.
+    """
+
+    source_X: Any
+    source_y: NDArray[Any]
+    source_ids: NDArray[Any] | None
+    target_X: Any
+    target_y: NDArray[Any] | None
+    known: NDArray[np.intp]
+    groups: NDArray[Any] | None
+    task: Task
+    names: tuple[dict[Any, str] | None, dict[Any, str] | None]
+    classes: NDArray[Any] | None
+    margin: float
+    confidence: float
+    titles: tuple[str | None, str | None]
+    label_weights: NDArray[np.float64] | None = None
+
+    @property
+    def labelled(self) -> bool:
+        """Whether any target row has a label."""
+        return len(self.known) > 0
+
+    @property
+    def source_rows(self) -> int:
+        """Rows of the source."""
+        return door.count(self.source_X)
+
+    @property
+    def target_rows(self) -> int:
+        """Rows of the target."""
+        return door.count(self.target_X)
+
+    @property
+    def own_classes(self) -> bool:
+        """Whether the target has classes that the source lacks."""
+        if self.task == "regression" or self.target_y is None:
+            return False
+        mine = np.unique(self.target_y[self.known]).tolist()
+        return not set(mine) <= set(np.unique(self.source_y).tolist())
+
+    def name_of(self, label: Any) -> str:
+        """Return what a label is called."""
+        for names in reversed(self.names):
+            if names is not None and label in names:
+                return str(names[label])
+        return str(label)
+
+    def values(self) -> dict[str, Any]:
+        """Return what workers need, by name. The target's labels come last: see `Spec.train`."""
+        return {
+            "source_X": self.source_X,
+            "source_y": self.source_y,
+            "source_ids": self.source_ids,
+            "target_X": self.target_X,
+            "target_y": self.target_y,
+        }
+
+
+def check_problem(
+    source: Any,
+    target: Any,
+    *,
+    estimators: Mapping[str, Any] | None,
+    domains: Any,
+    groups: Any,
+    margin: float,
+    confidence: float,
+    label_weights: Any = None,
+) -> Problem:
+    """Check both sides and return the problem.
+
+    Raises
+    ------
+    InputError
+        A value cannot be used.
+    DomainTypeError
+        The target is no `Domain`.
+    """
+    target = door.check_target(target)
+    if isinstance(source, tuple) and len(source) == 2:
+        source = Domain(*source)
+    if not isinstance(source, Domain) or source.y is None:
+        raise InputError(
+            "source must be Domain(X, y) or the pair (X, y), with a label for each row, got "
+            f"{source!r}"
+        )
+    if source.labelled is not None:
+        raise InputError("all source rows need labels; leave out those without")
+    task = _task(estimators, source.y)
+    classify = task == "classification"
+    n, m = door.count(source.X), door.count(target.X)
+    y = door.check_labels(None, source.y, regression=not classify, n=n)
+    if classify:
+        door.check_two_classes(y, "source")
+    names = (door.check_class_names(source.class_names), door.check_class_names(target.class_names))
+    door.check_named(y, names[0], "source")
+    known = np.zeros(0, dtype=np.intp)
+    labels = None
+    if target.y is not None:
+        index = door.check_mask(target.labelled, m)
+        known = np.arange(m) if index is None else index
+        raw = np.asarray(target.y)
+        if raw.shape[:1] != (m,):
+            raise InputError(f"the target has {m} rows but y has shape {raw.shape}")
+        seen = door.check_labels(None, raw[known], regression=not classify)
+        door.check_named(seen, names[1], "target")
+        seen = _plain(seen)
+        # what is not known must not be readable by anybody
+        labels = np.full(m, seen[0], dtype=seen.dtype)
+        labels[known] = seen
+    y = _plain(y)
+    classes = None
+    if classify:
+        both = y if labels is None else np.concatenate([y, labels[known]])
+        if labels is not None and (y.dtype.kind in "US") != (labels.dtype.kind in "US"):
+            raise InputError(
+                f"source labels have dtype {y.dtype} and target labels {labels.dtype}; "
+                "use the same kind of labels on both sides"
+            )
+        classes = np.unique(both)
+    return Problem(
+        _rows(source.X), y, door.check_ids(domains, n), _rows(target.X), labels, known,
+        _groups(groups, target.X, m), task, names, classes, margin, confidence,
+        (source.name, target.name), _weights(label_weights, m, known, classify),
+    )  # fmt: skip
+
+
+def _task(estimators: Mapping[str, Any] | None, y: Any) -> Task:
+    from sklearn.base import is_regressor
+    from sklearn.utils.multiclass import type_of_target
+
+    if estimators:
+        kinds = {bool(is_regressor(one)) for one in estimators.values()}
+        if len(kinds) > 1:
+            raise InputError("estimators must be all classifiers or all regressors")
+        return "regression" if kinds.pop() else "classification"
+    return "regression" if type_of_target(np.asarray(y)) == "continuous" else "classification"
+
+
+def _rows(X: Any) -> Any:
+    """Return lists as arrays; arrays, frames and sparse matrices as they are."""
+    return X if hasattr(X, "shape") else np.asarray(X)
+
+
+def _plain(values: NDArray[Any]) -> NDArray[Any]:
+    array = np.asarray(values)
+    return np.asarray(array.tolist()) if array.dtype.kind == "O" else array
+
+
+def _groups(groups: Any, X: Any, m: int) -> NDArray[Any] | None:
+    if groups is None:
+        return None
+    if isinstance(groups, str):
+        if not hasattr(X, "columns") or groups not in X.columns:
+            raise InputError(f"groups={groups!r} names no column of the target's frame")
+        groups = X[groups]
+    found = np.asarray([str(value) for value in np.asarray(groups).ravel().tolist()])
+    if len(found) != m:
+        raise InputError(
+            f"groups must have one value for each of {m} target rows, got {len(found)}"
+        )
+    return found
+
+
+def _weights(
+    weights: Any, m: int, known: NDArray[np.intp], classify: bool
+) -> NDArray[np.float64] | None:
+    """Return the weights of the labelled rows, from one for each of them or for every row."""
+    if weights is None:
+        return None
+    if not classify:
+        raise InputError("label_weights are for classes; leave them out for a regression")
+    w = np.asarray(weights, dtype=np.float64)
+    if w.shape == (m,):
+        w = w[known]
+    if w.shape != known.shape or not np.isfinite(w).all() or (w <= 0).any():
+        raise InputError(
+            f"label_weights must be finite and above 0, one for each of {len(known)} labelled rows "
+            f"or of {m} target rows, got shape {np.shape(weights)}"
+        )
+    scaled: NDArray[np.float64] = w / w.mean()
+    return scaled

@@ -1,0 +1,118 @@
+"""What a comparison found: one value that a report, the command line and a user can read."""
+
+from __future__ import annotations
+
+import copy
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Self
+
+from acclimate.exceptions import AcclimateError, InputError
+from acclimate.selection.store import Store
+
+SCHEMA = 1
+
+
+@dataclass(frozen=True, eq=False)
+class Comparison:
+    """The result of `compare`. Not meant to be made by hand.
+
+    Parameters
+    ----------
+    details : mapping
+        Everything that was found, as plain values. See `to_dict`.
+    refit : callable, default=None
+        Fits the recommended candidate; None for a result that was read from a store.
+
+    Attributes
+    ----------
+    recommendation : dict
+        ``action``, "transfer" or "do not transfer"; the ``candidate`` with its ``method`` and
+        ``estimator``; the ``reason``.
+    estimate : bool
+        True where the target had no labels, so that everything is an estimate.
+    """
+
+    details: Mapping[str, Any] = field(repr=False)
+    refit: Callable[[], Any] | None = field(default=None, repr=False)
+    _fitted: list[Any] = field(default_factory=list, init=False, repr=False)
+
+    @property
+    def recommendation(self) -> dict[str, Any]:
+        """What to do, and why."""
+        return dict(self.details["recommendation"])
+
+    @property
+    def estimate(self) -> bool:
+        """Whether there were no target labels, so that everything is an estimate."""
+        return bool(self.details["estimate"])
+
+    def sentence(self) -> str:
+        """Return the recommendation with its evidence, in two or three short sentences."""
+        return str(self.details["sentence"])
+
+    def table(self) -> list[dict[str, Any]]:
+        """Return one mapping for each candidate, the best first."""
+        return copy.deepcopy(list(self.details["table"]))
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return everything as plain Python values, ready for JSON.
+
+        Returns
+        -------
+        dict
+            ``schema`` is the version of its keys. All of them are always there.
+        """
+        return copy.deepcopy(dict(self.details))
+
+    def best_model(self) -> Any:
+        """Fit the recommended candidate on all rows and all labels, once, and return it.
+
+        Returns
+        -------
+        Adapter
+            Fitted, ready to predict and to save.
+
+        Raises
+        ------
+        AcclimateError
+            The result was read from a store, which holds no data.
+        """
+        if self.refit is None:
+            raise AcclimateError(
+                "this comparison was read from a store, which holds no data; run compare with the "
+                "same data and store to get the model"
+            )
+        if not self._fitted:
+            self._fitted.append(self.refit())
+        return self._fitted[0]
+
+    @classmethod
+    def read(cls, path: str | os.PathLike[str]) -> Self:
+        """Read the result that the last finished run left in a store.
+
+        Parameters
+        ----------
+        path : path-like
+            The store.
+
+        Raises
+        ------
+        InputError
+            There is no store, or no run has finished in it.
+        """
+        with Store(path, read_only=True) as store:
+            details = store.meta("comparison")
+            trials = len(store.table())
+        if details is None:
+            raise InputError(
+                f"no comparison has finished in {os.fspath(path)!r} yet; it holds {trials} trials. "
+                "Run compare with the same data and store to go on"
+            )
+        if details.get("schema", 0) > SCHEMA:
+            raise InputError(
+                f"the comparison in {os.fspath(path)!r} was written by acclimate "
+                f"{details.get('version')}; this version cannot read it"
+            )
+        return cls(details)

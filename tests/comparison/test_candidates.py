@@ -1,0 +1,112 @@
+"""Candidates: what fits the need, by the catalogue."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from sklearn.linear_model import LogisticRegression, Ridge
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from acclimate.catalogue import CATALOGUE
+from acclimate.comparison.candidates import (
+    Need,
+    choose,
+    default_estimators,
+    describe,
+    thinned,
+)
+from acclimate.exceptions import InputError
+
+LINEAR = {"linear": LogisticRegression()}
+
+
+def _names(need: Need, **more: Any) -> list[str]:
+    return [c.name for c in choose(need, LINEAR, None, 0, **more)[0]]
+
+
+def test_with_labels_every_fitting_row_is_there_and_the_baselines_come_last() -> None:
+    found, excluded = choose(Need("classification", True), LINEAR, None, 0)
+    assert [c.name for c in found[-2:]] == ["SourceOnly", "TargetOnly"]
+    assert found[0].name == "JointObjective"
+    assert {c.row.name for c in found} | {e.method for e in excluded} == {
+        row.name for row in CATALOGUE
+    }
+    for c in found:
+        assert "classification" in c.row.tasks
+        assert c.row.kind == "tabular"
+        assert c.uses_labels == (c.row.target_labels == "required" or c.name.endswith(" + labels"))
+        assert c.model.random_state == 0
+
+
+def test_optional_labels_are_tried_with_and_without() -> None:
+    found = choose(Need("classification", True), LINEAR, None, 0, ["CORAL"])[0]
+    switches = {c.name: c.model.use_target_labels for c in found if c.row.name == "CORAL"}
+    assert switches == {"CORAL": False, "CORAL + labels": True}
+
+
+def test_without_labels_nothing_that_needs_them_is_tried() -> None:
+    found, excluded = choose(Need("classification", False), LINEAR, None, 0)
+    assert all(c.row.target_labels != "required" and not c.uses_labels for c in found)
+    reasons = {e.method: e.reason for e in excluded}
+    assert reasons["TargetOnly"] == "it needs target labels"
+
+
+def test_networks_only_where_they_are_allowed() -> None:
+    reasons = {e.method: e.reason for e in choose(Need("classification", True), LINEAR, None, 0)[1]}
+    assert "networks=True" in reasons["DANN"]
+    need = Need("classification", True, networks=True)
+    models = default_estimators(need)
+    assert list(models) == ["linear", "network"]
+    found = choose(need, models, None, 0)[0]
+    names = [c.name for c in found]
+    assert {"DANN/network", "FineTune/linear", "FineTune/network", "CORAL/linear"} <= set(names)
+    assert "CORAL/network" not in names
+    assert "DANN/linear" not in names
+    assert [c.dear for c in found] == [c.estimator == "network" for c in found]
+
+
+def test_several_sources_are_told_apart_where_the_method_can() -> None:
+    found = choose(Need("classification", True, several=True), LINEAR, None, 0)[0]
+    assert {c.several for c in found} == {True, False}
+    assert all(c.several == c.row.several_sources for c in found)
+
+
+def test_baselines_take_part_whatever_is_asked_for() -> None:
+    assert _names(Need("regression", True), names=["CORAL"])[-2:] == ["SourceOnly", "TargetOnly"]
+    with pytest.raises(InputError, match="no method 'Coral'"):
+        _names(Need("regression", True), names=["Coral"])
+    with pytest.raises(InputError, match="LabelShift cannot be compared here: it does no"):
+        _names(Need("regression", True), names=["LabelShift"])
+
+
+def test_images_need_networks() -> None:
+    with pytest.raises(InputError, match="networks=True"):
+        default_estimators(Need("classification", True, images=True))
+    assert isinstance(default_estimators(Need("regression", True))["linear"], Ridge)
+
+
+def test_equal_settings_are_described_alike_and_others_are_not() -> None:
+    def pipe(C: float) -> Any:
+        return make_pipeline(StandardScaler(), LogisticRegression(C=C))
+
+    assert describe(pipe(1.0)) == describe(pipe(1.0))
+    assert describe(pipe(1.0)) != describe(pipe(2.0))
+    assert describe(np.arange(3)) == describe(np.arange(3))
+    assert describe(np.arange(3)) != describe(np.arange(4))
+    assert describe(len) == "builtins.len"
+    assert describe({"a": (np.float32(0.5), float("inf"), None)}) == {"a": [0.5, "inf", None]}
+
+
+def test_a_thinned_network_takes_fewer_steps_and_is_another_candidate() -> None:
+    need = Need("classification", True, networks=True)
+    found = choose(need, default_estimators(need), None, 0, ["DANN", "CORAL"])[0]
+    by_name = {c.name: c for c in found}
+    deep, shallow = by_name["DANN/network"], by_name["CORAL/linear"]
+    thin = thinned(deep, 1 / 9)
+    assert (deep.model.estimator.min_steps, thin.model.estimator.min_steps) == (1000, 111)
+    assert thin.config != deep.config
+    assert thinned(deep, 0.001).model.estimator.min_steps == 20
+    assert thinned(shallow, 1 / 9).config == shallow.config
