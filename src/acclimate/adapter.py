@@ -219,7 +219,8 @@ class Adapter(BaseEstimator, ABC):  # type: ignore[misc]
         if self._source is None and row is not None and row.needs_source:
             able = [r.name for r in _rows() if not r.needs_source and r.alters]
             raise AcclimateError(
-                f"{row.name} needs the source rows to adapt, and a loaded model has none. "
+                f"{row.name} needs the source rows to adapt, and a model that was loaded or "
+                f"fitted on batches has none. "
                 f"Methods that can: {', '.join(able)}"
             )
         if self.preprocess_ is not None:
@@ -427,6 +428,12 @@ class Adapter(BaseEstimator, ABC):  # type: ignore[misc]
         after = self.target_model_ if side == "target" else self._source_after
         return getattr(self.source_model_ if after is None else after, method)(X)
 
+    def _html_repr(self) -> str:
+        """Return what notebooks show: scikit-learn's diagram, and the summary."""
+        from acclimate.notebook import diagram
+
+        return diagram(self)
+
     def __sklearn_is_fitted__(self) -> bool:
         return hasattr(self, "source_model_")
 
@@ -443,23 +450,34 @@ class Adapter(BaseEstimator, ABC):  # type: ignore[misc]
         return tags
 
 
-def fit_model(estimator: Any, rows: Rows, seed: int) -> Any:
-    """Return a clone of ``estimator`` fitted on labelled rows, its free random states seeded."""
+def seeded(estimator: Any, seed: int) -> Any:
+    """Return a clone of ``estimator`` with its free random states seeded."""
     model = clone(estimator)
     free = {
         key: seed
         for key, value in sorted(model.get_params(deep=True).items())
         if value is None and (key == "random_state" or key.endswith("__random_state"))
     }
-    model.set_params(**free)
+    return model.set_params(**free)
+
+
+def fit_model(estimator: Any, rows: Rows, seed: int) -> Any:
+    """Return a clone of ``estimator`` fitted on labelled rows, its free random states seeded."""
     extra = {} if rows.weight is None else {"sample_weight": rows.weight}
-    return model.fit(rows.labelled_X, rows.y, **extra)
+    return seeded(estimator, seed).fit(rows.labelled_X, rows.y, **extra)
 
 
 def _rows() -> tuple[Row, ...]:
     from acclimate.catalogue import CATALOGUE
 
     return CATALOGUE
+
+
+def _scores_target(scorer: Any) -> bool:
+    """Say whether a scorer, or each of several, looks at the target."""
+    several = scorer if isinstance(scorer, dict) else getattr(scorer, "_scorers", None)
+    each = list(several.values()) if several else [scorer]
+    return all(getattr(one, "scores_target", False) for one in each)
 
 
 def _warn_of_source_scores() -> None:
@@ -471,7 +489,7 @@ def _warn_of_source_scores() -> None:
         frame = frame.f_back  # type: ignore[assignment]
     else:
         return
-    if frame is None or getattr(frame.f_locals.get("scorer"), "scores_target", False):
+    if frame is None or _scores_target(frame.f_locals.get("scorer")):
         return
     warnings.warn(
         "this cross-validation scores an adapted model on held-out *source* rows. It ranks models "

@@ -27,6 +27,10 @@ class OutputError(AcclimateError, OSError):
     """A result could not be written. What existed before is still there."""
 
 
+class MissingExtraError(AcclimateError, ImportError):
+    """An optional package is not installed; the message shows the command that installs it."""
+
+
 class AcclimateWarning(UserWarning):
     """Base of every warning that acclimate gives on purpose."""
 

@@ -1,4 +1,4 @@
-"""Folds for a handful of labels."""
+"""Folds for a handful of labels, and keys that stand for the order of rows."""
 
 from __future__ import annotations
 
@@ -82,3 +82,23 @@ def few_label_folds(
         warnings.filterwarnings("ignore", message="The least populated class", category=UserWarning)
         parts = list(splitter.split(order, y[order]))
     return [(order[train], order[held]) for train, held in parts]
+
+
+def row_keys(X: NDArray[np.floating[Any]], seed: int) -> NDArray[np.uint64]:
+    """Return one pseudo-random integer a row, shape (n,), that depends on the row's values alone.
+
+    Sorting by it shuffles the rows in a way that their order does not influence. Integer
+    arithmetic wraps, so that equal rows have equal keys to the bit.
+    """
+    factors = np.random.default_rng(seed).integers(1, 2**63, size=X.shape[1], dtype=np.uint64)
+    keys = np.zeros(len(X), dtype=np.uint64)
+    step = max(1, 2**22 // max(1, X.shape[1]))  # rows at a time, so that the copy stays small
+    for i in range(0, len(X), step):
+        block = np.ascontiguousarray(X[i : i + step], dtype=np.float64) + 0.0  # -0 becomes 0
+        bits = block.view(np.uint64)
+        bits ^= bits >> np.uint64(29)  # low bits of round numbers are all zero
+        keys[i : i + step] = (bits * (factors | np.uint64(1))).sum(1, dtype=np.uint64)
+    keys ^= keys >> np.uint64(32)
+    keys *= np.uint64(0xD6E8FEB86659FD93)
+    keys ^= keys >> np.uint64(32)
+    return keys

@@ -98,6 +98,20 @@ def test_the_monge_map_pushes_one_gaussian_onto_the_other() -> None:
     np.testing.assert_allclose(A, inverse @ sqrtm(root @ Ct @ root) @ inverse, atol=1e-7)
 
 
+def test_the_monge_map_is_pots() -> None:
+    from acclimate.mapping.transport import pot
+
+    rng = RNG(4)
+    ms, mt = rng.normal(size=(2, 5))
+    Cs, Ct = covariance(0, 5, 5), covariance(1, 5, 5)
+    A, b = pot().gaussian.bures_wasserstein_mapping(ms, mt, Cs, Ct)
+    np.testing.assert_allclose(monge_matrix(Cs, Ct), A, atol=1e-7)
+    X, Xt = rng.normal(size=(60, 5)) @ A, 2 * rng.normal(size=(50, 5)) + 3
+    model = LinearMonge(shrinkage=0.0).fit(X, np.arange(60) % 2, target=Domain(Xt))
+    A, b = pot().gaussian.empirical_bures_wasserstein_mapping(X, Xt, reg=0.0)
+    np.testing.assert_allclose(model.transform(X, domain="source"), X @ A + b, atol=1e-7)
+
+
 def test_no_other_map_between_the_gaussians_is_cheaper() -> None:
     """Every map with A' Cs A = Ct is the Monge map times a turn; a search over turns finds none."""
     Cs, Ct = covariance(0, 2, 2), covariance(1, 2, 2)

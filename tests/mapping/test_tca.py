@@ -10,11 +10,10 @@ from scipy.linalg import eigh
 from sklearn.linear_model import Ridge
 from sklearn.metrics.pairwise import polynomial_kernel, rbf_kernel
 
-import acclimate.mapping.tca as module
+import acclimate.mapping.expansion as module
 from acclimate import TCA, Domain
 from acclimate.exceptions import InputError
-from acclimate.mapping.kernels import Kernel, KernelMap, make_kernel
-from acclimate.mapping.tca import tca_dual, tca_primal, whiten
+from acclimate.mapping.kernels import make_kernel
 
 RNG = np.random.default_rng
 
@@ -30,64 +29,12 @@ def explicit(K: Any, n: int, mu: float, k: int) -> tuple[Any, Any]:
     return W, np.trace(W.T @ left @ W)
 
 
-def objective(K: Any, n: int, mu: float, W: Any) -> tuple[float, Any]:
-    """Value and constraint, from the definition."""
-    means = K[:n].mean(0) - K[n:].mean(0)
-    value = float(((means @ W) ** 2).sum() + mu * (W**2).sum())
-    Z = K @ W
-    Z = Z - Z.mean(0)
-    return value, Z.T @ Z
-
-
-def rows(n: int = 40, m: int = 30, d: int = 5) -> Any:
-    rng = RNG(0)
-    return np.concatenate([rng.normal(size=(n, d)), rng.normal(size=(m, d)) * 1.5 + 0.7])
-
-
-@pytest.mark.parametrize("mu", [0.1, 1.0, 50.0])
-@pytest.mark.parametrize("lanczos", [False, True])
-def test_the_dual_reaches_the_optimum(
-    mu: float, lanczos: bool, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(module, "DENSE", 0 if lanczos else 600)
-    X = rows()
-    K = rbf_kernel(X, gamma=0.1)
-    W, roots = tca_dual(K, 40, mu, 6, RNG(0))
-    expected, least = explicit(K, 40, mu, 6)
-    value, constraint = objective(K, 40, mu, W)
-    assert value == pytest.approx(least, rel=1e-6)
-    assert float((1 / roots).sum()) == pytest.approx(least, rel=1e-6)
-    np.testing.assert_allclose(constraint, np.eye(6), atol=1e-7)
-    Z, Ze = K @ W, K @ expected
-    np.testing.assert_allclose(Z * np.sign((Z * Ze).sum(0)), Ze, atol=1e-6)
-
-
-@pytest.mark.parametrize("d", [3, 5])
-def test_the_primal_is_the_dual_with_a_linear_kernel(d: int) -> None:
-    X = rows(d=d)
-    K = X @ X.T
-    P, roots = tca_primal(X, 40, 1.0, 3)
-    expected, least = explicit(K, 40, 1.0, 3)
-    assert float((1 / roots).sum()) == pytest.approx(least, rel=1e-6)
-    Z, Ze = X @ P, K @ expected
-    np.testing.assert_allclose(Z * np.sign((Z * Ze).sum(0)), Ze, atol=1e-7)
-
-
 def test_more_features_than_rows_use_the_dual(toy: Any) -> None:
     rng = RNG(0)
     X, Xt = rng.normal(size=(12, 40)), rng.normal(size=(10, 40)) + 0.3
     model = TCA(kernel="linear", n_components=4).fit(X, np.arange(12) % 2, target=Domain(Xt))
     K = np.concatenate([X, Xt]) @ np.concatenate([X, Xt]).T
     assert model.objective_ == pytest.approx(explicit(K, 12, 1.0, 4)[1], rel=1e-6)
-
-
-def test_the_landmark_form_is_exact_when_every_row_is_one() -> None:
-    X = rows()
-    kernel = Kernel("rbf", 0.1)
-    F = KernelMap(kernel, X, whiten(kernel(X, X)))(X)
-    roots = tca_primal(F, 40, 1.0, 5)[1]
-    least = explicit(rbf_kernel(X, gamma=0.1), 40, 1.0, 5)[1]
-    assert float((1 / roots).sum()) == pytest.approx(least, rel=1e-6)
 
 
 def test_many_rows_use_landmarks(toy: Any, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,13 +5,16 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from sklearn.linear_model import LinearRegression, LogisticRegression
+from sklearn.naive_bayes import GaussianNB
 from sklearn.neighbors import KNeighborsRegressor
 from sklearn.svm import LinearSVC
 
 from acclimate import Domain
 from acclimate.exceptions import InputError
+from acclimate.folds import row_keys
 from acclimate.reweighting.discriminator import DomainDiscriminator, odds_weights
-from acclimate.reweighting.ratio import matrix, median_distance, row_keys, spread
+from acclimate.reweighting.ratio import matrix, median_distance, spread
+from acclimate.tables import batches
 
 
 def shifted(seed: int = 0, n: int = 120, m: int = 80) -> tuple[np.ndarray, ...]:
@@ -135,3 +138,33 @@ def test_the_median_distance_copes_with_rows_that_are_equal() -> None:
 def test_text_is_refused_with_a_way_out() -> None:
     with pytest.raises(InputError, match="encode them in preprocess"):
         matrix(np.array([["a", "b"]], dtype=object), "source")
+
+
+@pytest.mark.parametrize("size", [17, 60, 500])
+def test_batches_end_in_the_state_of_all_rows(size: int) -> None:
+    X, y, Xt = shifted(n=200, m=150)
+    plain = GaussianNB(var_smoothing=0.0)  # what it adds to variances depends on the first batch
+    model = DomainDiscriminator(plain, discriminator=plain, folds=3, random_state=0)
+    model.fit_batches(batches(X, y, batch_rows=size), batches(Xt, batch_rows=size))
+    both, side = np.concatenate([X, Xt]), np.repeat([0, 1], [200, 150])
+    fold = row_keys(both, model._stage_seed(2)) % np.uint64(3)
+    w = np.empty(200)
+    for k in range(3):
+        train, held = fold != k, fold[:200] == k
+        judge = GaussianNB(var_smoothing=0.0).fit(both[train], side[train])
+        m = side[train].sum()
+        w[held] = odds_weights(judge.predict_proba(X[held])[:, 1], train.sum() - m, m, 1e-3)
+    expected = GaussianNB(var_smoothing=0.0).fit(X, y, sample_weight=w / w.mean())
+    np.testing.assert_allclose(model.predict_proba(Xt), expected.predict_proba(Xt), rtol=1e-8)
+    np.testing.assert_allclose(
+        model.source_model_.predict_proba(Xt), plain.fit(X, y).predict_proba(Xt), rtol=1e-8
+    )
+    assert not hasattr(model, "weights_")
+
+
+def test_batches_need_models_that_take_them() -> None:
+    X, y, Xt = shifted()
+    with pytest.raises(InputError, match="Give discriminator one that has"):
+        DomainDiscriminator(GaussianNB()).fit_batches([(X, y)], [Xt])
+    with pytest.raises(InputError, match="rows of both domains"):
+        DomainDiscriminator(GaussianNB(), discriminator=GaussianNB()).fit_batches([(X, y)], [])

@@ -13,6 +13,8 @@ from sklearn.utils import gen_batches
 
 from acclimate.adapter import Adapted
 from acclimate.exceptions import InputError
+from acclimate.folds import row_keys
+from acclimate.mapping.moments import Moments, shrink
 from acclimate.templates import Map, MapAdapter
 from acclimate.transfer.classes import Match, match_classes
 from acclimate.validation import Rows
@@ -74,6 +76,14 @@ class DenseMapAdapter(MapAdapter):
         return super()._fit_source(source, seed)
 
     def _adapt(self, model: Any, source: Rows | None, target: Rows, seed: int) -> Adapted:
+        source, target, match = self._matched(model, source, target)
+        adapted = super()._adapt(model, source, target, seed)
+        return Adapted(match.to_target(adapted.target), adapted.source)
+
+    def _matched(
+        self, model: Any, source: Rows | None, target: Rows
+    ) -> tuple[Rows | None, Rows, Match]:
+        """Return both domains as matrices, the target's labels as the source calls them."""
         if source is not None:
             source = Rows(as_matrix(source.X), source.y, None, source.weight, source.domains)
         match = Match()
@@ -81,9 +91,7 @@ class DenseMapAdapter(MapAdapter):
             name, names = type(self).__name__, self.source_class_names_
             match = match_classes(name, model.classes_, names, target)
         y = None if target.y is None else match.to_source(target.y)
-        ours = Rows(as_matrix(target.X), y, target.labelled)
-        adapted = super()._adapt(model, source, ours, seed)
-        return Adapted(match.to_target(adapted.target), adapted.source)
+        return source, Rows(as_matrix(target.X), y, target.labelled), match
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
@@ -107,6 +115,24 @@ def as_matrix(X: Any) -> Array:
             "the rows hold NaN or infinity after preprocessing; let preprocess= end in an imputer"
         )
     return values
+
+
+def own_order(X: Array, seed: int) -> NDArray[np.intp]:
+    """Return an order of the rows that depends on their values alone, shape (n,)."""
+    return np.argsort(row_keys(X, seed), kind="stable")
+
+
+def in_own_order(rows: Rows, seed: int) -> Rows:
+    """Return rows in their `own_order`; labels and weights move along."""
+    order = own_order(rows.X, seed)
+    y, labelled = rows.y, rows.labelled
+    if y is not None:
+        place = np.arange(len(order)) if labelled is None else labelled
+        rank = np.argsort(order)[place]  # where each labelled row has gone
+        by_rank = np.argsort(rank)
+        y, labelled = y[by_rank], None if labelled is None else rank[by_rank]
+    weight = None if rows.weight is None else rows.weight[order]
+    return Rows(rows.X[order], y, labelled, weight)
 
 
 def moments(
@@ -145,24 +171,17 @@ def moments(
     n, d = X.shape
     if n < 2:
         raise InputError(f"the {name} has n_samples={n}; a covariance needs at least 2 rows")
-    w: Array = np.ones(n) if weight is None else weight * (n / weight.sum())
+    if weight is None:
+        return Moments(double=True).add(X).covariance(name=name, shrinkage=shrinkage)
+    w: Array = weight * (n / weight.sum())
     mean: Array = np.average(X, axis=0, weights=w)
     C: Array = np.zeros((d, d))
+    fourth = 0.0
     for part in gen_batches(n, BLOCK):
         centred = (X[part] - mean) * np.sqrt(w[part])[:, None]
         C += centred.T @ centred
-    C /= n
-    variance = float(np.trace(C)) / d
-    scale = float((mean**2).mean())
-    if variance <= 1e-28 * scale or variance == 0.0:
-        raise InputError(f"all rows of the {name} are equal; there is no covariance to align")
-    if shrinkage == "auto":
-        from sklearn.covariance import ledoit_wolf_shrinkage
-
-        rows = (X - mean) * np.sqrt(w)[:, None]
-        shrinkage = float(ledoit_wolf_shrinkage(rows, assume_centered=True))
-    s = float(shrinkage)
-    return mean, (1.0 - s) * C + s * variance * np.eye(d)
+        fourth += float((np.einsum("ij,ij->i", centred, centred) ** 2).sum())
+    return mean, shrink(mean, C / n, n, fourth, shrinkage, name)
 
 
 def check_shrinkage(value: Any) -> None:
@@ -171,7 +190,7 @@ def check_shrinkage(value: Any) -> None:
         raise InputError(f'shrinkage must be "auto" or in [0, 1], got {value!r}')
 
 
-def spectrum(C: Array) -> tuple[Array, Array]:
+def spectrum(C: Array, most: int | None = None) -> tuple[Array, Array]:
     """Return the positive eigenvalues of a covariance, largest first, and their vectors.
 
     Parameters
@@ -179,6 +198,8 @@ def spectrum(C: Array) -> tuple[Array, Array]:
     C : ndarray of shape (d, d)
         Symmetric and positive semi-definite. Values under d times the rounding of the largest are
         taken for zeros.
+    most : int, default=None
+        Most pairs to look for, at least 1. None is all.
 
     Returns
     -------
@@ -187,12 +208,16 @@ def spectrum(C: Array) -> tuple[Array, Array]:
     vectors : ndarray of shape (d, r)
         Orthonormal columns.
     """
-    values, vectors = eigh(C)
+    d = len(C)
+    few = None if most is None or most >= d else [d - most, d - 1]
+    values, vectors = eigh(C, subset_by_index=few)
     kept = values > values[-1] * len(C) * np.finfo(np.float64).eps
     return values[kept][::-1], vectors[:, kept][:, ::-1]
 
 
-def principal_axes(X: Array, weight: Array | None, *, name: str) -> tuple[Array, Array, Array]:
+def principal_axes(
+    X: Array, weight: Array | None, *, name: str, most: int | None = None
+) -> tuple[Array, Array, Array]:
     """Return mean, variances and axes of the principal components.
 
     Parameters
@@ -203,6 +228,8 @@ def principal_axes(X: Array, weight: Array | None, *, name: str) -> tuple[Array,
         Weights of the rows.
     name : str
         Name of the domain, for messages.
+    most : int, default=None
+        Most components to look for, at least 1. None is all.
 
     Returns
     -------
@@ -216,7 +243,7 @@ def principal_axes(X: Array, weight: Array | None, *, name: str) -> tuple[Array,
     n, d = X.shape
     if d <= n:
         mean, C = moments(X, weight, name=name)
-        return (mean, *spectrum(C))
+        return (mean, *spectrum(C, most))
     if weight is not None:
         X, weight = X[weight > 0], weight[weight > 0]
     n = len(X)
@@ -231,7 +258,7 @@ def principal_axes(X: Array, weight: Array | None, *, name: str) -> tuple[Array,
 
     _, s, vt = svd(centred, full_matrices=False)
     kept = s > s[0] * max(X.shape) * np.finfo(np.float64).eps
-    return mean, s[kept] ** 2, vt[kept].T
+    return mean, (s[kept] ** 2)[:most], vt[kept].T[:, :most]
 
 
 def n_axes(wanted: int | None, *variances: Array, share: float = 0.95) -> int:

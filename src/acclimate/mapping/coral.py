@@ -10,19 +10,20 @@ from scipy.linalg import svd
 
 from acclimate.mapping.common import (
     Affine,
-    DenseMapAdapter,
     Same,
     check_shrinkage,
     moments,
     spectrum,
 )
+from acclimate.mapping.moments import Moments
+from acclimate.mapping.streaming import MomentsAdapter
 from acclimate.templates import Map
 from acclimate.validation import Rows
 
 Array = NDArray[np.floating[Any]]
 
 
-class CORAL(DenseMapAdapter):
+class CORAL(MomentsAdapter):
     """Map source rows so that they have the target's covariance, then fit the model on them.
 
     Use it when the features of the two domains differ in scale, correlation and mean, and labels
@@ -60,8 +61,10 @@ class CORAL(DenseMapAdapter):
         The model of the source alone.
     target_model_ : Mapped or None
         The model of the mapped source rows, behind the target's map.
-    map_matrix_ : ndarray of shape (d, d)
+    map_matrix_ : ndarray of shape (d, d), or dict of them by source
         The matrix A. Only after a target was given.
+    source_similarity_ : dict
+        Similarity of each of several sources; see `acclimate.sources.source_similarity`.
     adapted_ : bool
         Whether there was a target.
     classes_ : ndarray of shape (n_classes,)
@@ -116,8 +119,19 @@ class CORAL(DenseMapAdapter):
         check_shrinkage(self.shrinkage)
 
     def _align(self, source: Rows, target: Rows, seed: int) -> tuple[Map, Map]:
-        mean_s, Cs = moments(source.X, source.weight, name="source", shrinkage=self.shrinkage)
-        mean_t, Ct = moments(target.X, name="target", shrinkage=self.shrinkage)
+        return self._maps(
+            moments(source.X, source.weight, name="source", shrinkage=self.shrinkage),
+            moments(target.X, name="target", shrinkage=self.shrinkage),
+        )
+
+    def _align_moments(self, source: Moments, target: Moments) -> tuple[Map, Map]:
+        return self._maps(
+            source.covariance(name="source", shrinkage=self.shrinkage),
+            target.covariance(name="target", shrinkage=self.shrinkage),
+        )
+
+    def _maps(self, source: tuple[Array, Array], target: tuple[Array, Array]) -> tuple[Map, Map]:
+        (mean_s, Cs), (mean_t, Ct) = source, target
         self.map_matrix_ = recolour(Cs, Ct)
         if not self.align_means:
             mean_s, mean_t = np.zeros_like(mean_s), np.zeros_like(mean_t)
@@ -142,6 +156,9 @@ def recolour(Cs: Array, Ct: Array) -> Array:
     s, U = spectrum(Cs)  # (r_s,), (d, r_s)
     t, V = spectrum(Ct)
     r = min(len(s), len(t))
-    left, _, right = svd(U.T @ V[:, :r], full_matrices=False)  # (r_s, r), (r, r)
-    A: Array = (U / np.sqrt(s)) @ (left @ right) @ (np.sqrt(t[:r])[:, None] * V[:, :r].T)
+    Q = U.T @ V[:, :r]  # (r_s, r)
+    if r < len(Cs):  # else both bases are square, and Q is orthogonal already
+        left, _, right = svd(Q, full_matrices=False)
+        Q = left @ right
+    A: Array = (U / np.sqrt(s)) @ Q @ (np.sqrt(t[:r])[:, None] * V[:, :r].T)
     return A

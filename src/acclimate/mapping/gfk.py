@@ -15,7 +15,6 @@ from acclimate.mapping.common import (
     n_axes,
     principal_axes,
 )
-from acclimate.templates import Map
 from acclimate.validation import Rows
 
 Array = NDArray[np.floating[Any]]
@@ -109,7 +108,7 @@ class GFK(DenseMapAdapter):
     def _check_settings(self) -> None:
         check_components(self.n_components)
 
-    def _align(self, source: Rows, target: Rows, seed: int) -> tuple[Map, Map]:
+    def _align(self, source: Rows, target: Rows, seed: int) -> tuple[Affine, Affine]:
         mean_s, var_s, Ps = principal_axes(source.X, source.weight, name="source")
         mean_t, var_t, Pt = principal_axes(target.X, None, name="target")
         k = n_axes(self.n_components, var_s, var_t)

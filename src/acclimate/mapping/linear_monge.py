@@ -10,19 +10,20 @@ from scipy.linalg import svd
 
 from acclimate.mapping.common import (
     Affine,
-    DenseMapAdapter,
     Same,
     check_shrinkage,
     moments,
     spectrum,
 )
+from acclimate.mapping.moments import Moments
+from acclimate.mapping.streaming import MomentsAdapter
 from acclimate.templates import Map
 from acclimate.validation import Rows
 
 Array = NDArray[np.floating[Any]]
 
 
-class LinearMonge(DenseMapAdapter):
+class LinearMonge(MomentsAdapter):
     """Move source rows by the cheapest affine map that gives them the target's mean and covariance.
 
     Use it where `CORAL` is of use; of all maps that align both moments, this one moves the rows
@@ -53,8 +54,10 @@ class LinearMonge(DenseMapAdapter):
         The model of the source alone.
     target_model_ : Mapped or None
         The model of the mapped source rows, behind the target's map.
-    map_matrix_ : ndarray of shape (d, d)
+    map_matrix_ : ndarray of shape (d, d), or dict of them by source
         The symmetric matrix A. Only after a target was given.
+    source_similarity_ : dict
+        Similarity of each of several sources; see `acclimate.sources.source_similarity`.
     adapted_ : bool
         Whether there was a target.
     classes_ : ndarray of shape (n_classes,)
@@ -109,8 +112,19 @@ class LinearMonge(DenseMapAdapter):
         check_shrinkage(self.shrinkage)
 
     def _align(self, source: Rows, target: Rows, seed: int) -> tuple[Map, Map]:
-        mean_s, Cs = moments(source.X, source.weight, name="source", shrinkage=self.shrinkage)
-        mean_t, Ct = moments(target.X, name="target", shrinkage=self.shrinkage)
+        return self._maps(
+            moments(source.X, source.weight, name="source", shrinkage=self.shrinkage),
+            moments(target.X, name="target", shrinkage=self.shrinkage),
+        )
+
+    def _align_moments(self, source: Moments, target: Moments) -> tuple[Map, Map]:
+        return self._maps(
+            source.covariance(name="source", shrinkage=self.shrinkage),
+            target.covariance(name="target", shrinkage=self.shrinkage),
+        )
+
+    def _maps(self, source: tuple[Array, Array], target: tuple[Array, Array]) -> tuple[Map, Map]:
+        (mean_s, Cs), (mean_t, Ct) = source, target
         self.map_matrix_ = monge_matrix(Cs, Ct)
         return Affine(mean_s, self.map_matrix_, mean_t), Same()
 

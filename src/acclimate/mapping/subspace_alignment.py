@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -9,18 +10,21 @@ from numpy.typing import NDArray
 
 from acclimate.mapping.common import (
     Affine,
-    DenseMapAdapter,
     check_components,
     n_axes,
     principal_axes,
+    spectrum,
 )
+from acclimate.mapping.moments import Moments
+from acclimate.mapping.streaming import MomentsAdapter
+from acclimate.sources import Part, each
 from acclimate.templates import Map
 from acclimate.validation import Rows
 
 Array = NDArray[np.floating[Any]]
 
 
-class SubspaceAlignment(DenseMapAdapter):
+class SubspaceAlignment(MomentsAdapter):
     """Describe each domain by its own principal components, the source's turned to the target's.
 
     Use it with many correlated features, when each domain lies near a subspace of its own. Do not
@@ -52,8 +56,10 @@ class SubspaceAlignment(DenseMapAdapter):
         The model of the mapped source rows, behind the target's map.
     n_components_ : int
         Number of axes. Only after a target was given.
-    alignment_ : ndarray of shape (k, k)
+    alignment_ : ndarray of shape (k, k), or dict of them by source
         The matrix M. Only after a target was given.
+    source_similarity_ : dict
+        Similarity of each of several sources; see `acclimate.sources.source_similarity`.
     adapted_ : bool
         Whether there was a target.
     classes_ : ndarray of shape (n_classes,)
@@ -106,14 +112,44 @@ class SubspaceAlignment(DenseMapAdapter):
         check_components(self.n_components)
 
     def _align(self, source: Rows, target: Rows, seed: int) -> tuple[Map, Map]:
-        mean_s, var_s, Ps = principal_axes(source.X, source.weight, name="source")
-        mean_t, var_t, Pt = principal_axes(target.X, None, name="target")
+        return self._maps(
+            principal_axes(source.X, source.weight, name="source", most=self.n_components),
+            principal_axes(target.X, None, name="target", most=self.n_components),
+        )
+
+    def _align_moments(self, source: Moments, target: Moments) -> tuple[Map, Map]:
+        mean_s, Cs = source.covariance(name="source")
+        mean_t, Ct = target.covariance(name="target")
+        k = self.n_components
+        return self._maps((mean_s, *spectrum(Cs, k)), (mean_t, *spectrum(Ct, k)))
+
+    def _maps(
+        self, source: tuple[Array, Array, Array], target: tuple[Array, Array, Array]
+    ) -> tuple[Map, Map]:
+        (mean_s, var_s, Ps), (mean_t, var_t, Pt) = source, target
         k = n_axes(self.n_components, var_s, var_t)
         Ps, Pt = Ps[:, :k], Pt[:, :k]
         self.n_components_ = k
-        self.alignment_ = align(Ps, Pt)
+        self.alignment_: Any = align(Ps, Pt)
         zero = np.zeros(k)
         return Affine(mean_s, Ps @ self.alignment_, zero), Affine(mean_t, Pt, zero)
+
+    def _align_several(
+        self, parts: Sequence[Part], target: Rows, seed: int
+    ) -> tuple[list[Map], Map]:
+        axes = each(
+            self, parts, lambda method, rows: principal_axes(rows.X, rows.weight, name="source")
+        )
+        mean_t, var_t, Pt = principal_axes(target.X, None, name="target")
+        k = n_axes(self.n_components, var_t, *[variances for _, variances, _ in axes])
+        Pt, zero = Pt[:, :k], np.zeros(k)
+        turns = [align(P[:, :k], Pt) for _, _, P in axes]
+        self.n_components_ = k
+        self.alignment_ = {part.id: M for part, M in zip(parts, turns, strict=True)}
+        maps: list[Map] = [
+            Affine(mean, P[:, :k] @ M, zero) for (mean, _, P), M in zip(axes, turns, strict=True)
+        ]
+        return maps, Affine(mean_t, Pt, zero)
 
 
 def align(Ps: Array, Pt: Array) -> Array:

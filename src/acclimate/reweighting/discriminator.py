@@ -2,24 +2,32 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Iterable, Iterator
+from itertools import zip_longest
+from typing import Any, Self
 
 import numpy as np
+from numpy.typing import NDArray
+from scipy.special import expit
+from sklearn.linear_model import LogisticRegression
 
-from acclimate.adapter import fit_model
+from acclimate.adapter import Adapted, fit_model
+from acclimate.batches import Learner, Reader, check_learner, finish, prepared, start
 from acclimate.exceptions import InputError
-from acclimate.reweighting.ratio import Array, RatioAdapter, check_count, row_keys, spread
+from acclimate.folds import row_keys
+from acclimate.reweighting.crossfit import log_odds
+from acclimate.reweighting.ratio import Array, RatioAdapter, check_count, matrix, spread
 from acclimate.validation import Rows
 
 
-def odds_weights(p: Array, n: int, m: int, clip: float) -> Array:
+def odds_weights(p: Array, n: Any, m: Any, clip: float) -> Array:
     """Return ``p / (1 - p) * n / m``, with p held in [clip, 1 - clip].
 
     Parameters
     ----------
     p : ndarray of shape (k,)
         Probability of each row to come from the target.
-    n, m : int
+    n, m : int or integer ndarray of shape (k,)
         Rows of source and target that the probabilities were learnt on.
     clip : float in (0, 0.5)
         Distance that p keeps from 0 and 1.
@@ -33,7 +41,8 @@ def odds_weights(p: Array, n: int, m: int, clip: float) -> Array:
     array([ 2., 18., 18.])
     """
     held = np.clip(p.astype(np.float64), clip, 1 - clip)
-    return held / (1 - held) * (n / m)
+    ratio: Array = held / (1 - held) * (n / m)
+    return ratio
 
 
 class DomainDiscriminator(RatioAdapter):
@@ -71,6 +80,8 @@ class DomainDiscriminator(RatioAdapter):
         Weights of the source rows, 1 on average. Only after a target was given.
     weight_report_ : WeightReport
         Effective rows and tail of the weights.
+    source_similarity_ : dict
+        Similarity of each of several sources; see `acclimate.sources.source_similarity`.
     source_model_, target_model_ : estimator
         The model before and after weighting.
 
@@ -83,7 +94,8 @@ class DomainDiscriminator(RatioAdapter):
     Notes
     -----
     Deviations from the paper, which weighs by one classifier fitted on all rows: weights are
-    out-of-fold, and probabilities are clipped. Which fold a row is in depends on its values and
+    out-of-fold, and probabilities are clipped. The default standardises features over all rows of
+    both domains, before the folds. Which fold a row is in depends on its values and
     the seed, not on its place.
 
     References
@@ -119,6 +131,10 @@ class DomainDiscriminator(RatioAdapter):
         self.clip = clip
 
     def _fit_source(self, source: Rows, seed: int) -> Any:
+        self._check_settings()
+        return super()._fit_source(source, seed)
+
+    def _check_settings(self) -> None:
         check_count(2, folds=self.folds)
         if not 0 < self.clip < 0.5:
             raise InputError(f"clip must be above 0 and below 0.5, got {self.clip!r}")
@@ -127,10 +143,100 @@ class DomainDiscriminator(RatioAdapter):
                 f"the discriminator must have predict_proba, "
                 f"{type(self.discriminator).__name__} has none; wrap it in CalibratedClassifierCV"
             )
-        return super()._fit_source(source, seed)
+
+    def fit_batches(self, source: Iterable[tuple[Any, Any]], target: Iterable[Any]) -> Self:
+        """Fit on batches of rows, in memory that does not depend on their number.
+
+        The first pass teaches the discriminators, a batch of each domain at a time; the second adds
+        up the weights, the third hands rows and weights to ``partial_fit`` of the base estimator.
+        Estimator and discriminator need ``partial_fit``, which takes batches in their order, so
+        rows should be shuffled. A preprocessing step needs it, too, and one more pass over the
+        source before the others. The fold of a row follows from its values alone; unlike in `fit`,
+        folds are only about equal in size. ``weights_`` and ``weight_report_`` are not kept.
+
+        Parameters
+        ----------
+        source : iterable of pairs (X, y)
+            Batches of shapes (k, d) and (k,), read three times: a list, or an object whose
+            ``__iter__`` starts anew, such as `acclimate.tables.batches`. X may be an array, a data
+            frame, or a table of Arrow.
+        target : iterable of X
+            Batches of shape (k, d), read once. About as many batches as the source has mix best.
+
+        Returns
+        -------
+        self : Adapter
+            The fitted method. It holds no source rows, so it cannot `adapt` to another target.
+
+        Raises
+        ------
+        InputError
+            A model has no ``partial_fit``, the source can be read once only, or a batch cannot be
+            used.
+        """
+        self._check_settings()
+        judge = LogisticRegression() if self.discriminator is None else self.discriminator
+        check_learner(judge, "discriminator", "SGDClassifier(loss='log_loss') or GaussianNB()")
+        reader = Reader(self)
+        start(self, source, reader)
+        seed = self._stage_seed(2)
+        judges = [Learner(judge, seed, np.array([0, 1])) for _ in range(self.folds)]
+        counts = np.zeros((self.folds, 2), dtype=np.int64)  # rows of each domain in each fold
+        labels = set[Any]()
+
+        def ours() -> Iterator[tuple[Array, NDArray[Any]]]:
+            for block, y in reader.pairs(source):
+                yield matrix(prepared(self, block).matrix, "source"), y
+
+        theirs = (matrix(prepared(self, block).matrix, "target") for block in reader.rows(target))
+        for pair, Xt in zip_longest(ours(), theirs):
+            parts = [] if pair is None else [(pair[0], 0)]
+            parts += [] if Xt is None else [(Xt, 1)]
+            both = np.concatenate([X for X, _ in parts])
+            side = np.concatenate([np.full(len(X), number) for X, number in parts])
+            fold = self._fold(both, seed)
+            np.add.at(counts, (fold, side), 1)
+            for k, learner in enumerate(judges):
+                if (train := fold != k).any():
+                    learner.learn(both[train], side[train])
+            if pair is not None and not self._regression():
+                labels.update(np.unique(pair[1]).tolist())
+        learnt = counts.sum(0) - counts  # rows that each judge has seen
+        if learnt.size and (learnt == 0).any():
+            raise InputError(
+                f"a discriminator needs rows of both domains in two folds, got "
+                f"n_samples = {counts[:, 0].sum()} in the source and {counts[:, 1].sum()} in the "
+                f"target; give more rows"
+            )
+        classes = None if self._regression() else np.array(sorted(labels))
+
+        def weights(X: Array) -> Array:
+            w, fold = np.empty(len(X)), self._fold(X, seed)
+            for k in np.unique(fold):
+                held = fold == k
+                p = judges[k].model.predict_proba(X[held])[:, 1]
+                w[held] = odds_weights(p, int(learnt[k, 0]), int(learnt[k, 1]), self.clip)
+            return w
+
+        n = int(counts[:, 0].sum())
+        scale = n / sum(float(weights(X).sum()) for X, _ in ours())
+        plain = Learner(self._base(), self._stage_seed(1), classes)
+        weighted = Learner(self._base(), seed, classes)
+        for X, y in ours():
+            plain.learn(X, y)
+            weighted.learn(X, y, scale * weights(X))
+        for name in ("weights_", "weight_report_"):
+            if hasattr(self, name):  # of an earlier fit
+                delattr(self, name)
+        rows = (n, int(counts[:, 1].sum()))
+        finish(self, plain.model, Adapted(weighted.model), rows, classes)
+        return self
+
+    def _fold(self, X: Array, seed: int) -> NDArray[np.intp]:
+        """Return the fold of each row, shape (k,), which follows from its values alone."""
+        return (row_keys(X, seed) % np.uint64(self.folds)).astype(np.intp)
 
     def _ratio(self, X: Array, Xt: Array, seed: int) -> Array:
-        classifier = _default() if self.discriminator is None else self.discriminator
         keys, keys_t = row_keys(X, seed), row_keys(Xt, seed)
         least = min(len(np.unique(keys)), len(np.unique(keys_t)))
         if least < 2:
@@ -142,22 +248,20 @@ class DomainDiscriminator(RatioAdapter):
         strata = np.concatenate([np.isin(keys, keys_t) * 1, 2 - np.isin(keys_t, keys)])
         fold, folds = spread(strata, np.concatenate([keys, keys_t]), min(self.folds, least))
         both, side = np.concatenate([X, Xt]), np.repeat([0, 1], [len(X), len(Xt)])
+        if self.discriminator is None:
+            own = fold[: len(X)]
+            p = expit(log_odds(both, side, fold, folds)[: len(X)])
+            ours, theirs = (np.array([(fold[side == s] != k).sum() for k in range(folds)])
+                            for s in (0, 1))  # fmt: skip
+            return odds_weights(p, ours[own], theirs[own], self.clip)
         w = np.empty(len(X))
         for k in range(folds):
             train, held = fold != k, np.flatnonzero(fold[: len(X)] == k)
             if not len(held):
                 continue
-            model = fit_model(classifier, Rows(both[train], side[train]), seed)
+            model = fit_model(self.discriminator, Rows(both[train], side[train]), seed)
             m = int(side[train].sum())
             w[held] = odds_weights(
                 model.predict_proba(X[held])[:, 1], int(train.sum()) - m, m, self.clip
             )
         return w
-
-
-def _default() -> Any:
-    from sklearn.linear_model import LogisticRegression
-    from sklearn.pipeline import make_pipeline
-    from sklearn.preprocessing import StandardScaler
-
-    return make_pipeline(StandardScaler(), LogisticRegression(max_iter=1000))

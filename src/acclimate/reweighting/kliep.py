@@ -14,6 +14,7 @@ from scipy.optimize import nnls
 from sklearn.metrics.pairwise import euclidean_distances
 
 from acclimate.exceptions import ConvergenceWarning, InputError
+from acclimate.folds import row_keys
 from acclimate.reweighting.ratio import (
     WIDTHS,
     Array,
@@ -22,7 +23,6 @@ from acclimate.reweighting.ratio import (
     in_key_order,
     median_distance,
     rbf,
-    row_keys,
     spread,
 )
 from acclimate.reweighting.ulsif import check_grid
@@ -164,6 +164,8 @@ class KLIEP(RatioAdapter):
         The width that was chosen.
     fit_ : Fit
         Coefficients, likelihood and its proven gap.
+    source_similarity_ : dict
+        Similarity of each of several sources; see `acclimate.sources.source_similarity`.
     source_model_, target_model_ : estimator
         The model before and after weighting.
 

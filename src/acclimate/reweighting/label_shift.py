@@ -11,7 +11,8 @@ from scipy.optimize import nnls
 from acclimate import validation as door
 from acclimate.adapter import fit_model
 from acclimate.exceptions import InputError
-from acclimate.reweighting.ratio import Array, check_count, matrix, row_keys, spread
+from acclimate.folds import row_keys
+from acclimate.reweighting.ratio import Array, check_count, matrix, spread
 from acclimate.templates import WeighAdapter
 from acclimate.validation import Rows
 

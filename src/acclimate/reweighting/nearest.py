@@ -8,7 +8,8 @@ import numpy as np
 from sklearn.neighbors import NearestNeighbors
 
 from acclimate.exceptions import InputError
-from acclimate.reweighting.ratio import Array, RatioAdapter, row_keys
+from acclimate.folds import row_keys
+from acclimate.reweighting.ratio import Array, RatioAdapter
 from acclimate.validation import Rows
 
 
@@ -66,6 +67,8 @@ class NearestNeighborWeights(RatioAdapter):
         Weights of the source rows, 1 on average. Only after a target was given.
     weight_report_ : WeightReport
         Effective rows and tail of the weights.
+    source_similarity_ : dict
+        Similarity of each of several sources; see `acclimate.sources.source_similarity`.
     source_model_, target_model_ : estimator
         The model before and after weighting.
 

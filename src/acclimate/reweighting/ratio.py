@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from sklearn.metrics.pairwise import euclidean_distances
 
 from acclimate.exceptions import InputError
+from acclimate.folds import row_keys
 from acclimate.templates import WeighAdapter
 from acclimate.validation import Rows
 
@@ -59,26 +60,6 @@ def matrix(X: Any, side: str) -> Array:
     return values.reshape(len(values), -1)
 
 
-def row_keys(X: Array, seed: int) -> NDArray[np.uint64]:
-    """Return one pseudo-random integer a row, shape (n,), that depends on the row's values alone.
-
-    Sorting by it shuffles the rows in a way that their order does not influence. Integer
-    arithmetic wraps, so that equal rows have equal keys to the bit.
-    """
-    factors = np.random.default_rng(seed).integers(1, 2**63, size=X.shape[1], dtype=np.uint64)
-    keys = np.zeros(len(X), dtype=np.uint64)
-    step = max(1, 2**22 // max(1, X.shape[1]))  # rows at a time, so that the copy stays small
-    for i in range(0, len(X), step):
-        block = np.ascontiguousarray(X[i : i + step], dtype=np.float64) + 0.0  # -0 becomes 0
-        bits = block.view(np.uint64)
-        bits ^= bits >> np.uint64(29)  # low bits of round numbers are all zero
-        keys[i : i + step] = (bits * (factors | np.uint64(1))).sum(1, dtype=np.uint64)
-    keys ^= keys >> np.uint64(32)
-    keys *= np.uint64(0xD6E8FEB86659FD93)
-    keys ^= keys >> np.uint64(32)
-    return keys
-
-
 def spread(
     strata: NDArray[Any], keys: NDArray[np.uint64], folds: int
 ) -> tuple[NDArray[np.intp], int]:
@@ -89,7 +70,7 @@ def spread(
     strata : integer ndarray of shape (n,)
         Group of each row.
     keys : ndarray of shape (n,)
-        From `row_keys`.
+        From `acclimate.folds.row_keys`.
     folds : int
         Wanted number of folds.
 
@@ -108,7 +89,7 @@ def spread(
 
 
 def in_key_order(X: Array, seed: int, size: int | None = None) -> Array:
-    """Return rows shuffled by `row_keys`, at most ``size`` of them, shape (min(n, size), d)."""
+    """Return rows in the order of their keys, at most ``size``, shape (min(n, size), d)."""
     return X[np.argsort(row_keys(X, seed), kind="stable")[:size]]
 
 

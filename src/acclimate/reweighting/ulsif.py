@@ -195,6 +195,8 @@ class ULSIF(RatioAdapter):
         Effective rows and tail of the weights.
     choice_ : Choice
         Width and penalty with the least leave-one-out loss.
+    source_similarity_ : dict
+        Similarity of each of several sources; see `acclimate.sources.source_similarity`.
     source_model_, target_model_ : estimator
         The model before and after weighting.
 

@@ -1,8 +1,9 @@
 """The user's own data: files of every usual kind in, tables out, and predictions back into a file.
 
 `read` loads a file into memory, `as_table` takes what is there already, `stream` hands out batches
-of files larger than memory, `TabularPreprocessor` turns columns into numbers, and `predict_file`
-predicts a file of any size. Rows keep their order everywhere.
+of files larger than memory, `batches` those that `fit_batches` takes, `TabularPreprocessor` turns
+columns into numbers, and `predict_file` predicts a file of any size. Rows keep their order
+everywhere.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from acclimate.tables.batching import batches
     from acclimate.tables.labels import check_known_labels
     from acclimate.tables.predicting import predict_file
     from acclimate.tables.preprocess import TabularPreprocessor, default_preprocess
@@ -22,6 +24,7 @@ __all__ = [
     "Table",
     "TabularPreprocessor",
     "as_table",
+    "batches",
     "check_known_labels",
     "default_preprocess",
     "predict_file",
@@ -33,6 +36,7 @@ _HOMES = {
     "Table": "table",
     "TabularPreprocessor": "preprocess",
     "as_table": "table",
+    "batches": "batching",
     "check_known_labels": "labels",
     "default_preprocess": "preprocess",
     "predict_file": "predicting",

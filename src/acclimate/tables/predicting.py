@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import queue
-import threading
 from collections.abc import Callable, Generator, Iterator, Sequence
 from pathlib import Path
 from typing import IO, Any
@@ -15,6 +13,7 @@ from numpy.typing import NDArray
 
 from acclimate.exceptions import InputError
 from acclimate.files import output
+from acclimate.tables.ahead import ahead
 from acclimate.tables.labels import check_columns
 from acclimate.tables.reading import PARQUET, kind_of, read
 from acclimate.tables.streaming import arrow_batches, column_names
@@ -151,7 +150,7 @@ def _frames(
     source: Iterator[Any], inputs: list[str], id: str | None
 ) -> Generator[tuple[Any, str, Any]]:
     start = 0
-    for table in _ahead(source):
+    for table in ahead(source):
         frame = to_frame(table.select(inputs), steady=True)
         frame.index = range(start, start + len(frame))
         start += len(frame)
@@ -179,44 +178,6 @@ def _answers(model: Any, X: Any, name: str, ids: Any, proba: bool) -> Any:
     columns = {name: ids, "prediction": pa.array(model.predict(X))}
     columns |= {f"p_{c}": np.ascontiguousarray(shares[:, k]) for k, c in enumerate(classes)}
     return pa.table(columns)
-
-
-def _ahead(source: Iterator[Any]) -> Iterator[Any]:
-    """Yield what ``source`` yields, computed one item ahead in a thread: parsing needs no GIL."""
-    box: queue.Queue[tuple[Any, BaseException | None]] = queue.Queue(maxsize=1)
-    stop = threading.Event()
-
-    def put(item: tuple[Any, BaseException | None]) -> None:
-        while not stop.is_set():
-            try:
-                box.put(item, timeout=0.1)
-            except queue.Full:
-                continue
-            return
-
-    def work() -> None:
-        try:
-            for item in source:
-                put((item, None))
-                if stop.is_set():
-                    return
-            put((None, StopIteration()))
-        except BaseException as error:  # raised again in the thread that asked
-            put((None, error))
-
-    worker = threading.Thread(target=work, daemon=True)
-    worker.start()
-    try:
-        while True:
-            item, error = box.get()
-            if isinstance(error, StopIteration):
-                return
-            if error is not None:
-                raise error
-            yield item
-    finally:
-        stop.set()
-        worker.join()
 
 
 def _writer(out: Path, file: IO[bytes], schema: Any) -> Any:

@@ -167,7 +167,8 @@ def _opened(path: Path, kind: str) -> tuple[Any, list[str]]:
         if kind == "parquet":
             from pyarrow import parquet
 
-            opened = parquet.ParquetFile(path)
+            # by default Arrow reads all row groups ahead, and memory grows with the file
+            opened = parquet.ParquetFile(path, pre_buffer=False)
             names = list(opened.schema_arrow.names)
         else:
             opened = pa.ipc.open_file(pa.memory_map(str(path)))

@@ -1,0 +1,193 @@
+"""Rows of both domains under a kernel, and what TCA, JDA, BDA and TJM share around the solver."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.linalg import eigh
+
+from acclimate.exceptions import InputError
+from acclimate.mapping.common import Affine, DenseMapAdapter, check_components, in_own_order
+from acclimate.mapping.components import FLAT, Reduced, reduce, solve_dual, solve_primal
+from acclimate.mapping.kernels import Kernel, KernelMap, check_kernel, make_kernel
+from acclimate.templates import Map
+from acclimate.validation import Rows
+
+Array = NDArray[np.floating[Any]]
+EXACT_ROWS = 5000  # above, a kernel without a primal form is expanded in landmarks
+SHARE = 0.01  # of the largest eigenvalue, that a feature of the default must have
+
+
+def whiten(K: Array) -> Array:
+    """Return R of shape (p, r) with ``R R'`` the pseudo-inverse of a kernel matrix (p, p)."""
+    values, vectors = eigh(K)
+    held = values > max(values[-1], 0.0) * len(K) * np.finfo(np.float64).eps
+    R: Array = vectors[:, held] / np.sqrt(values[held])
+    return R
+
+
+class Expansion:
+    """All rows under a kernel: as features where there are few, else as a kernel matrix.
+
+    A linear kernel has the features X themselves. Another kernel, and a linear one with more
+    features than rows, is a matrix of shape (N, N). Above `EXACT_ROWS` rows, other kernels get the
+    features of their landmarks (Nystrom), and memory is linear in the rows.
+
+    Parameters
+    ----------
+    kernel : Kernel
+        The kernel.
+    X : ndarray of shape (N, d)
+        All rows.
+    n_landmarks : int
+        How many rows are landmarks, where there are any.
+    seed : int
+        Draws the landmarks, and the start of iterations.
+
+    Attributes
+    ----------
+    is_kernel : bool
+        Whether ``matrix`` is a kernel.
+    matrix : ndarray of shape (N, N) or (N, p)
+        The kernel, or the features.
+    """
+
+    def __init__(self, kernel: Kernel, X: Array, n_landmarks: int, seed: int) -> None:
+        self.kernel, self.seed = kernel, seed
+        self._Z = X
+        self._root: Array | None = None
+        self._start: Array | None = None
+        self._form: Reduced | None = None
+        N = len(X)
+        linear = kernel.kind == "linear"
+        self.is_kernel = X.shape[1] > N if linear else N <= EXACT_ROWS
+        if self.is_kernel:
+            self.matrix = kernel(X, X).astype(np.float64, copy=False)
+            if np.ptp(self.matrix, axis=1).max() <= 1e-14 * max(
+                self.matrix.max(), -self.matrix.min()
+            ):
+                raise InputError(FLAT)
+        elif linear:
+            self.matrix = X.astype(np.float64, copy=False)
+        else:
+            drawn = np.random.default_rng(seed).choice(N, min(n_landmarks, N), replace=False)
+            self._Z = X[np.sort(drawn)]
+            self._root = whiten(kernel(self._Z, self._Z).astype(np.float64, copy=False))
+            features = KernelMap(kernel, self._Z, self._root)(X)
+            self.matrix = features.astype(np.float64, copy=False)
+
+    def solve(
+        self, E: Array, mu: float, k: int, scale: Array | None = None
+    ) -> tuple[Array, Array, Array]:
+        """Solve the problem of `solve_dual` in whichever form the rows are.
+
+        Parameters
+        ----------
+        E : ndarray of shape (N, r)
+            Differences of means.
+        mu : float
+            Penalty, above 0.
+        k : int
+            Number of features.
+        scale : ndarray of shape (N,), default=None
+            Inverse root of the penalty of each row.
+
+        Returns
+        -------
+        P : ndarray of shape (N, k) or (p, k)
+            What `features` and `map` take.
+        roots : ndarray of shape (k,)
+            Eigenvalues, largest first.
+        W : ndarray of shape (N, k)
+            Coefficients of the rows.
+        """
+        if self.is_kernel:
+            W, roots = solve_dual(
+                self.matrix, E, mu, k, seed=self.seed, scale=scale, start=self._start
+            )
+            self._start = (W * np.sqrt(roots)).sum(1)
+            return W, roots, W
+        if scale is not None:
+            P, roots, C = solve_primal(reduce(self.matrix, scale), E, mu, k)
+            return P, roots, (self.matrix @ C) * scale[:, None] ** 2
+        if self._form is None:
+            self._form = reduce(self.matrix)
+        P, roots, C = solve_primal(self._form, E, mu, k)
+        return P, roots, self.matrix @ C
+
+    def features(self, P: Array) -> Array:
+        """Return the features of the rows themselves, shape (N, k)."""
+        Z: Array = self.matrix @ P
+        return Z
+
+    def map(self, P: Array) -> Map:
+        """Return the map of new rows to features, without the rows where it can do without."""
+        if self.is_kernel:
+            return KernelMap(self.kernel, self._Z, P)
+        if self._root is not None:
+            return KernelMap(self.kernel, self._Z, self._root @ P)
+        return Affine(np.zeros(len(P)), P, np.zeros(P.shape[1]))
+
+
+class ComponentsAdapter(DenseMapAdapter):
+    """What TCA, JDA, BDA and TJM share: settings, rows in an order of their own, one map.
+
+    A subclass writes `_solve`. It meets the rows in an order that depends on their values alone, so
+    that landmarks, iterations and pseudo-labels do not depend on the order they were given in.
+    """
+
+    def __init__(
+        self,
+        estimator: Any = None,
+        *,
+        n_components: int | None = None,
+        kernel: Any = "rbf",
+        gamma: float | None = None,
+        mu: float = 1.0,
+        n_landmarks: int = 500,
+        use_target_labels: bool = False,
+        preprocess: Any = None,
+        random_state: Any = None,
+    ) -> None:
+        super().__init__(estimator, preprocess=preprocess, random_state=random_state)
+        self.n_components = n_components
+        self.kernel = kernel
+        self.gamma = gamma
+        self.mu = mu
+        self.n_landmarks = n_landmarks
+        self.use_target_labels = use_target_labels
+
+    @abstractmethod
+    def _solve(self, rows: Expansion, source: Rows, target: Rows, seed: int) -> tuple[Array, float]:
+        """Return what `Expansion.map` takes, and the value of the objective."""
+
+    def _check_settings(self) -> None:
+        check_components(self.n_components)
+        check_kernel(self.kernel, self.gamma)
+        if not 0.0 < self.mu < np.inf:
+            raise InputError(f"mu must be finite and above 0, got {self.mu!r}")
+        if self.n_landmarks < 1:
+            raise InputError(f"n_landmarks must be at least 1, got {self.n_landmarks!r}")
+
+    def _align(self, source: Rows, target: Rows, seed: int) -> tuple[Map, Map]:
+        source, target = in_own_order(source, seed), in_own_order(target, seed)
+        X: Array = np.concatenate([source.X, target.X])
+        kernel = make_kernel(self.kernel, self.gamma, X, np.random.default_rng(seed))
+        rows = Expansion(kernel, X, self.n_landmarks, seed)
+        P, self.objective_ = self._solve(rows, source, target, seed)
+        self.n_components_ = P.shape[1]
+        shared = rows.map(P * np.sqrt(len(X)))
+        return shared, shared
+
+    def _most(self) -> int:
+        """Return how many features to look for."""
+        return 30 if self.n_components is None else int(self.n_components)
+
+    def _held(self, roots: Array) -> int:
+        """Return how many features to keep: all that were asked for, or the default's."""
+        return (
+            len(roots) if self.n_components is not None else int((roots >= roots[0] * SHARE).sum())
+        )

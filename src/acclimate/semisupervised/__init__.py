@@ -1,0 +1,1 @@
+"""Methods that learn from their own labels of the target: self-training and its kin."""
