@@ -152,6 +152,20 @@ def test_source_archive_is_fetched_but_never_run(index, tmp_path):
     assert not (tmp_path / "ran").exists()
 
 
+def test_an_archive_inside_an_archive_is_read_in_memory(tmp_path):
+    with tarfile.open(tmp_path / "in.tar.gz", "w:gz") as tar:
+        entry = tarfile.TarInfo("deep/table.csv")
+        entry.size = 3
+        tar.addfile(entry, io.BytesIO(b"1,2"))
+    with zipfile.ZipFile(tmp_path / "out.zip", "w") as box:
+        box.write(tmp_path / "in.tar.gz", "a/in.tar.gz")
+    inner = read_members(tmp_path / "out.zip", ["in.tar.gz"])["in.tar.gz"]
+    (tmp_path / "in.tar.gz").unlink()
+    found = read_members(tmp_path / "in.tar.gz", ["table.csv"], data=inner)
+    assert found == {"table.csv": b"1,2"}
+    assert SourceArchive("toy", "1.0", "0" * 64, ending=".zip").pattern == "toy-1.0.zip"
+
+
 def test_packages_that_are_not_there(index, tmp_path):
     with pytest.raises(DataNotFoundError, match="pip"):
         SourceArchive("toy", "2.0", "0" * 64).fetch(tmp_path)

@@ -57,7 +57,7 @@ def test_class_names_of_fashion_mnist(fetch):
     assert data.class_names[int(np.argmin(means))] in {"Trouser", "Dress"}
 
 
-@pytest.mark.parametrize("name", ["mnist", "fashion_mnist", "optdigits", "wine"])
+@pytest.mark.parametrize("name", ["mnist", "fashion_mnist", "optdigits", "wine", "sentiment"])
 def test_second_load_opens_the_cache(fetch, name, hidden):
     first = fetch(name)
     second = datasets.load(name, offline=True)
@@ -67,6 +67,8 @@ def test_second_load_opens_the_cache(fetch, name, hidden):
         second.X_test[0] = 77
         third = datasets.load(name, offline=True)
         np.testing.assert_array_equal(first.X_test, third.X_test)
+    elif isinstance(second, datasets.TextDataset):
+        np.testing.assert_array_equal(first.X, second.X)
     else:
         assert first.X.equals(second.X)
 
@@ -148,8 +150,48 @@ def test_wine(fetch):
     assert data.class_names is None
 
 
+def test_sentiment(fetch):
+    data = fetch("sentiment")
+    assert data.domain_names() == ["amazon", "films", "nyt", "tweets"]
+    assert data.X.dtype == object
+    assert all(type(text) is str and text for text in data.X)
+    assert data.y.dtype == np.int64
+    assert data.class_names == ("negative", "positive")
+    # The documentation of the data has 4200 tweets, 3708 sentences on products, 10605 snippets of
+    # film reviews and 5190 of editorials; 768, 723, 533 and 2220 of them are neutral.
+    sizes = {name: len(data.domain_rows(name)[1]) for name in data.domain_names()}
+    assert sizes == {
+        "amazon": 3708 - 723, "films": 10605 - 533, "nyt": 5190 - 2220, "tweets": 4200 - 768
+    }  # fmt: skip
+    films, y = data.domain_rows("films")
+    assert films[0].startswith("The Rock is destined to be the 21st Century's new")
+    assert y[0] == 1
+    assert films[2] == "Effective but too tepid biopic"
+    assert y[2] == 0
+    assert any(not text.isascii() for text in films)
+    assert not any("\n" in text or "\r" in text or "\t" in text for text in data.X)
+    with pytest.raises(InputError, match=r"'books'.*films"):
+        data.domain_rows("books")
+
+
+@pytest.mark.slow
+def test_sentiment_is_learnt_within_a_domain_better_than_across(fetch):
+    from sklearn.feature_extraction.text import TfidfVectorizer
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.model_selection import cross_val_score
+    from sklearn.pipeline import make_pipeline
+
+    data = fetch("sentiment")
+    model = make_pipeline(TfidfVectorizer(min_df=2), LogisticRegression(max_iter=1000))
+    for here, there in (("tweets", "films"), ("films", "amazon")):
+        within = cross_val_score(model, *data.domain_rows(here), cv=5).mean()
+        across = model.fit(*data.domain_rows(there)).score(*data.domain_rows(here))
+        assert 0.75 < within < 0.86
+        assert 0.55 < across < 0.69
+
+
 def test_names_and_unknown_name():
-    assert {datasets.info(name).kind for name in datasets.names()} == {"image", "tabular"}
+    assert {datasets.info(name).kind for name in datasets.names()} == {"image", "tabular", "text"}
     assert datasets.info("Fashion-MNIST").name == "fashion_mnist"
     with pytest.raises(InputError, match=r"'imagenet'.*mnist"):
         datasets.load("imagenet")

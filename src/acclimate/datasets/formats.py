@@ -104,14 +104,19 @@ def read_idx(data: bytes) -> np.ndarray[Any, Any]:
     return np.frombuffer(data, np.uint8, offset=start).reshape(shape)
 
 
-def read_members(archive: Path, endings: Iterable[str]) -> dict[str, bytes]:
+def read_members(
+    archive: Path, endings: Iterable[str], *, data: bytes | None = None
+) -> dict[str, bytes]:
     """Read files out of a wheel, zip, tar or Debian archive, in memory; nothing is unpacked.
 
     Parameters
     ----------
     archive : Path
+        The file; with ``data``, its name alone.
     endings : iterable of str
         How the wanted paths end, for example ``"data/table.csv"``.
+    data : bytes, default=None
+        What the archive holds, where it came out of another archive and lies in no file.
 
     Returns
     -------
@@ -126,12 +131,12 @@ def read_members(archive: Path, endings: Iterable[str]) -> dict[str, bytes]:
     wanted = list(endings)
     try:
         if archive.suffix in {".whl", ".zip"}:
-            with zipfile.ZipFile(archive) as box:
+            with zipfile.ZipFile(archive if data is None else io.BytesIO(data)) as box:
                 found = {
                     _match(n, wanted): box.read(n) for n in box.namelist() if _match(n, wanted)
                 }
         else:
-            data = archive.read_bytes()
+            data = archive.read_bytes() if data is None else data
             if data[:8] == b"!<arch>\n":
                 data = _debian_payload(data)
             with tarfile.open(fileobj=io.BytesIO(data)) as tar:

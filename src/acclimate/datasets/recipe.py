@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
-from acclimate.datasets._types import Dataset, DatasetInfo, TabularDataset
+from acclimate.datasets._types import Dataset, DatasetInfo, TabularDataset, TextDataset
 from acclimate.datasets.cache import Arrays, read_set, verify, write_set
 from acclimate.datasets.sources import Source
 from acclimate.exceptions import DataNotFoundError, IntegrityError
@@ -77,15 +77,18 @@ class Entry:
     recipes : tuple of Recipe
         Versions, best first.
     assemble : callable
-        ``assemble(arrays, recipe) -> Dataset or TabularDataset``.
+        ``assemble(arrays, recipe) -> Dataset, TabularDataset or TextDataset``.
     advice : str
         What the user can do where nothing is found.
+    made_from : tuple of Entry
+        Other data sets whose arrays `assemble` gets as well.
     """
 
     info: DatasetInfo
     recipes: tuple[Recipe, ...]
-    assemble: Callable[[Arrays, Recipe], Dataset | TabularDataset]
+    assemble: Callable[[Arrays, Recipe], Dataset | TabularDataset | TextDataset]
     advice: str = ""
+    made_from: tuple[Entry, ...] = ()
 
 
 @dataclass

@@ -81,11 +81,14 @@ class SourceArchive:
         Pinned package.
     sha256 : str
         Of the archive.
+    ending : str, default=".tar.gz"
+        How its file name ends.
     """
 
     name: str
     version: str
     sha256: str
+    ending: str = ".tar.gz"
 
     @property
     def label(self) -> str:
@@ -95,7 +98,7 @@ class SourceArchive:
     @property
     def pattern(self) -> str:
         """File name of the archive."""
-        return f"{self.name}-{self.version}.tar.gz"
+        return f"{self.name}-{self.version}{self.ending}"
 
     def fetch(self, folder: Path) -> Path:
         """Download the archive into `folder` and return its path."""
