@@ -88,3 +88,19 @@ def toy() -> Callable[..., SimpleNamespace]:
         return SimpleNamespace(X=X, y=y, Xt=Xt, yt=yt, Xn=Xn, yn=yn)
 
     return make
+
+
+@pytest.fixture(scope="session")
+def moved() -> SimpleNamespace:
+    """Return two classes that one column tells apart and another hints at; the target moves that.
+
+    A source model that leans on both errs on a third of the target; one that reads the first alone
+    is right on both.
+    """
+    import numpy as np
+
+    rng = np.random.default_rng(0)
+    y = np.arange(200) % 2
+    means = np.outer(2.0 * y - 1.0, [1.5, 0.5, 0.0])
+    X, Xt = (means + rng.normal(0.0, 0.5, (200, 3)) for _ in range(2))
+    return SimpleNamespace(X=X, y=y, Xt=Xt + np.array([0.0, 3.0, 0.0]), yt=y)

@@ -57,33 +57,37 @@ def prepare_data(folder: Path) -> Path:
     return folder
 
 
-def peer_python(folder: Path, peer: str) -> Path:
+def peer_python(folder: Path, peer: str, pins: tuple[str, ...] | None = None) -> Path:
     """Return the interpreter of a peer's environment; make the environment if it is missing.
 
     Parameters
     ----------
     folder : Path
         Holds one environment a peer, named like the peer.
-    peer : {"tensorflow", "jax"}
+    peer : str
+        Name of the environment.
+    pins : tuple of str, default=None
+        Packages with their versions. None means those in `PEERS`.
 
     Returns
     -------
     Path
-        Interpreter that has the versions in `PEERS`.
+        Interpreter that has these versions.
 
     Raises
     ------
     PreparationError
         The environment could not be made, or holds other versions.
     """
+    pins = PEERS[peer] if pins is None else pins
     home = folder / peer
     python = home / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
     if not python.exists():
         _run([sys.executable, "-m", "venv", str(home)])
-    missing = _missing(python, PEERS[peer])
+    missing = _missing(python, pins)
     if missing:
-        _run([str(python), "-m", "pip", "install", "--quiet", *PEERS[peer]])
-        missing = _missing(python, PEERS[peer])
+        _run([str(python), "-m", "pip", "install", "--quiet", *pins])
+        missing = _missing(python, pins)
     if missing:
         raise PreparationError(
             f"{peer}: {', '.join(missing)} still missing after the installation. "

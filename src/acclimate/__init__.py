@@ -19,25 +19,56 @@ from acclimate.catalogue import CATALOGUE, methods
 if TYPE_CHECKING:
     from acclimate import datasets, tables
     from acclimate.adapter import Adapter
+    from acclimate.adversarial.adda import ADDA
+    from acclimate.adversarial.cdan import CDAN
+    from acclimate.adversarial.dann import DANN
+    from acclimate.adversarial.mcd import MCD
+    from acclimate.adversarial.mdd import MDD
+    from acclimate.adversarial.wdgrl import WDGRL
     from acclimate.base.neural import NeuralClassifier, NeuralRegressor
     from acclimate.base.source_only import SourceOnly
     from acclimate.base.target_only import TargetOnly
+    from acclimate.comparison.compare import compare
+    from acclimate.comparison.result import Comparison
     from acclimate.domain import Domain
+    from acclimate.invariant.adabn import AdaBN
+    from acclimate.invariant.afn import AFN
+    from acclimate.invariant.bnm import BNM
+    from acclimate.invariant.can import CAN
+    from acclimate.invariant.dan import DAN
+    from acclimate.invariant.deep_coral import DeepCORAL
+    from acclimate.invariant.deep_jdot import DeepJDOT
+    from acclimate.invariant.jan import JAN
+    from acclimate.invariant.mcc import MCC
+    from acclimate.mapping.bda import BDA
     from acclimate.mapping.coral import CORAL
     from acclimate.mapping.feature_augmentation import FeatureAugmentation
     from acclimate.mapping.gfk import GFK
+    from acclimate.mapping.jcpot import JCPOT
+    from acclimate.mapping.jda import JDA
+    from acclimate.mapping.jdot import JDOT
     from acclimate.mapping.linear_monge import LinearMonge
+    from acclimate.mapping.meda import MEDA
+    from acclimate.mapping.ot_mapping import OTMapping
     from acclimate.mapping.subspace_alignment import SubspaceAlignment
     from acclimate.mapping.tca import TCA
+    from acclimate.mapping.tjm import TJM
     from acclimate.persistence import load, save
+    from acclimate.ranking import rank
     from acclimate.reweighting.discriminator import DomainDiscriminator
     from acclimate.reweighting.kliep import KLIEP
     from acclimate.reweighting.kmm import KMM
     from acclimate.reweighting.label_shift import LabelShift
     from acclimate.reweighting.nearest import NearestNeighborWeights
     from acclimate.reweighting.rulsif import RULSIF
+    from acclimate.reweighting.tradaboost import TrAdaBoost
+    from acclimate.reweighting.tradaboost_r2 import TrAdaBoostR2
     from acclimate.reweighting.ulsif import ULSIF
+    from acclimate.selection.diagnose import diagnose
     from acclimate.selection.verdict import Verdict, verdict
+    from acclimate.semisupervised.dasvm import DASVM
+    from acclimate.sourcefree.shot import SHOT
+    from acclimate.sourcefree.tent import TENT
     from acclimate.transfer.fine_tune import FineTune
     from acclimate.transfer.joint_objective import JointObjective
     from acclimate.transfer.parameter import ParameterTransfer
@@ -47,7 +78,11 @@ _MODULES = {
     "Domain": "acclimate.domain",
     "NeuralClassifier": "acclimate.base.neural",
     "NeuralRegressor": "acclimate.base.neural",
+    "Comparison": "acclimate.comparison.result",
+    "compare": "acclimate.comparison.compare",
+    "diagnose": "acclimate.selection.diagnose",
     "load": "acclimate.persistence",
+    "rank": "acclimate.ranking",
     "save": "acclimate.persistence",
     "Verdict": "acclimate.selection.verdict",
     "verdict": "acclimate.selection.verdict",
@@ -56,33 +91,64 @@ _MODULES.update({row.name: row.module for row in CATALOGUE})
 _SUBMODULES = ("datasets", "exceptions", "tables")
 
 __all__ = [  # noqa: RUF022 - plain order, as dir() has it; ruff would put CORAL first
+    "ADDA",
+    "AFN",
+    "AdaBN",
     "Adapter",
+    "BDA",
+    "BNM",
+    "CAN",
+    "CDAN",
     "CORAL",
+    "Comparison",
+    "DAN",
+    "DANN",
+    "DASVM",
+    "DeepCORAL",
+    "DeepJDOT",
     "Domain",
     "DomainDiscriminator",
     "FeatureAugmentation",
     "FineTune",
     "GFK",
+    "JAN",
+    "JCPOT",
+    "JDA",
+    "JDOT",
     "JointObjective",
     "KLIEP",
     "KMM",
     "LabelShift",
     "LinearMonge",
+    "MCC",
+    "MCD",
+    "MDD",
+    "MEDA",
     "NearestNeighborWeights",
     "NeuralClassifier",
     "NeuralRegressor",
+    "OTMapping",
     "ParameterTransfer",
     "RULSIF",
+    "SHOT",
     "SourceOnly",
     "SubspaceAlignment",
     "TCA",
+    "TENT",
+    "TJM",
     "TargetOnly",
+    "TrAdaBoost",
+    "TrAdaBoostR2",
     "ULSIF",
     "Verdict",
+    "WDGRL",
     "__version__",
+    "compare",
     "datasets",
+    "diagnose",
     "load",
     "methods",
+    "rank",
     "save",
     "tables",
     "verdict",

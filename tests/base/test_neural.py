@@ -236,7 +236,7 @@ class TestOwnNetworks:
             (nn.Sequential(nn.ReLU()), None, "no head"),
             (nn.Sequential(nn.Linear(4, 3), nn.Softmax(1)), None, "leave softmax to the loss"),
             (nn.Sequential(nn.Linear(4, 5)), None, "has 5 outputs, but the task needs 3"),
-            ("resnet", None, r"network must be one of \['mlp', 'cnn'\].*got 'resnet'"),
+            ("vgg", None, r"network must be one of \['mlp', 'mlp-norm', 'cnn'.*got 'vgg'"),
         ],
         ids=["no such head", "no linear layer", "softmax", "outputs", "word"],
     )

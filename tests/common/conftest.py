@@ -46,7 +46,10 @@ class Case:
     def make(self, **settings: Any) -> Any:
         """Return the method with the row's quick settings, unfitted."""
         quick = {"estimator": self.estimator(), "random_state": 0, **self.row.quick}
-        return self.row.load()(**(quick | settings))
+        given = quick | settings
+        inner = {name: given.pop(name) for name in self.row.quick if "__" in name}
+        model = self.row.load()(**given)
+        return model.set_params(**inner) if inner else model
 
     def data(self, seed: int = 0, classes: int = 3, **sizes: int) -> SimpleNamespace:
         """Return shifted toy data for the task."""

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from acclimate.training import batch as module
-from acclimate.training.batch import Data, as_float, batches, shuffled, steps_per_epoch
+from acclimate.training.batch import Data, as_float, batches, endless, shuffled, steps_per_epoch
 
 CPU = torch.device("cpu")
 
@@ -104,3 +104,13 @@ def test_batches_gathered_together_are_those_gathered_one_by_one(
                 assert torch.equal(ours.y, alone.y)  # type: ignore[arg-type]
                 assert torch.equal(ours.weight, alone.weight)  # type: ignore[arg-type]
             assert ours.domain == alone.domain
+
+
+@pytest.mark.parametrize(("n", "size"), [(10, 4), (7, 7), (5, 3), (3, 8), (1, 2)])
+def test_endless_batches_are_full_and_each_pass_holds_every_row(n: int, size: int) -> None:
+    order = endless(n, size, torch.Generator().manual_seed(0), torch.device("cpu"))
+    drawn = [next(order) for _ in range(40)]
+    assert {len(index) for index in drawn} == {min(n, size)}
+    rows = torch.cat(drawn)
+    for start in range(0, len(rows) - n + 1, n):
+        assert sorted(rows[start : start + n].tolist()) == list(range(n))

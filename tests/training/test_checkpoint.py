@@ -198,3 +198,17 @@ def test_estimator_keeps_no_file_after_success(tmp_path: Path) -> None:
     y = (X[:, 0] > 0).astype(int)
     assert np.array_equal(kept.fit(X, y).predict_proba(X), plain.fit(X, y).predict_proba(X))
     assert list(tmp_path.iterdir()) == []
+
+
+def test_states_that_are_one_in_memory_are_written_twice(tmp_path: Path) -> None:
+    """The best epoch may be the last proven one: the same tensors under two names."""
+    kept = checkpoint.Checkpoint(tmp_path / "run", "a" * 16)
+    weight = torch.arange(6.0).view(2, 3)
+    kept.save({"best/w": weight, "proven/w": weight, "turned": weight.T}, {"step": 1})
+    loaded = kept.load()
+    assert loaded is not None
+    tensors, facts = loaded
+    assert facts == {"step": 1}
+    assert torch.equal(tensors["best/w"], weight)
+    assert torch.equal(tensors["proven/w"], weight)
+    assert torch.equal(tensors["turned"], weight.T)

@@ -13,6 +13,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from acclimate.exceptions import ConvergenceWarning
 from acclimate.training.batch import Batch, Data
 from acclimate.training.inference import infer
 from acclimate.training.loop import train
@@ -291,3 +292,93 @@ def test_parameters_that_the_user_froze_stay_frozen(source: Data, make: Make, ta
     train(net, [Phase([task], [net])], source, settings=Settings(5, 32), seed=0, frozen=[net.head])
     assert _same(net.head, before)
     assert not any(p.requires_grad for p in net.head.parameters())
+
+
+def test_what_join_adds_is_part_of_the_forward_pass(
+    source: Data, target: Data, make: Make, task: Term
+) -> None:
+    def apart(network: nn.Module, batch: Batch) -> SimpleNamespace:
+        out = forward(network, batch)
+        out.score = out.z.sum(1)
+        return out
+
+    def together(network: nn.Module, s: Any, t: Any) -> None:
+        s.score, t.score = torch.cat([s.z, t.z]).sum(1).split([len(s.z), len(t.z)])
+
+    gap = Term("gap", lambda s, t: (s.score.mean() - t.score.mean()).square(), 0.1)
+    nets = [make(), make()]
+    for net, how in zip(nets, ({"forward": apart}, {"join": together}), strict=True):
+        train(net, [Phase([task, gap], [net])], source, target, settings=PLAIN, seed=0, **how)
+    for a, b in zip(nets[0].parameters(), nets[1].parameters(), strict=True):
+        torch.testing.assert_close(a, b)
+
+
+@pytest.mark.parametrize("frozen", [True, False])
+def test_batch_norm_whose_scale_is_frozen_keeps_its_statistics(
+    frozen: bool, source: Data, task: Term
+) -> None:
+    torch.manual_seed(0)
+    body = nn.Sequential(nn.Linear(4, 8), nn.BatchNorm1d(8), nn.ReLU())
+    net = Network(body, nn.Linear(8, 3))
+    for p in body[1].parameters():
+        p.requires_grad_(not frozen)
+    before = _state(body[1])
+    train(net, [Phase([task], [net])], source, settings=PLAIN, seed=0)
+    assert torch.equal(body[1].running_mean, before["running_mean"]) == frozen
+    assert _same(body[1], before) == frozen
+    assert all(p.requires_grad is not frozen for p in body[1].parameters())
+
+
+# --- measures and watching ----------------------------------------------------------------------
+
+
+def test_measures_are_recorded_and_change_nothing(
+    source: Data, target: Data, make: Make, task: Term
+) -> None:
+    sure = Term("sure", lambda s, t: t.logits.softmax(1).amax(1).mean())
+    settings = Settings(9, 30)
+    nets, histories = [make(), make()], []
+    for net, measures in zip(nets, ([], [sure]), strict=True):
+        phase = Phase([task], [net], measures=measures)
+        histories.append(train(net, [phase], source, target, settings=settings, seed=0))
+    assert _same(nets[0], _state(nets[1]))
+    plain, measured = (history.epochs for history in histories)
+    assert [{k: v for k, v in epoch.items() if k != "sure"} for epoch in measured] == plain
+    assert all(1 / 3 < epoch["sure"] < 1.0 for epoch in measured)
+
+
+def test_a_watcher_adds_figures_and_stops_with_a_reason(
+    source: Data, make: Make, task: Term
+) -> None:
+    net, seen = make(), []
+
+    def watch(network: nn.Module, epochs: list[dict[str, float]]) -> str | None:
+        assert network is net
+        epochs[-1]["twice"] = 2.0 * epochs[-1]["task"]
+        seen.append(_state(network))
+        return "enough is known" if len(epochs) == 2 else None
+
+    with pytest.warns(ConvergenceWarning, match="stopped at step 6: enough is known"):
+        history = train(net, [Phase([task], [net])], source, settings=Settings(30, 30), seed=0,
+                        watch=watch)  # fmt: skip
+    assert history.stopped == "collapse"
+    assert len(history.epochs) == len(seen) == 2
+    assert all(epoch["twice"] == 2.0 * epoch["task"] for epoch in history.epochs)
+    assert _same(net, seen[1])
+
+
+def test_the_best_epoch_is_restored_after_a_watcher_stopped_the_run(
+    source: Data, make: Make, task: Term
+) -> None:
+    net, states = make(), []
+
+    def validate(network: nn.Module) -> float:
+        states.append(_state(network))
+        return -float(len(states))
+
+    with pytest.warns(ConvergenceWarning, match="enough"):
+        history = train(net, [Phase([task], [net])], source, settings=Settings(30, 30), seed=0,
+                        validate=validate,
+                        watch=lambda n, epochs: "enough" if len(epochs) == 3 else None)  # fmt: skip
+    assert history.best_epoch == 1
+    assert _same(net, states[0])

@@ -21,6 +21,9 @@ from acclimate.training.network import (
     output_width,
     split,
 )
+from acclimate.training.networks import NETWORKS
+from acclimate.training.networks_norm import Residual
+from acclimate.training.norm import norms
 
 
 class _Nested(nn.Module):
@@ -136,3 +139,42 @@ def test_forward_carries_the_batch() -> None:
     assert out.z.shape == (2, 8)
     for name in ("x", "y", "weight", "index", "domain", "views"):
         assert getattr(out, name) is getattr(batch, name)
+
+
+@pytest.mark.parametrize(
+    ("name", "shape"),
+    [("mlp-norm", (4,)), ("mlp-norm", (3, 5)), ("cnn-norm", (12, 10)), ("cnn-norm", (3, 28, 28)),
+     ("resnet", (12, 10)), ("resnet", (3, 28, 28))],
+)  # fmt: skip
+def test_networks_with_batch_norm(name: str, shape: tuple[int, ...]) -> None:
+    net = NETWORKS[name](shape, 5, (7, 6), 0.1)
+    z, logits = net(torch.randn(4, *shape))
+    assert (z.shape, logits.shape) == ((4, 6), (4, 5))
+    assert len(norms(net)) >= 2
+    whole = torch.randn(64, *shape)
+    z, _ = net.train()(whole)
+    z.sum().backward()
+    assert all(p.grad is not None for p in net.body.parameters())
+
+
+@pytest.mark.parametrize("name", ["cnn-norm", "resnet"])
+def test_small_images_are_refused_by_name(name: str) -> None:
+    with pytest.raises(InputError, match=f'network="{name}" needs images'):
+        NETWORKS[name]((9, 28), 5, (7,), 0.1)
+
+
+def test_a_residual_block_adds_to_its_input() -> None:
+    block = Residual(3, 3).eval()
+    with torch.no_grad():
+        block.second.weight.zero_()
+    x = torch.randn(2, 3, 6, 6)
+    torch.testing.assert_close(block(x), x.relu())
+    assert Residual(3, 4, 2)(x).shape == (2, 4, 3, 3)
+
+
+def test_resnet_has_less_than_half_of_the_weights_of_the_cnn() -> None:
+    sizes = [
+        sum(p.numel() for p in NETWORKS[name]((28, 28), 10, (128,), 0.2).parameters())
+        for name in ("resnet", "cnn")
+    ]
+    assert sizes[0] < 0.5 * sizes[1]

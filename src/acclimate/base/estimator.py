@@ -20,9 +20,11 @@ from torch import Tensor, nn
 
 from acclimate.exceptions import InputError
 from acclimate.training import inference, loop, network
+from acclimate.training.augment import check_augment, views
 from acclimate.training.batch import Data, as_float, steps_per_epoch
 from acclimate.training.device import find_device, has_bf16, seeded
 from acclimate.training.network import Network
+from acclimate.training.networks import NETWORKS
 from acclimate.training.progress import Progress
 from acclimate.training.schedules import SCHEDULES
 from acclimate.training.terms import History, Phase, Settings, Term
@@ -31,17 +33,24 @@ from acclimate.validation import check_weight
 PARAMETERS = """
     Parameters
     ----------
-    network : {"mlp", "cnn"}, nn.Module or callable, default="mlp"
-        What computes f_theta. A module of your own is copied, never changed, and split into body
-        and head. So is a Keras 3 model on the torch backend, `keras.Sequential` or functional; its
-        softmax is left to the loss. A callable is called as ``network(row_shape, n_outputs)`` and
-        returns a module, after everything is seeded.
+    network : {"mlp", "mlp-norm", "cnn", "cnn-norm", "resnet"}, nn.Module or callable, default="mlp"
+        What computes f_theta. "-norm" has batch norm, and so has "resnet", a small residual
+        network; methods that adapt give each domain its own statistics. A module of your own is
+        copied, never changed, and split into body and head. So is a Keras 3 model on the torch
+        backend, `keras.Sequential` or functional; its softmax is left to the loss. A callable is
+        called as ``network(row_shape, n_outputs)`` and returns a module, after everything is
+        seeded.
     hidden : sequence of int, default=(128,)
         Units of the dense hidden layers of the built-in networks.
     dropout : float in [0, 1), default=0.2
         Share of units dropped after each dense hidden layer of the built-in networks.
     head : str, default=None
         Name of the output layer in a module of your own. None takes the last `nn.Linear`.
+    augment : {"affine", "crop", "crop-flip", "noise"}, callable or None, default=None
+        How images are changed while training, each by its own draw. "affine" turns by up to 15
+        degrees and scales and moves by up to a tenth, "crop" moves alone, "crop-flip" also mirrors,
+        "noise" adds normal noise of 0.1. A callable maps a float tensor of inputs to one of the
+        same shape. See `acclimate.training.augment.Augmentation`.
     epochs : int, default=5
         Passes over the rows, at least 1.
     min_steps : int, default=1000
@@ -89,6 +98,7 @@ class NeuralEstimator(BaseEstimator, ABC):  # type: ignore[misc]
         hidden: Sequence[int] = (128,),
         dropout: float = 0.2,
         head: str | None = None,
+        augment: Any = None,
         epochs: int = 5,
         min_steps: int = 1000,
         batch_size: int = 128,
@@ -110,6 +120,7 @@ class NeuralEstimator(BaseEstimator, ABC):  # type: ignore[misc]
         self.hidden = hidden
         self.dropout = dropout
         self.head = head
+        self.augment = augment
         self.epochs = epochs
         self.min_steps = min_steps
         self.batch_size = batch_size
@@ -231,6 +242,7 @@ class NeuralEstimator(BaseEstimator, ABC):  # type: ignore[misc]
             data,
             settings=settings,
             seed=self.seed_,
+            views=views(self.augment),
             validate=validate,
             frozen=frozen,
             rates=rates,
@@ -306,12 +318,12 @@ class NeuralEstimator(BaseEstimator, ABC):  # type: ignore[misc]
     def _build(self, X: Any, outputs: int) -> Network:
         shape = tuple(X.shape[1:])
         if isinstance(self.network, str):
-            if self.network not in network.NETWORKS:
+            if self.network not in NETWORKS:
                 raise InputError(
-                    f"network must be one of {list(network.NETWORKS)}, an nn.Module or a callable, "
+                    f"network must be one of {list(NETWORKS)}, an nn.Module or a callable, "
                     f"got {self.network!r}"
                 )
-            return network.NETWORKS[self.network](shape, outputs, self.hidden, self.dropout)
+            return NETWORKS[self.network](shape, outputs, self.hidden, self.dropout)
         module = self.network
         if not isinstance(module, nn.Module) and not network.is_keras(module):
             module = module(shape, outputs)
@@ -339,6 +351,7 @@ class NeuralEstimator(BaseEstimator, ABC):  # type: ignore[misc]
             raise InputError(f"optimizer must be adam, adamw or sgd, got {self.optimizer!r}")
         if self.schedule not in SCHEDULES:
             raise InputError(f"schedule must be one of {list(SCHEDULES)}, got {self.schedule!r}")
+        check_augment(self.augment)
         if self.precision not in ("auto", "float32", "bf16"):
             raise InputError(f"precision must be auto, float32 or bf16, got {self.precision!r}")
         for name in ("epochs", "batch_size", "patience"):

@@ -11,7 +11,9 @@ from typer.core import TyperCommand
 from acclimate import __version__
 from acclimate.cli import (
     adapting,
+    comparing,
     demonstrating,
+    diagnosing,
     evaluating,
     fitting,
     listing,
@@ -61,6 +63,12 @@ _EXAMPLES = {
     "evaluate": "evaluate there.acclimate test.csv --against here.acclimate",
     "check": "check there.acclimate next_month.parquet",
     "show": "show there.acclimate",
+    "diagnose": "diagnose here.csv there.csv --label sick --id patient",
+    "rank": "rank there.csv here.csv elsewhere.csv --label sick --id patient",
+    "compare": "compare --source here.csv --target there.csv --label sick --id patient "
+    "--budget 10m --report report.html",
+    "resume": "resume compare-here-there.sqlite --report report.html",
+    "report": "report compare-here-there.sqlite --out report.html",
     "demo": "demo --quick --out my-demo",
     "methods": "methods --family transfer",
     "datasets": "datasets",
@@ -87,6 +95,11 @@ def _options(
 
 
 _COMMANDS: tuple[tuple[str, Callable[..., None], type[TyperCommand]], ...] = (
+    ("diagnose", diagnosing.diagnose, Configured),
+    ("rank", diagnosing.rank, Configured),
+    ("compare", comparing.compare, Configured),
+    ("resume", comparing.resume, Configured),
+    ("report", comparing.report, TyperCommand),
     ("fit", fitting.fit, Configured),
     ("adapt", adapting.adapt, Configured),
     ("evaluate", evaluating.evaluate, Configured),

@@ -6,13 +6,15 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from acclimate.report.comparison_page import render_comparison
     from acclimate.report.demo_page import render_demo
     from acclimate.report.html import render, write_text_atomic
 
-__all__ = ["render", "render_demo", "write_text_atomic"]
+__all__ = ["render", "render_comparison", "render_demo", "write_text_atomic"]
 
 _HOMES = {
     "render": "acclimate.report.html",
+    "render_comparison": "acclimate.report.comparison_page",
     "render_demo": "acclimate.report.demo_page",
     "write_text_atomic": "acclimate.report.html",
 }

@@ -256,6 +256,14 @@ def line_key(style: int) -> str:
     )
 
 
+def mark_key(style: int) -> str:
+    """Return the legend's sample of points without a line: their marker."""
+    return (
+        '<svg class="key" viewBox="0 0 36 14" aria-hidden="true" focusable="false">'
+        f"{marker(style, 18, 7)}</svg>"
+    )
+
+
 def bar_key(style: int, key_id: str) -> str:
     """Return the legend's sample of a bar: its hatching."""
     kind = style % STYLES

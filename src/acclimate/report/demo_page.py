@@ -13,6 +13,7 @@ from acclimate.report.figures import (
     Arm,
     Record,
     arms_of,
+    json_safe,
     label_curves,
     learning_curves,
     probe_figure,
@@ -70,7 +71,7 @@ def render_demo(result: Mapping[str, Any]) -> str:
         "command": said(result, "command", "acclimate demo"),
         "cases": [_case(case, k, styles) for k, case in enumerate(cases, start=1)],
         "facts": _facts(result),
-        "raw": _json_safe(result),
+        "raw": json_safe(result),
     }
     return render("demo.html.j2", page=page)
 
@@ -266,14 +267,3 @@ def _facts(result: Record) -> list[tuple[str, str]]:
 def _pair(machine: Record) -> str | None:
     cores, threads = machine.get("cores"), machine.get("threads")
     return None if cores is None and threads is None else f"{count(cores)}, {count(threads)}"
-
-
-def _json_safe(value: Any) -> Any:
-    """Copy JSON data with NaN and infinities as null, and anything that is no JSON as its text."""
-    if isinstance(value, Mapping):
-        return {str(k): _json_safe(v) for k, v in value.items()}
-    if isinstance(value, list | tuple):
-        return [_json_safe(v) for v in value]
-    if isinstance(value, float):
-        return finite(value)
-    return value if value is None or isinstance(value, str | int | bool) else str(value)

@@ -15,7 +15,9 @@ from acclimate.report.charts import (
     bar_key,
     line_chart,
     line_key,
+    mark_key,
 )
+from acclimate.report.scatter import Marks
 from acclimate.report.svg import NARROW, WIDE
 from acclimate.report.wording import count, finite, sentence
 
@@ -38,6 +40,17 @@ def said(record: Record, key: str, default: str = "") -> str:
     """
     value = record.get(key)
     return default if value is None or value == "" else str(value)
+
+
+def json_safe(value: Any) -> Any:
+    """Copy JSON data with NaN and infinities as null, and anything that is no JSON as its text."""
+    if isinstance(value, Mapping):
+        return {str(k): json_safe(v) for k, v in value.items()}
+    if isinstance(value, list | tuple):
+        return [json_safe(v) for v in value]
+    if isinstance(value, float):
+        return finite(value)
+    return value if value is None or isinstance(value, str | int | bool) else str(value)
 
 
 def arms_of(case: Record) -> list[Arm]:
@@ -73,15 +86,19 @@ def figure(title: str, note: str, keys: Sequence[Any], draw: Any, **common: Any)
         name: Markup(draw(chart_id=f"{chart_id}-{name}", title=title, size=size, **common))
         for name, size in sizes.items()
     }
-    samples = [
-        bar_key(k.style, f"{chart_id}-key-{n}") if isinstance(k, Bars) else line_key(k.style)
-        for n, k in enumerate(keys)
-    ]
+    samples = [_sample(k, f"{chart_id}-key-{n}") for n, k in enumerate(keys)]
     legend = [
         {"sample": Markup(s), "label": sentence(k.label)}
         for s, k in zip(samples, keys, strict=True)
     ]
     return {"title": title, "note": note, "legend": legend, **drawn}
+
+
+def _sample(key: Any, key_id: str) -> str:
+    """Return the legend's sample of a line, of bars or of points."""
+    if isinstance(key, Bars):
+        return bar_key(key.style, key_id)
+    return mark_key(key.style) if isinstance(key, Marks) else line_key(key.style)
 
 
 def learning_curves(case: Record, key: str) -> list[dict[str, Any]]:

@@ -71,6 +71,25 @@ def log_ticks(low: float, high: float) -> list[float]:
     return [10.0**k for k in range(first, last + 1)]
 
 
+def fine_log_ticks(low: float, high: float) -> list[float]:
+    """Return values that enclose [low, high]: 1, 2 and 5 times powers of ten, or powers alone.
+
+    Examples
+    --------
+    >>> fine_log_ticks(0.018, 0.06), fine_log_ticks(0.018, 600.0)[:3]
+    ([0.01, 0.02, 0.05, 0.1], [0.01, 0.1, 1.0])
+    """
+    powers = log_ticks(low, high)
+    if len(powers) > 3:
+        return powers
+    if len(powers) == 1:
+        powers = [powers[0], 10 * powers[0]]
+    each = [float(f"{m * p:.6g}") for p in powers for m in (1, 2, 5) if m * p <= powers[-1]]
+    first = max((t for t in each if t <= low), default=each[0])
+    last = min((t for t in each if t >= high), default=each[-1])
+    return [t for t in each if first <= t <= last]
+
+
 def readable(positions: Sequence[float], widths: Sequence[float], gap: float = 5.0) -> list[bool]:
     """Choose tick labels from left to right so that no two touch; the last one always stays.
 

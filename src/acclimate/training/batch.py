@@ -138,3 +138,26 @@ def shuffled(
     while True:
         order = torch.randperm(n, generator=generator, device=generator.device).to(device)
         yield from order.split(batch_size)[:steps]
+
+
+def endless(
+    n: int, batch_size: int, generator: torch.Generator, device: torch.device
+) -> Iterator[Tensor]:
+    """Yield index batches without end, every one of them full.
+
+    Passes follow each other without a seam: where one ends inside a batch, the next begins there.
+    Means and covariances of a short last batch would be noise.
+
+    >>> g = torch.Generator().manual_seed(0)
+    >>> order = endless(5, 3, g, torch.device("cpu"))
+    >>> [len(next(order)) for _ in range(4)]
+    [3, 3, 3, 3]
+    """
+    batch_size = min(batch_size, n)
+    rest = torch.empty(0, dtype=torch.int64, device=device)
+    while True:
+        order = torch.randperm(n, generator=generator, device=generator.device).to(device)
+        rows = torch.cat([rest, order])
+        full = len(rows) // batch_size * batch_size
+        yield from rows[:full].split(batch_size)
+        rest = rows[full:]

@@ -88,7 +88,10 @@ class Checkpoint:
         from safetensors.torch import save_file
 
         part = self.path.with_name(self.path.name + ".part")
-        contiguous = {key: value.detach().cpu().contiguous() for key, value in tensors.items()}
+        # clones: the file refuses tensors that share memory, and the best state may be another's
+        contiguous = {
+            key: value.detach().cpu().contiguous().clone() for key, value in tensors.items()
+        }
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             save_file(contiguous, part, metadata={"facts": json.dumps(facts)})

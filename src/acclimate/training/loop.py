@@ -23,6 +23,7 @@ from acclimate.training.checkpoint import (
     unpack,
 )
 from acclimate.training.device import autocast, fast_products, seeded
+from acclimate.training.norm import still_norms
 from acclimate.training.optimizer import Optimizer
 from acclimate.training.progress import Progress
 from acclimate.training.schedules import SCHEDULES, warmed_up
@@ -30,6 +31,8 @@ from acclimate.training.terms import History, Phase, Settings, Term
 
 Forward = Callable[[nn.Module, Batch], Any]
 Sampler = Callable[[Data, int, torch.Generator], Iterator[Tensor]]
+Join = Callable[[nn.Module, Any, Any], None]
+Watch = Callable[[nn.Module, list[dict[str, float]]], str | None]
 
 # A pass over few rows takes few steps. Epochs are at least this share of a run, so that
 # bookkeeping at their end does not cost more than the training.
@@ -110,11 +113,13 @@ def train(
     settings: Settings,
     seed: int,
     forward: Forward = networks.forward,
+    join: Join | None = None,
     views: Callable[[Batch], Batch] | None = None,
     sampler: Sampler | None = None,
     before_epoch: Callable[[nn.Module, float], None] | None = None,
     after_step: Callable[[nn.Module, float], None] | None = None,
     validate: Callable[[nn.Module], float] | None = None,
+    watch: Watch | None = None,
     frozen: Sequence[nn.Module] = (),
     rates: Mapping[nn.Module, float] | None = None,
     progress: Progress | None = None,
@@ -141,6 +146,9 @@ def train(
         Seed of batches and of everything random inside the network.
     forward : callable, default=`acclimate.training.network.forward`
         ``forward(network, batch)`` returns what the terms read.
+    join : callable, default=None
+        ``join(network, source, target)`` adds to what ``forward`` returned, as part of the forward
+        pass: what is best computed on both domains at once, such as a discriminator's scores.
     views : callable, default=None
         Returns a batch with augmented rows in ``views`` or in place of ``x``.
     sampler : callable, default=None
@@ -152,8 +160,12 @@ def train(
     validate : callable, default=None
         ``validate(network)`` returns a score, higher is better, after each epoch. The weights of
         the best epoch are restored at the end.
+    watch : callable, default=None
+        ``watch(network, epochs)`` sees the records so far after each epoch, may add figures to the
+        last, and returns why training is to stop, or None.
     frozen : sequence of nn.Module, default=()
-        Modules that do not move at all: neither parameters nor buffers.
+        Modules that do not move at all: neither parameters nor buffers. Layers of batch norm whose
+        scale and shift need no gradient are among them without being named.
     rates : mapping from nn.Module to float, default=None
         Factor on the learning rate of some modules.
     progress : Progress, default=None
@@ -171,12 +183,15 @@ def train(
     Warns
     -----
     ConvergenceWarning
-        A term became infinite or NaN. Training stops, and the last finite weights are kept.
+        A term became infinite or NaN. Training stops, and the last finite weights are kept. Or
+        ``watch`` gave a reason to stop; then the weights of the best epoch are kept, and without
+        ``validate`` those of the last.
     """
     main = source if source is not None else target
     if main is None or any(side is not None and len(side) == 0 for side in (source, target)):
         raise InputError("there are no rows to train on")
     device = main.x.device
+    frozen = [*frozen, *still_norms(network)]
     held = {p for module in frozen for p in module.parameters()}
     named = {p for phase in phases for module in phase.modules for p in module.parameters()}
     # without this, parameters that no phase moves would gather gradients
@@ -202,8 +217,8 @@ def train(
             raise InputError("no module that the phases name has a trainable parameter")
         with seeded(seed, device), fast_products(device, settings.batch_size), bar:
             _steps(
-                network, phases, groups, (source, target), settings, seed, forward, views,
-                sampler, before_epoch, after_step, validate, bar, history,
+                network, phases, groups, (source, target), settings, seed, forward, join, views,
+                sampler, before_epoch, after_step, validate, watch, bar, history,
                 steps_per_epoch(len(main), min(settings.batch_size, len(main))), frozen, keep,
             )  # fmt: skip
     finally:
@@ -225,11 +240,13 @@ def _steps(
     settings: Settings,
     seed: int,
     forward: Forward,
+    join: Join | None,
     views: Callable[[Batch], Batch] | None,
     sampler: Sampler | None,
     before_epoch: Callable[[nn.Module, float], None] | None,
     after_step: Callable[[nn.Module, float], None] | None,
     validate: Callable[[nn.Module], float] | None,
+    watch: Watch | None,
     bar: Progress,
     history: History,
     pass_steps: int,
@@ -248,7 +265,7 @@ def _steps(
     rate = warmed_up(named if callable(named) else SCHEDULES[named], settings.warmup)
     movers = [[group for group in groups if n in group.phases] for n in range(len(phases))]
     every = max(pass_steps, math.ceil(settings.steps * SMALLEST_EPOCH))
-    names = [term.name for phase in phases for term in phase.terms]
+    names = [term.name for phase in phases for term in (*phase.terms, *phase.measures)]
     best_score, best_state, waited = -math.inf, None, 0
     finite_state = proven_state = _copy(network.state_dict())
     losses: list[Tensor] = []
@@ -289,6 +306,8 @@ def _steps(
             for _ in range(phase.repeat):
                 with autocast(device, settings.precision):
                     out = [None if batch is None else forward(network, batch) for batch in pair]
+                    if join is not None:
+                        join(network, out[0], out[1])
                 values = [term.loss(out[0], out[1]) for term in phase.terms]
                 total = _weighted_sum(phase.terms, values, progress)
                 for group in movers[number]:
@@ -297,6 +316,8 @@ def _steps(
                 for group in movers[number]:
                     group.step(factor)
             losses.extend(value.detach() for value in values)
+            with torch.no_grad():
+                losses.extend(measure.loss(out[0], out[1]) for measure in phase.measures)
         if after_step is not None:
             after_step(network, progress)
         if (step + 1) % every and step + 1 < settings.steps:
@@ -329,7 +350,14 @@ def _steps(
                 best_score, best_state, waited = score, finite_state, 0
                 history.best_epoch = len(history.epochs) + 1
         history.epochs.append(record)
+        reason = None if watch is None else watch(network, history.epochs)
         bar.update(step + 1, record)
+        if reason is not None:
+            history.stopped = "collapse"
+            warnings.warn(
+                f"training stopped at step {step + 1}: {reason}", ConvergenceWarning, stacklevel=4
+            )
+            break
         if settings.patience is not None and waited >= settings.patience:
             history.stopped = "patience"
             break

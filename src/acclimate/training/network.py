@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from types import SimpleNamespace
 from typing import Any, TypeVar
 
@@ -137,9 +137,6 @@ def cnn(shape: Sequence[int], outputs: int, hidden: Sequence[int], dropout: floa
     dense = mlp((64, h, w), outputs, hidden, dropout)
     he(blocks)
     return Network(nn.Sequential(blocks, dense.body), dense.head)
-
-
-NETWORKS: dict[str, Callable[..., Network]] = {"mlp": mlp, "cnn": cnn}
 
 
 def split(module: nn.Module, head: str | None = None) -> Network:

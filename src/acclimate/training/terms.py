@@ -45,11 +45,15 @@ class Phase:
         Their parameters move; all others stand still in this phase.
     repeat : int, default=1
         How often the phase runs in each step.
+    measures : sequence of Term, default=()
+        Figures for the history, such as an accuracy. They are computed like terms, without
+        gradients, and not minimised.
     """
 
     terms: Sequence[Term]
     modules: Sequence[nn.Module]
     repeat: int = 1
+    measures: Sequence[Term] = ()
 
 
 @dataclass(frozen=True)
@@ -96,12 +100,12 @@ class History:
     Attributes
     ----------
     epochs : list of dict
-        One an epoch: number of steps so far, mean of every term, validation score where there is
-        one.
+        One an epoch: number of steps so far, mean of every term and measure, validation score
+        where there is one.
     best_epoch : int or None
         Number, from 1, of the epoch whose weights were kept; None where it is simply the last.
     stopped : str
-        Why training ended: "done", "patience" or "not finite".
+        Why training ended: "done", "patience", "not finite" or "collapse".
     """
 
     epochs: list[dict[str, float]] = field(default_factory=list)

@@ -1,0 +1,1 @@
+"""Methods that set a network against a discriminator between the domains."""

@@ -1,0 +1,122 @@
+"""`DANN`: features from which a discriminator cannot tell the domains apart."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+from torch import nn
+
+from acclimate.adversarial.common import (
+    accuracy_measure,
+    check_hidden,
+    discriminator,
+    domain_term,
+    judge,
+)
+from acclimate.deep import DeepAdapter, Plan, Run, documented
+from acclimate.exceptions import InputError
+from acclimate.training.reversal import Reversal
+from acclimate.training.schedules import sigmoid_ramp
+from acclimate.training.terms import Phase
+
+
+@documented
+class DANN(DeepAdapter):
+    """Train features against a discriminator that tells source rows from target rows.
+
+    Use it when the inputs of the domains look different and the same rule from content to labels
+    holds in both. Do not use it when the shares of the classes differ much between the domains:
+    features that hide the domain then have to mix classes.
+
+    Minimises ``L(theta, head) + D(theta, critic)``, where L is the base model's loss on source rows
+    and D is the mean of both domains' mean ``-log p(own domain)``. The critic descends on D. The
+    gradient that the body gets from D is multiplied by
+    ``-strength * (2 / (1 + exp(-10 p)) - 1)``, with the progress p from 0 to 1.
+
+    Parameters
+    ----------
+    {estimator}
+    strength : float, default=0.3
+        How strongly the body works against the discriminator at the end, at least 0.
+    hidden : sequence of int, default=(64,)
+        Units of each hidden layer of the discriminator.
+    {labels}
+    {parameters}
+
+    Attributes
+    ----------
+    {attributes}
+
+    Raises
+    ------
+    {raises}
+
+    Warns
+    -----
+    {warns}
+
+    Notes
+    -----
+    The paper's strength is 1. On simulated shifts of optdigits and pendigits, 0.3 gained about as
+    much and lost less where aligning harms: 3 points against 10 on digits moved by a pixel, whose
+    flat pixels then mean something else.
+
+    Stage two starts from the source network, not from fresh weights. The rate follows the base
+    model's schedule, not the paper's. With k sources the discriminator has k + 1 classes and the
+    body works against all of them. Rows of the source count by their weights, in D too.
+
+    References
+    ----------
+    Ganin et al., "Domain-adversarial training of neural networks", arXiv:1505.07818.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from acclimate import DANN, Domain, NeuralClassifier
+    >>> rng = np.random.default_rng(0)
+    >>> X, Xt = rng.normal(size=(90, 2)), rng.normal(size=(60, 2)) + 0.5
+    >>> base = NeuralClassifier(hidden=(8,), min_steps=60, random_state=0)
+    >>> model = DANN(base, random_state=0).fit(X, X[:, 0] > 0, target=Domain(Xt))
+    >>> sorted(model.history_.epochs[-1])
+    ['a_distance', 'domain', 'domain_accuracy', 'step', 'task', 'validation']
+    """
+
+    def __init__(
+        self,
+        estimator: Any = None,
+        *,
+        strength: float = 0.3,
+        hidden: Sequence[int] = (64,),
+        use_target_labels: bool = False,
+        length: float = 1.0,
+        rate: float = 1.0,
+        validator: Any = "auto",
+        preprocess: Any = None,
+        random_state: Any = None,
+    ) -> None:
+        super().__init__(
+            estimator, length=length, rate=rate, validator=validator, preprocess=preprocess,
+            random_state=random_state,
+        )  # fmt: skip
+        self.strength = strength
+        self.hidden = hidden
+        self.use_target_labels = use_target_labels
+
+    def _check_settings(self) -> None:
+        if not 0.0 <= self.strength < math.inf:
+            raise InputError(f"strength must be at least 0, got {self.strength!r}")
+        check_hidden(self.hidden)
+
+    def _plan(self, run: Run) -> Plan:
+        run.add("critic", discriminator(run, run.width, self.hidden))
+        run.add("reversal", Reversal(0.0))
+
+        def ramp(net: Any, progress: float) -> None:
+            net.reversal.set(self.strength * sigmoid_ramp(progress))
+
+        terms = [*run.supervised, domain_term(run)]
+        modules: list[nn.Module] = [run.net]
+        phase = Phase(terms, modules, measures=[accuracy_measure()])
+        return Plan([phase], join=judge, after_step=ramp)

@@ -1,0 +1,132 @@
+"""How a comparison looks in a terminal: the recommendation, the evidence, the candidates."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from acclimate.cli.console import MARKS, console, say
+
+ROWS = 12  # candidates that are listed
+
+
+def show(found: Mapping[str, Any]) -> None:
+    """Print what to do, why, and the best candidates."""
+    from rich.text import Text
+
+    screen = console()
+    advice = found["recommendation"]
+    if found.get("unfinished"):
+        screen.print(Text.assemble(("Not the whole run. ", "bold yellow"), found["unfinished"]))
+    elif advice["action"] == "transfer":
+        screen.print(Text.assemble(("Use ", "bold"), (advice["candidate"], "bold green")))
+    else:
+        screen.print(
+            Text.assemble(("Do not transfer: ", "bold"), "use ", (advice["candidate"], "bold cyan"))
+        )
+    for verdict in found["verdicts"]:
+        _verdict(screen, verdict, verdict["reference"])
+    if found.get("estimated"):
+        _verdict(screen, found["estimated"], found["reference"], estimate=True)
+    if advice.get("reason"):
+        say(advice["reason"][:1].upper() + advice["reason"][1:] + ".")
+    for verdict in found["verdicts"][:1]:
+        for harm in verdict["harmed_classes"]:
+            say(f"Loses: {harm['name']}, {-100 * harm['fall']:+.1f} points of recall.")
+    if found["table"]:
+        _table(screen, found)
+    _rest(found)
+
+
+def _verdict(screen: Any, verdict: Mapping[str, Any], reference: str, **words: bool) -> None:
+    from rich.text import Text
+
+    mark, colour = MARKS.get(verdict["word"], (" ", "default"))
+    told = Text.assemble((f"{mark} {verdict['word']}", colour), f" against {reference}")
+    if verdict.get("gain") is not None:
+        told.append(f": {100 * verdict['gain']:+.1f} points")
+        if verdict.get("low") is not None and verdict.get("high") is not None:
+            told.append(f" ({100 * verdict['low']:+.1f} to {100 * verdict['high']:+.1f})")
+    if words.get("estimate"):
+        told.append(", an estimate without labels")
+    screen.print(told, highlight=False)
+
+
+def _table(screen: Any, found: Mapping[str, Any]) -> None:
+    from rich import box
+    from rich.table import Table
+    from rich.text import Text
+
+    rows = found["table"]
+    scored = any(row.get("score") is not None for row in rows)
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
+    table.add_column("candidate", overflow="fold", min_width=16)
+    if scored:
+        table.add_column(found["score"], justify="right", no_wrap=True)
+        table.add_column("interval", no_wrap=True)
+    else:
+        table.add_column("validator", justify="right", no_wrap=True)
+    judged = [w for w in ("target_only", "source_only") if any(r.get(f"against_{w}") for r in rows)]
+    for who in judged:
+        table.add_column(f"vs {who.replace('_only', '')}", justify="right", no_wrap=True)
+    table.add_column("time", justify="right", no_wrap=True)
+    done = [row for row in rows if row["status"] == "done"]
+    for row in done[:ROWS]:
+        name = Text(row["candidate"], style="bold" if row.get("recommended") else "")
+        cells: list[Any] = [name]
+        if scored:
+            cells += [_score(row.get("score"), found["score"]), _interval(row, found["score"])]
+        else:
+            cells.append("" if row.get("rank_score") is None else f"{row['rank_score']:.3f}")
+        own = row["method"].lower()  # a reference against itself tells nothing
+        cells += [
+            "" if own == who.replace("_", "") else _gain(row.get(f"against_{who}"))
+            for who in judged
+        ]
+        cells.append("" if row.get("seconds") is None else _time(row["seconds"]))
+        table.add_row(*cells)
+    screen.print(table)
+    if len(done) > ROWS:
+        say(f"... and {len(done) - ROWS} more candidates, in the report and with --json")
+
+
+def _rest(found: Mapping[str, Any]) -> None:
+    """Say what did not finish, and which rows to label."""
+    bad = [row for row in found["table"] if row["status"] != "done"]
+    for row in bad[:5]:
+        reason = " ".join(str(row.get("reason") or "").split())
+        say(f"{row['status'].capitalize()}: {row['candidate']}. {reason[:120]}")
+    if len(bad) > 5:
+        say(f"... and {len(bad) - 5} more that did not finish")
+    label = found.get("to_label")
+    if label:
+        shown = ", ".join(str(p) for p in label["positions"][:10])
+        more = ", ..." if len(label["positions"]) > 10 else ""
+        say(f"Label {label['rows']} rows first, counted from 0: {shown}{more}")
+
+
+def _score(value: float | None, unit: str) -> str:
+    if value is None:
+        return ""
+    return f"{value:.3f}" if unit == "R2" else f"{100 * value:.1f} %"
+
+
+def _interval(row: Mapping[str, Any], unit: str) -> str:
+    low, high = row.get("score_low"), row.get("score_high")
+    if low is None or high is None:
+        return ""
+    return f"{low:.3f} to {high:.3f}" if unit == "R2" else f"{100 * low:.1f} to {100 * high:.1f}"
+
+
+def _gain(against: Mapping[str, Any] | None) -> Any:
+    from rich.text import Text
+
+    if not against:
+        return ""
+    mark, colour = MARKS.get(against["word"], (" ", "default"))
+    gain = against["gain"]
+    return Text.assemble("" if gain is None else f"{100 * gain:+.1f} ", (mark, colour))
+
+
+def _time(seconds: float) -> str:
+    return f"{1000 * seconds:.0f} ms" if seconds < 1 else f"{seconds:.1f} s"

@@ -1,0 +1,360 @@
+"""`acclimate compare`, `resume` and `report`: which method, and is it worth it?"""
+
+from __future__ import annotations
+
+import json
+import shlex
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from acclimate.cli import models
+from acclimate.cli.config import Config, PrintConfig
+from acclimate.cli.console import EXIT_STOPPED, Status, check_out, say
+from acclimate.exceptions import InputError
+
+_UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0, "": 1.0}
+Report = Annotated[
+    Path | None, typer.Option("--report", metavar="FILE.html", help="Write a report.")
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
+
+
+def compare(
+    source: Annotated[Path, typer.Option("--source", metavar="FILE", help="Labelled rows.")],
+    target: Annotated[
+        Path, typer.Option("--target", metavar="FILE", help="Rows of the target, labelled or not.")
+    ],
+    label: Annotated[
+        str | None, typer.Option("--label", metavar="COLUMN", help="Column with the labels.")
+    ] = None,
+    id: Annotated[
+        str | None, typer.Option("--id", metavar="COLUMN", help="Identifiers; no input.")
+    ] = None,
+    drop: Annotated[
+        list[str] | None,
+        typer.Option("--drop", metavar="COLUMN", help="Column to leave out. Repeatable."),
+    ] = None,
+    categorical: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--categorical",
+            metavar="COLUMN",
+            help="Column of categories that look like numbers. Repeatable.",
+        ),
+    ] = None,
+    sources: Annotated[
+        str | None,
+        typer.Option("--sources", metavar="COLUMN", help="Which source each source row is from."),
+    ] = None,
+    group: Annotated[
+        str | None,
+        typer.Option("--group", metavar="COLUMN", help="Show harm by this column of the target."),
+    ] = None,
+    method: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--method",
+            autocompletion=models.complete_method,
+            metavar="NAME",
+            help="Try this one. Repeatable. Default: all that fit.",
+        ),
+    ] = None,
+    estimator: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--estimator",
+            autocompletion=models.complete_estimator,
+            metavar="NAME",
+            help=f"{', '.join(models.ESTIMATORS)}. Repeatable. Default: a linear one.",
+        ),
+    ] = None,
+    networks: Annotated[
+        bool, typer.Option("--networks", help="Also methods that train networks.")
+    ] = False,
+    task: Annotated[
+        str | None,
+        typer.Option("--task", help="classification or regression. Default: by the labels."),
+    ] = None,
+    budget: Annotated[
+        str | None, typer.Option("--budget", metavar="TIME", help="Most time: 90s, 10m or 2h.")
+    ] = None,
+    trials: Annotated[
+        int | None, typer.Option("--trials", min=1, help="Most fits, besides the baselines.")
+    ] = None,
+    folds: Annotated[int, typer.Option("--folds", min=3, help="Of the labelled rows.")] = 5,
+    repeats: Annotated[int, typer.Option("--repeats", min=1, help="Of the folds.")] = 3,
+    jobs: Annotated[
+        int | None, typer.Option("--jobs", min=1, help="Processes. Default: one a core.")
+    ] = None,
+    seed: Annotated[int, typer.Option("--seed", min=0, help="Makes it reproducible.")] = 0,
+    report: Report = None,
+    store: Annotated[
+        Path | None,
+        typer.Option(
+            "--store",
+            metavar="FILE.sqlite",
+            help="Every fit is kept here, so that a stopped run goes on. Default: by the names "
+            "of the files, in this folder.",
+        ),
+    ] = None,
+    as_json: AsJson = False,
+    config: Config = None,
+    print_config: PrintConfig = False,
+) -> None:
+    """Try the methods that fit, recommend one or none, and say how sure that is.
+
+    With labels in the target, what is picked is judged on rows that picked nothing. Without any,
+    the gain is an estimate, and you are told which rows to label. "Do not transfer" is an answer.
+    """
+    asked: dict[str, Any] = {
+        "source": str(source), "target": str(target), "label": label, "id": id,
+        "drop": list(drop or ()), "categorical": list(categorical or ()), "sources": sources,
+        "group": group, "method": list(method or ()), "estimator": list(estimator or ()),
+        "networks": networks, "task": task, "budget": budget, "trials": trials, "folds": folds,
+        "repeats": repeats, "seed": seed,
+    }  # fmt: skip
+    store = store or Path(f"compare-{_stem(source)}-{_stem(target)}.sqlite")
+    _run(asked, store, report, jobs, as_json)
+
+
+def resume(
+    store: Annotated[Path, typer.Argument(help="Store of acclimate compare.")],
+    budget: Annotated[
+        str | None, typer.Option("--budget", metavar="TIME", help="Another limit of time.")
+    ] = None,
+    jobs: Annotated[
+        int | None, typer.Option("--jobs", min=1, help="Processes. Default: one a core.")
+    ] = None,
+    report: Report = None,
+    as_json: AsJson = False,
+    config: Config = None,
+    print_config: PrintConfig = False,
+) -> None:
+    """Go on with a comparison that was stopped, on the same files with the same settings.
+
+    Fits that are in the store are not run again.
+    """
+    from acclimate.cli.rows import sha256
+    from acclimate.cli.stores import opened
+
+    with opened(store) as kept:
+        command = kept.meta("command")
+    if command is None:
+        raise InputError(
+            f"{store.name} was not written by acclimate compare; call compare(..., store=) in "
+            f"Python with the same data"
+        )
+    for role, known in command["files"].items():
+        path = Path(known["path"])
+        if not path.exists():
+            raise InputError(f"the {role} file {str(path)!r} of this comparison is gone")
+        if known["sha256"] is not None and sha256(path) != known["sha256"]:
+            raise InputError(
+                f"the {role} file {str(path)!r} has changed since; run acclimate compare again"
+            )
+    asked = command["asked"] | ({"budget": budget} if budget is not None else {})
+    asked |= {role: known["path"] for role, known in command["files"].items()}
+    _run(asked, store, report, jobs, as_json, command["line"])
+
+
+def report(
+    store: Annotated[Path, typer.Argument(help="Store of acclimate compare.")],
+    out: Annotated[Path, typer.Option("--out", metavar="FILE.html", help="Report to write.")],
+    as_json: AsJson = False,
+) -> None:
+    """Write the report of a store, of a finished run or of what there is so far."""
+    from acclimate.cli.stores import read
+
+    check_out(out, store)
+    found, diagnosis = read(store)
+    _write(out, found, diagnosis)
+    if as_json:
+        typer.echo(json.dumps(found, indent=1, allow_nan=False))
+    else:
+        say(f"Report: {out}")
+
+
+def seconds_of(budget: str | None) -> float | None:
+    """Return a time such as "10m" in seconds.
+
+    Examples
+    --------
+    >>> seconds_of("10m"), seconds_of("1.5h"), seconds_of("90"), seconds_of(None)
+    (600.0, 5400.0, 90.0, None)
+    """
+    if budget is None:
+        return None
+    text = budget.strip().lower()
+    number, unit = (text[:-1], text[-1:]) if text[-1:] in ("s", "m", "h") else (text, "")
+    try:
+        value = float(number) * _UNITS[unit]
+    except ValueError:
+        value = -1.0
+    if not 0 < value < float("inf"):
+        raise InputError(f"--budget takes a time above 0 such as 90s, 10m or 2h, got {budget!r}")
+    return value
+
+
+def _stem(path: Path) -> str:
+    return path.name.split(".")[0]
+
+
+def _run(
+    asked: dict[str, Any], store: Path, report: Path | None, jobs: int | None, as_json: bool,
+    line: str | None = None,
+) -> None:  # fmt: skip
+    """Compare, and print and write what came of it, also where Ctrl-C stopped it."""
+    from acclimate.cli import stores
+    from acclimate.cli.chosen import show
+    from acclimate.comparison.compare import compare as run
+
+    limit = seconds_of(asked["budget"])
+    source, target = Path(asked["source"]), Path(asked["target"])
+    check_out(store, source, target)
+    if report is not None:
+        check_out(report, source, target, store)
+    with Status("reading"):
+        data = _read(asked)
+        stores.begin(store, asked, line or command_line(asked, store, report))
+        if report is not None:
+            _diagnose(data, store)
+    stopped = False
+    with Status("comparing") as status:
+
+        def tell(done: int, planned: int, last: dict[str, Any]) -> None:
+            status.tell(f"{done} of {planned} fits: {last['candidate']}", done / max(planned, 1))
+
+        try:
+            run(
+                data["source"], data["target"], estimator=data["estimators"],
+                preprocess=data["preprocess"], methods=asked["method"] or None,
+                networks=data["networks"], domains=data["domains"], groups=data["groups"],
+                budget=limit, trials=asked["trials"], folds=asked["folds"],
+                repeats=asked["repeats"], store=store, n_jobs=jobs, random_state=asked["seed"],
+                progress=tell,
+            )  # fmt: skip
+        except KeyboardInterrupt:
+            stopped = True
+    found, diagnosis = stores.read(store)
+    if report is not None:
+        _write(report, found, diagnosis)
+    if as_json:
+        typer.echo(json.dumps(found, indent=1, allow_nan=False))
+    else:
+        show(found)
+        if report is not None:
+            say(f"Report: {report}")
+        say(f"Store: {store}")
+    if stopped:
+        typer.echo(f"acclimate: go on with: acclimate resume {shlex.quote(str(store))}", err=True)
+        raise typer.Exit(EXIT_STOPPED)
+
+
+def _read(asked: dict[str, Any]) -> dict[str, Any]:
+    """Read both files, and choose base models and preprocessing for them."""
+    import numpy as np
+
+    from acclimate import tables
+    from acclimate.cli import rows as door
+    from acclimate.domain import Domain
+
+    source, target = Path(asked["source"]), Path(asked["target"])
+    aside = [name for name in (asked["sources"],) if name is not None]
+    table = door.read_rows(
+        source, label=asked["label"], need_label=True, id=asked["id"],
+        drop=[*asked["drop"], *aside], categorical=asked["categorical"],
+    )  # fmt: skip
+    if table.y is None:
+        raise InputError(f"{source.name} has no label in any row; compare needs a labelled source")
+    X, y = table.labelled_rows()
+    task, _, y = door.task_of(y, asked["task"])
+    names = door.class_mapping(y, ()) if task == "classification" else None
+    features = list(X.columns) if hasattr(X, "columns") else None
+    there = door.read_rows(
+        target, label=asked["label"], id=asked["id"], categorical=asked["categorical"],
+        features=features,
+    )  # fmt: skip
+    images = door.is_image(X)
+    goal = door.target_domain(
+        there, task=task, classes=None if names is None else list(names), names=names,
+        new_classes=False,
+    )  # fmt: skip
+    domains = groups = None
+    if asked["sources"] is not None:
+        domains = _column(source, asked["sources"])
+        if table.labelled is not None:
+            domains = domains[np.flatnonzero(table.labelled)]
+    if asked["group"] is not None:
+        groups = _column(target, asked["group"])
+    networks = asked["networks"] or images
+    known = [name for name in asked["categorical"] if features is not None and name in features]
+    return {
+        "source": Domain(X, y, class_names=names, name=source.name), "target": goal,
+        "estimators": _estimators(asked["estimator"], task, y, images, networks),
+        "preprocess": tables.default_preprocess(X, **({"categorical": known} if known else {})),
+        "networks": networks, "domains": domains, "groups": groups,
+    }  # fmt: skip
+
+
+def _column(path: Path, name: str) -> Any:
+    """Return one column of a file as an array of shape (n,)."""
+    from acclimate.cli.rows import read_rows
+
+    table = read_rows(path, features=[name])
+    return table.X[name].to_numpy()
+
+
+def _estimators(
+    names: Sequence[str], task: str, y: Any, images: bool, networks: bool
+) -> dict[str, Any] | None:
+    """Return base models by name; None leaves the choice to `compare`."""
+    if not names:
+        if task == "classification" or bool((y != y.round()).any()):
+            return None
+        names = ["ridge", *(["mlp"] if networks else [])]  # whole numbers would be taken as classes
+    return dict(models.estimator(name, task, images=images) for name in names)
+
+
+def _diagnose(data: dict[str, Any], store: Path) -> None:
+    """Keep what differs between the domains in the store, for the report."""
+    from acclimate.cli.stores import keep
+    from acclimate.exceptions import AcclimateError
+    from acclimate.selection.diagnose import diagnose
+
+    try:
+        keep(store, "diagnosis", diagnose(data["source"], data["target"]).to_dict())
+    except AcclimateError:  # the report does without
+        keep(store, "diagnosis", None)
+
+
+def command_line(asked: dict[str, Any], store: Path, report: Path | None) -> str:
+    """Return the command that asks the same; defaults are left out.
+
+    Examples
+    --------
+    >>> asked = {"source": "my rows.csv", "target": "b.csv", "label": "y", "drop": ["z"],
+    ...          "networks": True, "folds": 5, "repeats": 1, "seed": 0, "budget": None}
+    >>> command_line(asked, Path("run.sqlite"), None)
+    "acclimate compare --source 'my rows.csv' --target b.csv --label y --drop z --networks --repeats
+    1 --store run.sqlite"
+    """
+    defaults = {"folds": 5, "repeats": 3, "seed": 0}
+    words = ["acclimate", "compare"]
+    for name, value in (asked | {"report": report, "store": store}).items():
+        if value is None or value is False or value == defaults.get(name):
+            continue
+        if value is True:
+            words.append(f"--{name}")
+            continue
+        for one in value if isinstance(value, list) else [value]:
+            words += [f"--{name}", str(one)]
+    return shlex.join(words)
+
+
+def _write(path: Path, found: dict[str, Any], diagnosis: dict[str, Any] | None) -> None:
+    from acclimate.report import render_comparison, write_text_atomic
+
+    write_text_atomic(path, render_comparison(found, diagnosis=diagnosis))

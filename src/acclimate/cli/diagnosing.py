@@ -1,0 +1,194 @@
+"""`acclimate diagnose` and `acclimate rank`: what differs, and which source is worth anything?"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from acclimate.cli.config import Config, PrintConfig
+from acclimate.cli.console import Status, console, say
+from acclimate.exceptions import InputError
+
+COLUMNS = 20  # columns that are listed
+_COLOURS = {
+    "no shift found": ("=", "green"),
+    "shifted": ("!", "yellow"),
+    "cannot tell": ("?", "cyan"),
+}
+
+
+def diagnose(
+    source: Annotated[Path, typer.Argument(help="Rows of the source: CSV, Parquet, ...")],
+    target: Annotated[Path, typer.Argument(help="Rows of the target.")],
+    label: Annotated[
+        str | None,
+        typer.Option("--label", metavar="COLUMN", help="Labels, where a file has them."),
+    ] = None,
+    id: Annotated[
+        str | None, typer.Option("--id", metavar="COLUMN", help="Identifiers; no input.")
+    ] = None,
+    drop: Annotated[
+        list[str] | None,
+        typer.Option("--drop", metavar="COLUMN", help="Column to leave out. Repeatable."),
+    ] = None,
+    task: Annotated[
+        str | None,
+        typer.Option("--task", help="classification or regression. Default: by the labels."),
+    ] = None,
+    alpha: Annotated[
+        float, typer.Option("--alpha", help="Chance of a false alarm, over all tests.")
+    ] = 0.05,
+    seed: Annotated[int, typer.Option("--seed", min=0, help="Makes it reproducible.")] = 0,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    config: Config = None,
+    print_config: PrintConfig = False,
+) -> None:
+    """Say whether and how two files differ, worst first, and which methods suit.
+
+    Columns are matched by name. A column that only one file has is a finding, not an error.
+    """
+    from acclimate.report.figures import json_safe
+    from acclimate.selection.diagnose import diagnose as run
+
+    with Status("reading") as status:
+        sides = [_side(path, label, id, drop or ()) for path in (source, target)]
+        if label is not None and all(side.y is None for side in sides):
+            raise InputError(f"neither file has labels in a column {label!r}")
+        status.tell("looking for differences")
+        found = run(*(side.domain() for side in sides), task=task, alpha=alpha, random_state=seed)
+    if as_json:
+        typer.echo(json.dumps(json_safe(found.to_dict()), indent=1, allow_nan=False))
+    else:
+        _show(found)
+
+
+def _side(path: Path, label: str | None, id: str | None, drop: Sequence[str]) -> Any:
+    """Read a file; columns that are only aside may be absent."""
+    from acclimate.cli.rows import read_rows
+    from acclimate.tables.reading import kind_of
+    from acclimate.tables.streaming import column_names
+
+    if kind_of(path) in ("csv", "parquet", "arrow"):
+        names = column_names(path)
+        id = id if id in names else None
+        drop = [name for name in drop if name in names]
+    return read_rows(path, label=label, id=id, drop=drop)
+
+
+def _show(found: Any) -> None:
+    from rich import box
+    from rich.table import Table
+    from rich.text import Text
+
+    screen = console()
+    mark, colour = _COLOURS[found.word]
+    screen.print(Text.assemble((f"{mark} {found.word}", f"bold {colour}"),
+                               f": {found.source_rows:,} source and {found.target_rows:,} target "
+                               f"rows"))  # fmt: skip
+    if not found.findings and found.word == "cannot tell":
+        say(found.sentence())
+    for one in found.findings:
+        screen.print(Text(f"· {one.words}"))
+    if found.advice:
+        screen.print()
+    for one in found.advice:
+        sign, look = ("+", "green") if one.suits else ("-", "red")
+        screen.print(Text.assemble((f"{sign} {one.family}", look), f". {one.reason}"))
+    moved = sorted(found.columns, key=lambda c: (c.word == "same", -(c.shift or 0.0)))
+    if not moved:
+        return
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    table.add_column("column", overflow="fold")
+    table.add_column("finding")
+    for title in ("distance", "p", "missing before", "now"):
+        table.add_column(title, justify="right")
+    for c in moved[:COLUMNS]:
+        p = "" if c.p is None else "< 0.001" if c.p < 0.001 else f"{c.p:.3f}"
+        table.add_row(Text(c.name), c.word, "" if c.shift is None else f"{c.shift:.2f}", p,
+                      f"{c.missing_before:.0%}", f"{c.missing_now:.0%}")  # fmt: skip
+    screen.print(table)
+    if len(moved) > COLUMNS:
+        say(f"... and {len(moved) - COLUMNS} more columns; see --json")
+
+
+def rank(
+    target: Annotated[Path, typer.Argument(help="Labelled rows of the target.")],
+    candidates: Annotated[
+        list[Path],
+        typer.Argument(help="Labelled files of sources, or model files; one kind in one run."),
+    ],
+    label: Annotated[
+        str | None, typer.Option("--label", metavar="COLUMN", help="Column with the labels.")
+    ] = None,
+    id: Annotated[
+        str | None, typer.Option("--id", metavar="COLUMN", help="Identifiers; no input.")
+    ] = None,
+    layers: Annotated[bool, typer.Option("--layers", help="Rank each layer of a network.")] = False,
+    seed: Annotated[int, typer.Option("--seed", min=0, help="Makes it reproducible.")] = 0,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    config: Config = None,
+    print_config: PrintConfig = False,
+) -> None:
+    """Rank sources or models by a linear probe on the target, each beside a random body.
+
+    A candidate that probes no better than a body of random weights has nothing to give here.
+    """
+    from acclimate.cli.rows import read_rows
+    from acclimate.report.figures import json_safe
+
+    names = [path.name for path in candidates]
+    if len(set(names)) < len(names):
+        names = [str(path) for path in candidates]
+    saved = [path.suffix == ".acclimate" for path in candidates]
+    if any(saved) and not all(saved):
+        raise InputError("rank either sources or models in one run, not both")
+    with Status("reading") as status:
+        table = read_rows(target, label=label, need_label=True, id=id)
+        if table.y is None:
+            raise InputError(f"{target.name} has no label in any row; ranking needs some")
+        X, y = table.labelled_rows()
+        read = _models if all(saved) else _sources
+        found_X, given = read(dict(zip(names, candidates, strict=True)), X, label, id)
+        status.tell("probing")
+        from acclimate.ranking import rank as run
+
+        found = run(given, found_X, y, layers=layers, random_state=seed)
+    if as_json:
+        typer.echo(json.dumps(json_safe(found.to_dict()), indent=1, allow_nan=False))
+        return
+    from rich import box
+
+    say(found.sentence())
+    drawn = found.table()
+    drawn.box, drawn.pad_edge = box.SIMPLE_HEAD, False
+    console().print(drawn)
+
+
+def _models(paths: dict[str, Path], X: Any, label: str | None, id: str | None) -> Any:
+    """Return the rows as they are, and the models."""
+    from acclimate.cli.stored import load
+
+    return X, {name: load(path) for name, path in paths.items()}
+
+
+def _sources(paths: dict[str, Path], X: Any, label: str | None, id: str | None) -> Any:
+    """Return the rows as numbers, and the sources in the same columns."""
+    from acclimate import tables
+    from acclimate.cli.rows import read_rows
+    from acclimate.domain import Domain
+
+    features = list(X.columns) if hasattr(X, "columns") else None
+    step = tables.default_preprocess(X)
+    encoded = X if step is None else step.fit(X).transform(X)
+    sources = {}
+    for name, path in paths.items():
+        table = read_rows(path, label=label, need_label=True, id=id, features=features)
+        if table.y is None:
+            raise InputError(f"{path.name} has no label in any row; a source needs them")
+        Xs, ys = table.labelled_rows()
+        sources[name] = Domain(Xs if step is None else step.transform(Xs), ys)
+    return encoded, sources

@@ -1,0 +1,106 @@
+"""Stores of comparisons as commands use them: what was asked, what was found, also so far."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from statistics import fmean, median
+from typing import Any
+
+from acclimate.cli.rows import sha256
+from acclimate.selection.store import Store
+
+
+def opened(path: Path) -> Store:
+    """Open a store that is there; one that can be written leaves no files beside it."""
+    if path.is_file() and os.access(path, os.W_OK) and os.access(path.parent, os.W_OK):
+        return Store(path)
+    return Store(path, read_only=True)
+
+
+def begin(path: Path, asked: dict[str, Any], line: str) -> None:
+    """Note in a store what a run is asked; a result of an earlier run no longer stands."""
+    files = {}
+    for role in ("source", "target"):
+        file = Path(asked[role])
+        files[role] = {
+            "path": os.path.abspath(file), "sha256": sha256(file) if file.is_file() else None,
+        }  # fmt: skip
+    with Store(path) as store:
+        store.set_meta(
+            "command",
+            {"asked": asked, "files": files, "line": line,
+             "begun": datetime.now(UTC).isoformat(timespec="seconds")},
+        )  # fmt: skip
+        store.set_meta("comparison", None)
+        store.set_meta("diagnosis", None)
+
+
+def keep(path: Path, name: str, value: Any) -> None:
+    """Keep a value in a store, its numbers as JSON can hold them."""
+    from acclimate.report.figures import json_safe
+
+    with Store(path) as store:
+        store.set_meta(name, json_safe(value))
+
+
+def read(path: Path) -> tuple[dict[str, Any], dict[str, Any] | None]:
+    """Return the comparison in a store, with how to run it again, and the diagnosis.
+
+    Where no run has finished, the comparison is what there is so far: it recommends nothing.
+    """
+    with opened(path) as store:
+        found, command = store.meta("comparison"), store.meta("command") or {}
+        settings, rows = store.meta("settings") or {}, store.table()
+        diagnosis = store.meta("diagnosis")
+    latest = max((row["ended"], row["data"]) for row in rows)[1] if rows else None
+    mine = [row for row in rows if row["data"] == latest]
+    if found is None:
+        found = so_far(mine, settings, path)
+    versions: dict[str, str] = {}
+    for row in mine:
+        versions |= row["versions"]
+    files = {
+        role: f"{Path(one['path']).name} (SHA-256 {one['sha256'] or 'of a folder: none'})"
+        for role, one in command.get("files", {}).items()
+    }
+    found["run"] = {
+        "command": command.get("line"), "settings": settings, "versions": versions, "data": latest,
+        "created": command.get("begun"), "files": files or None,
+    }  # fmt: skip
+    return found, diagnosis
+
+
+def so_far(rows: Sequence[dict[str, Any]], settings: dict[str, Any], path: Path) -> dict[str, Any]:
+    """Return trials that ended as a comparison without a verdict."""
+    table = []
+    for name in dict.fromkeys(row["candidate"] for row in rows):
+        own = [row for row in rows if row["candidate"] == name]
+        done = [row for row in own if row["status"] == "done"]
+        scores = [row["scores"]["accuracy"] for row in done if "accuracy" in row["scores"]]
+        seconds = [row["seconds"] for row in done if row["seconds"] is not None]
+        peaks = [row["peak_bytes"] for row in done if row["peak_bytes"] is not None]
+        failed = next((row["error"] for row in own if row["status"] != "done"), None)
+        table.append({
+            "candidate": name, "method": own[0]["method"],
+            "status": "done" if done and failed is None else "failed", "reason": failed,
+            "score": fmean(scores) if scores else None,
+            "seconds": median(seconds) if seconds else None,
+            "peak_mb": max(peaks) / 1e6 if peaks else None,
+        })  # fmt: skip
+    table.sort(key=lambda row: (row["status"] != "done", -(row["score"] or 0.0)))
+    done = sum(row["status"] == "done" for row in rows)
+    regression = settings.get("task") == "regression"
+    return {
+        "schema": 1, "kind": "comparison", "task": settings.get("task"),
+        "score": "R2" if regression else "accuracy", "seed": settings.get("seed"),
+        "recommendation": {}, "sentence": "", "verdicts": [], "table": table,
+        "unfinished": (
+            f"{len(rows)} fits have ended, and nothing is judged yet. Scores are plain means over "
+            f"them, and the best of them says little. To go on: acclimate resume {path.name}"
+        ),
+        "trials": {"done": done, "failed": len(rows) - done, "reused": 0,
+                   "seconds": sum(row["seconds"] or 0.0 for row in rows)},
+    }  # fmt: skip

@@ -1,0 +1,88 @@
+"""What the docstrings of the template's methods share."""
+
+from __future__ import annotations
+
+import inspect
+import textwrap
+from typing import Any
+
+from acclimate.deep.watching import VALIDATORS
+
+SHARED = {
+    "estimator": """
+    estimator : NeuralClassifier or NeuralRegressor, default=None
+        The base model. None means ``NeuralClassifier()``.
+""",
+    "classifier": """
+    estimator : NeuralClassifier, default=None
+        The base model. None means ``NeuralClassifier()``.
+""",
+    "parameters": """
+    length : float, default={length}
+        Steps of stage two over those of training the base model, above 0.
+    rate : float, default={rate}
+        Factor on the learning rate of the source network's weights in stage two, above 0. New
+        modules learn at the full rate.
+    validator : {VALIDATORS}, callable or None, default="auto"
+        Chooses the epoch whose weights are kept, without target labels; see
+        `acclimate.selection.validators`. "auto" is "information_maximisation" for classifiers, and
+        None in a regression or where target labels are used. None keeps the last epoch. A callable
+        gets two `acclimate.deep.watching.Outputs`, of a tenth of the source rows, which are then
+        held out of stage two (stage one has seen them), and of target rows; it returns a score,
+        higher is better.
+    preprocess : transformer, default=None
+        Fitted on the source, applied to both domains.
+    random_state : int, RandomState instance or None, default=None
+        Seeds both stages.
+""",
+    "labels": """
+    use_target_labels : bool, default=False
+        Whether labelled target rows are learnt from too: their mean loss joins that of the source
+        rows, from a batch of labelled rows in each step.
+""",
+    "attributes": """
+    source_model_ : estimator
+        The model of the source alone.
+    target_model_ : estimator or None
+        The adapted model.
+    history_ : History or None
+        Every loss, and what else was measured, in each epoch of stage two.
+    adapted_ : bool
+        Whether there was a target.
+    classes_ : ndarray of shape (n_classes,)
+        The labels. Only in a classification.
+""",
+    "raises": """
+    InputError
+        A value cannot be used, or the estimator is not a network.
+""",
+    "warns": """
+    ConvergenceWarning
+        Training stopped early: a loss was not finite, all target rows came to be predicted as one
+        class, or a discriminator was at chance from the start.
+""",
+}
+
+
+def documented(cls: type[Any]) -> type[Any]:
+    """Fill ``{estimator}``, ``{parameters}`` and the like in a method's docstring."""
+    text = cls.__doc__ or ""
+    for name, words in SHARED.items():
+        if name == "parameters":
+            choices = ", ".join(f'"{name}"' for name in ("auto", *VALIDATORS))
+            line = textwrap.fill(
+                f"validator : {{{choices}}}, callable or None, default=\"auto\"", 96,
+                subsequent_indent=" " * 8,
+            )  # fmt: skip
+            words = words.replace(
+                'validator : {VALIDATORS}, callable or None, default="auto"', line
+            )
+            for key in ("length", "rate"):
+                words = words.replace(f"{{{key}}}", str(_default(cls, key)))
+        text = text.replace(f"    {{{name}}}\n", words.lstrip("\n"))
+    cls.__doc__ = text
+    return cls
+
+
+def _default(cls: type[Any], name: str) -> Any:
+    return inspect.signature(cls).parameters[name].default

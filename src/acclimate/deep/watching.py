@@ -1,0 +1,168 @@
+"""Watching an adaptation without target labels: which epoch to keep, and when to stop."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import softmax
+from torch import Tensor, nn
+
+from acclimate.losses.adversarial import proxy_a_distance
+from acclimate.selection.confidence import (
+    diversity,
+    entropy,
+    information_maximisation,
+    nuclear_norm,
+    snd,
+)
+from acclimate.training import norm
+from acclimate.training.batch import Data
+from acclimate.training.inference import infer
+from acclimate.training.network import Network
+
+Array = NDArray[np.floating[Any]]
+
+ROWS = 512  # of a domain, seen after each epoch: more would cost a good part of a short epoch
+CHANCE = 0.52  # accuracy of a discriminator that tells nothing
+FEWEST = 100  # steps before anything counts as collapse
+AUTO = "information_maximisation"
+
+
+@dataclass(frozen=True)
+class Outputs:
+    """What the network makes of some rows of one domain.
+
+    Parameters
+    ----------
+    z : ndarray of shape (m, d)
+        Features.
+    logits : ndarray of shape (m, k)
+        Scores before softmax, or values of shape (m, 1).
+    y : ndarray of shape (m,) or None
+        Class codes or scaled values of source rows; None for the target.
+    """
+
+    z: Array
+    logits: Array
+    y: NDArray[Any] | None = None
+
+
+Score = Callable[[Outputs | None, Outputs], float]
+
+
+def _of_predictions(score: Callable[[Any], float]) -> Score:
+    """Return a validator that reads the target's probabilities alone."""
+    return lambda source, target: score(softmax(target.logits.astype(np.float64), axis=1))
+
+
+VALIDATORS: dict[str, Score] = {
+    score.__name__: _of_predictions(score)
+    for score in (information_maximisation, entropy, diversity, nuclear_norm, snd)
+}
+
+
+class Watcher:
+    """Looks at some target rows after each epoch.
+
+    Parameters
+    ----------
+    x : Tensor of shape (m, ...)
+        Target rows; at most 512 of them, evenly spaced, are looked at.
+    held : Data or None
+        Source rows with labels for a validator that was given as a function; 512 at most, too.
+    network : Network
+        What predicts target rows.
+    validator : str, callable or None
+        See `acclimate.deep.DeepAdapter`.
+    precision : {"float32", "bf16"}
+        Number format inside the network.
+    layers : sequence of batch-norm layers
+        Those whose statistics follow the rows.
+    steps : int
+        Length of the run.
+    regression : bool
+        Whether outputs are values.
+    """
+
+    def __init__(
+        self,
+        x: Tensor,
+        held: Data | None,
+        network: Network,
+        validator: Any,
+        precision: str,
+        layers: Sequence[Any],
+        *,
+        steps: int,
+        regression: bool,
+    ) -> None:
+        self.x = x[:: -(-len(x) // ROWS)]
+        self.held = held
+        self.network = network
+        self.precision = precision
+        self.layers = layers
+        self.tenth = max(FEWEST, -(-steps // 10))
+        self.regression = regression
+        self.score: Score | None = VALIDATORS.get(validator, validator)
+        self._latest: Outputs | None = None
+        self._one_class_before = regression or self._one_class(self._outputs())
+        self._several_at = 0.0  # the last step at which more than one class was predicted
+
+    def validate(self, network: nn.Module) -> float:
+        """Return the validator's score of the current weights."""
+        if self.score is None:
+            return 0.0
+        self._latest = self._outputs()
+        source = None
+        if self.held is not None and self.held.y is not None:
+            x, y = (part[:: -(-len(self.held) // ROWS)] for part in (self.held.x, self.held.y))
+            seen = self._outputs(x)
+            source = Outputs(seen.z, seen.logits, y.cpu().numpy())
+        return float(self.score(source, self._latest))
+
+    def watch(self, network: nn.Module, epochs: list[dict[str, float]]) -> str | None:
+        """Add figures to the last record, and return why to stop, or None."""
+        record = epochs[-1]
+        if "domain_accuracy" in record:
+            record["a_distance"] = proxy_a_distance(record["domain_accuracy"])
+        outputs = self._outputs() if self._latest is None else self._latest
+        self._latest = None
+        return self._collapsed(outputs, record["step"]) or self._at_chance(epochs)
+
+    def _collapsed(self, outputs: Outputs, step: float) -> str | None:
+        if self._one_class_before or not self._one_class(outputs):
+            self._several_at = step
+        if step - self._several_at < self.tenth:
+            return None
+        return (
+            "all target rows are predicted as one class, which the source model did not do. "
+            "A lower rate or a weaker alignment usually helps."
+        )
+
+    def _at_chance(self, epochs: list[dict[str, float]]) -> str | None:
+        ended = sum(epoch["step"] >= self.tenth for epoch in epochs)
+        found = [epoch.get("domain_accuracy", 1.0) for epoch in epochs]
+        if ended != 1 or max(found[-1], sum(found) / len(found)) >= CHANCE:
+            return None
+        return (
+            f"in {int(epochs[-1]['step'])} steps the discriminator never told the domains apart "
+            f"(accuracy {epochs[-1]['domain_accuracy']:.3f}). Either the features are alike "
+            f"already, and there is nothing to align, or it cannot learn."
+        )
+
+    def _one_class(self, outputs: Outputs) -> bool:
+        codes = outputs.logits.argmax(1)
+        return bool((codes == codes[0]).all())
+
+    def _outputs(self, x: Tensor | None = None) -> Outputs:
+        """Return what the network makes of the target rows, or of others."""
+        x = self.x if x is None else x
+        saved = norm.statistics(self.network) if self.layers else {}
+        norm.reestimate(self.network, x, layers=self.layers, passes=1, precision=self.precision)
+        z, logits = infer(self.network, x, precision=self.precision)
+        norm.restore(self.network, saved)
+        return Outputs(z.numpy(), logits.numpy())

@@ -1,0 +1,111 @@
+"""`AFN`: features that grow longer in both domains."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from acclimate.deep import DeepAdapter, Plan, Run, documented
+from acclimate.exceptions import InputError
+from acclimate.losses.confusion import fixed_norm_loss, norm_loss
+from acclimate.training.terms import Phase, Term
+
+
+@documented
+class AFN(DeepAdapter):
+    """Train features that grow longer in both domains, step by step.
+
+    Use it when target rows have shorter features than source rows, as those of a network that does
+    not know them often have. It makes no assumption on the shares of the classes. Do not use it
+    when features are normalised, or the shift is not one that makes the network unsure.
+
+    Minimises ``L(theta, head) + strength * (R(z_s) + R(z_t))``, where L is the base model's loss on
+    source rows and R the mean of ``(||z|| - (||z||_now + step))^2``, in which ``||z||_now`` is held
+    fixed. With a ``radius`` it is ``(mean ||z|| - radius)^2`` instead.
+
+    Parameters
+    ----------
+    {classifier}
+    strength : float, default=0.05
+        Weight of the lengths, at least 0.
+    step : float, default=1.0
+        How much longer features shall be at each step, above 0.
+    radius : float, default=None
+        The wanted mean length, above 0: the hard form. None is the step-wise form.
+    {parameters}
+
+    Attributes
+    ----------
+    {attributes}
+
+    Raises
+    ------
+    {raises}
+
+    Warns
+    -----
+    {warns}
+
+    Notes
+    -----
+    The paper adds dropout that keeps lengths and a bottleneck. Here the features are those that the
+    head reads. Stage two starts from the source network.
+
+    References
+    ----------
+    Xu, Li, Yang and Lin, "Larger norm more transferable: an adaptive feature norm approach for
+    unsupervised domain adaptation", arXiv:1811.07456.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from acclimate import AFN, Domain, NeuralClassifier
+    >>> rng = np.random.default_rng(0)
+    >>> X, Xt = rng.normal(size=(90, 2)), rng.normal(size=(60, 2)) + 0.5
+    >>> base = NeuralClassifier(hidden=(8,), min_steps=60, random_state=0)
+    >>> model = AFN(base, random_state=0).fit(X, X[:, 0] > 0, target=Domain(Xt))
+    >>> sorted(model.history_.epochs[-1])
+    ['norm_source', 'norm_target', 'step', 'task', 'validation']
+    """
+
+    def __init__(
+        self,
+        estimator: Any = None,
+        *,
+        strength: float = 0.05,
+        step: float = 1.0,
+        radius: float | None = None,
+        length: float = 1.0,
+        rate: float = 1.0,
+        validator: Any = "auto",
+        preprocess: Any = None,
+        random_state: Any = None,
+    ) -> None:
+        super().__init__(
+            estimator, length=length, rate=rate, validator=validator, preprocess=preprocess,
+            random_state=random_state,
+        )  # fmt: skip
+        self.strength = strength
+        self.step = step
+        self.radius = radius
+
+    def _check_settings(self) -> None:
+        if not 0.0 <= self.strength < math.inf:
+            raise InputError(f"strength must be at least 0, got {self.strength!r}")
+        for name in ("step", "radius"):
+            value = getattr(self, name)
+            if value is not None and not 0.0 < value < math.inf:
+                raise InputError(f"{name} must be above 0, got {value!r}")
+
+    def _plan(self, run: Run) -> Plan:
+        def longer(z: Any, weight: Any = None) -> Any:
+            if self.radius is None:
+                return norm_loss(z, self.step, weight)
+            return fixed_norm_loss(z, self.radius, weight)
+
+        terms = [
+            *run.supervised,
+            Term("norm_source", lambda s, t: longer(s.z, s.weight), self.strength),
+            Term("norm_target", lambda s, t: longer(t.z), self.strength),
+        ]
+        return Plan([Phase(terms, [run.net])])

@@ -1,0 +1,187 @@
+"""Batch norm between domains: whose statistics a network uses."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+from torch.nn.modules.batchnorm import _BatchNorm
+
+from acclimate.exceptions import InputError
+from acclimate.training.batch import as_float
+from acclimate.training.device import autocast, fast_products
+from acclimate.training.inference import rows_at_once
+
+PASSES = 2  # each makes one more layer exact; after two, the others are off by rounding's size
+
+
+def norms(network: nn.Module, frozen: Collection[nn.Module] = ()) -> list[_BatchNorm]:
+    """Return the batch-norm layers that may take new statistics, in order of registration.
+
+    Left out are those inside ``frozen`` modules, those whose own scale and shift are frozen, and
+    those that keep no statistics.
+    """
+    held = {layer for module in frozen for layer in module.modules()}
+    return [
+        layer
+        for layer in network.modules()
+        if isinstance(layer, _BatchNorm)
+        and layer not in held
+        and layer.running_mean is not None
+        and (layer.weight is None or layer.weight.requires_grad)
+    ]
+
+
+def need_norms(network: nn.Module, name: str) -> list[_BatchNorm]:
+    """Return what `norms` returns; raise where there is none, for a method called ``name``."""
+    layers = norms(network)
+    if not layers:
+        raise InputError(
+            f"{name} needs a network with batch norm, and this one has none that may move; use "
+            f'NeuralClassifier("mlp-norm"), another network of "-norm" or a module with batch norm'
+        )
+    return layers
+
+
+def still_norms(network: nn.Module) -> list[nn.Module]:
+    """Return batch-norm layers whose scale and shift are frozen: their statistics must not move."""
+    return [
+        layer
+        for layer in network.modules()
+        if isinstance(layer, _BatchNorm)
+        and layer.weight is not None
+        and not layer.weight.requires_grad
+    ]
+
+
+def reestimate(
+    network: nn.Module,
+    x: Tensor,
+    *,
+    layers: Sequence[_BatchNorm] | None = None,
+    batch_size: int | None = None,
+    passes: int = PASSES,
+    precision: str = "float32",
+) -> None:
+    """Set the running statistics of batch norm to mean and variance over rows ``x``, in place.
+
+    In the first pass each layer's inputs are those of training, where the layers below normalise
+    by batch; in the next, the layers below use what the pass before found. Moments are pooled over
+    batches, so the size of a batch does not matter where ``passes`` is at least the number of
+    layers. The variance is that of n - 1, as in torch.
+
+    Parameters
+    ----------
+    network : nn.Module
+        Any module of one input. Weights do not move; modes are left as they were.
+    x : Tensor of shape (m, ...)
+        Rows of one domain, on the network's device. A single row has no variance, and changes
+        nothing.
+    layers : sequence of batch-norm layers, default=None
+        Which ones; None is all that `norms` returns.
+    batch_size : int, default=None
+        Rows at a time; None is what `acclimate.training.inference.rows_at_once` says.
+    passes : int, default=2
+        Passes over the rows.
+    precision : {"float32", "bf16"}, default="float32"
+        Number format inside the network.
+
+    References
+    ----------
+    Li et al., "Revisiting batch normalization for practical domain adaptation", arXiv:1603.04779.
+    """
+    layers = norms(network) if layers is None else layers
+    if not layers or len(x) < 2:
+        return
+    batch_size = rows_at_once(network) if batch_size is None else batch_size
+    parts = -(-len(x) // batch_size)  # of nearly equal size: a part of one row has no variance
+    with torch.no_grad(), fast_products(x.device, batch_size), autocast(x.device, precision):
+        for number in range(min(passes, len(layers))):  # one layer is exact at once
+            sums = {layer: _Moments() for layer in layers}
+            with _modes(network, layers if number == 0 else ()), _listening(sums):
+                for rows in x.tensor_split(parts):
+                    network(as_float(rows))
+            for layer, moments in sums.items():
+                moments.write(layer)
+
+
+class _Moments:
+    """Count, mean and centred sum of squares of each channel, pooled over batches."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self.mean: Tensor | float = 0.0
+        self.squares: Tensor | float = 0.0
+
+    def add(self, h: Tensor) -> None:
+        """Take in values of shape (b, c, ...)."""
+        n = h.numel() // h.shape[1]
+        found = torch.zeros(2, h.shape[1], device=h.device)
+        # the kernel of batch norm finds moments several times faster than `torch.var_mean`
+        functional.batch_norm(h, found[0], found[1], training=True, momentum=1.0)
+        mean, variance = found.double()  # of n - 1
+        variance = variance * (n - 1) / n
+        gap = mean - self.mean
+        total = self.count + n
+        self.squares = self.squares + variance * n + gap**2 * (self.count * n / total)
+        self.mean = self.mean + gap * (n / total)
+        self.count = total
+
+    def write(self, layer: _BatchNorm) -> None:
+        """Put mean and variance into the buffers of a layer that saw any values."""
+        if self.count < 2 or layer.running_mean is None or layer.running_var is None:
+            return
+        layer.running_mean.copy_(torch.as_tensor(self.mean))
+        layer.running_var.copy_(torch.as_tensor(self.squares) / (self.count - 1))
+
+
+@contextmanager
+def _listening(sums: dict[_BatchNorm, _Moments]) -> Iterator[None]:
+    """Gather the moments of what enters each layer."""
+
+    def hear(layer: Any, inputs: tuple[Tensor, ...]) -> None:
+        sums[layer].add(inputs[0])
+
+    handles = [layer.register_forward_pre_hook(hear) for layer in sums]
+    try:
+        yield
+    finally:
+        for handle in handles:
+            handle.remove()
+
+
+@contextmanager
+def _modes(network: nn.Module, by_batch: Collection[_BatchNorm]) -> Iterator[None]:
+    """Set evaluation mode, but these layers normalise by batch and leave their statistics alone."""
+    before = [(module, module.training) for module in network.modules()]
+    network.eval()
+    for layer in by_batch:
+        layer.training = True
+        layer.track_running_stats = False
+    try:
+        yield
+    finally:
+        for module, mode in before:
+            module.training = mode
+        for layer in by_batch:
+            layer.track_running_stats = True
+
+
+def statistics(network: nn.Module) -> dict[str, Tensor]:
+    """Return copies of the running statistics, by name."""
+    return {
+        f"{name}.{key}": value.clone()
+        for name, layer in network.named_modules()
+        if isinstance(layer, _BatchNorm)
+        for key, value in layer.named_buffers()
+    }
+
+
+def restore(network: nn.Module, saved: dict[str, Tensor]) -> None:
+    """Put back what `statistics` returned."""
+    if saved:
+        network.load_state_dict(saved, strict=False)

@@ -1,0 +1,144 @@
+"""Augmentation against scipy's affine maps, and what it must not touch."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from scipy.ndimage import affine_transform
+
+from acclimate import DANN, Domain, FineTune, JointObjective, NeuralClassifier
+from acclimate.exceptions import InputError
+from acclimate.training.augment import AUGMENTATIONS, Augmentation, views, warp
+from acclimate.training.batch import Batch
+
+
+def test_warp_is_scipys_affine_map() -> None:
+    rng = np.random.default_rng(0)
+    h, w = 9, 12
+    image = rng.random((h, w))
+    matrix = np.array([[0.9, -0.2, 0.1], [0.15, 1.1, -0.05]])  # of places (x, y) in [-1, 1]
+    ours = warp(torch.tensor(image)[None, None], torch.tensor(matrix)[None])[0, 0].numpy()
+    # the same map on pixel indices (row, column): index = ((place + 1) * side - 1) / 2
+    sides = np.array([h, w])
+    turned = matrix[::-1, :2][:, ::-1]  # (row, column) order
+    scaled = turned * sides[:, None] / sides
+    middle = (sides - 1) / 2
+    offset = matrix[::-1, 2] * sides / 2 + middle - scaled @ middle
+    expected = affine_transform(image, scaled, offset, order=1, mode="nearest")
+    np.testing.assert_allclose(ours, expected, atol=1e-12)
+
+
+def test_a_move_is_a_share_of_the_side() -> None:
+    torch.manual_seed(0)
+    images = torch.zeros(200, 20, 20)
+    images[:, 8:12, 8:12] = 1.0
+    moved = Augmentation(shift=0.1)(images)
+    rows = torch.arange(20.0)
+    centre = (moved.sum(2) * rows).sum(1) / moved.sum((1, 2)) - 9.5
+    assert centre.abs().max() <= 2.0 + 1e-4
+    assert centre.abs().max() > 1.5
+    assert abs(centre.mean()) < 0.3
+
+
+def test_an_angle_keeps_what_is_in_the_middle() -> None:
+    torch.manual_seed(0)
+    y, x = torch.meshgrid(torch.arange(21.0) - 10, torch.arange(21.0) - 10, indexing="ij")
+    disc = torch.exp(-(x**2 + y**2) / 18).expand(10, 21, 21)
+    torch.testing.assert_close(Augmentation(degrees=180.0)(disc), disc, rtol=0.0, atol=0.03)
+    bar = torch.zeros(10, 21, 21)
+    bar[:, 10] = 1.0
+    assert (Augmentation(degrees=90.0)(bar) - bar).abs().amax((1, 2)).min() > 0.1
+
+
+def test_sizes_grow_and_shrink() -> None:
+    torch.manual_seed(0)
+    images = torch.zeros(300, 30, 30)
+    images[:, 10:20, 10:20] = 1.0
+    area = Augmentation(scale=0.2)(images).sum((1, 2)) / 100
+    assert area.min() == pytest.approx(0.64, abs=0.05)
+    assert area.max() == pytest.approx(1.44, abs=0.05)
+
+
+def test_flip_mirrors_about_half_of_the_images() -> None:
+    torch.manual_seed(0)
+    images = torch.rand(400, 3, 5, 6)
+    changed = Augmentation(flip=True)(images)
+    mirrored = torch.tensor([torch.allclose(a, b.flip(2), atol=1e-5)
+                             for a, b in zip(changed, images, strict=True)])  # fmt: skip
+    same = torch.tensor([torch.allclose(a, b, atol=1e-5)
+                         for a, b in zip(changed, images, strict=True)])  # fmt: skip
+    assert (mirrored | same).all()
+    assert 150 < mirrored.sum() < 250
+
+
+def test_noise_has_the_deviation_that_was_asked() -> None:
+    torch.manual_seed(0)
+    images = torch.rand(50, 20, 20)
+    assert (Augmentation(noise=0.1)(images) - images).std() == pytest.approx(0.1, rel=0.05)
+
+
+@pytest.mark.parametrize("name", AUGMENTATIONS)
+@pytest.mark.parametrize("shape", [(4, 12, 10), (4, 3, 12, 10)])
+def test_shape_and_type_stay_and_each_image_has_its_own_draw(
+    name: str, shape: tuple[int, ...]
+) -> None:
+    torch.manual_seed(0)
+    x = torch.rand(1, *shape[1:]).expand(shape)
+    before = x.clone()
+    torch.manual_seed(1)
+    out = AUGMENTATIONS[name](x)
+    assert (out.shape, out.dtype) == (x.shape, x.dtype)
+    assert torch.equal(x, before)
+    assert not torch.equal(out[0], out[1])
+    torch.manual_seed(1)
+    assert torch.equal(AUGMENTATIONS[name](x), out)
+
+
+def test_flat_rows_and_unknown_words_are_refused(toy: Any) -> None:
+    d = toy()
+    with pytest.raises(InputError, match=r"augment needs images .* got rows of shape \(4,\)"):
+        NeuralClassifier(augment="affine", min_steps=5).fit(d.X, d.y)
+    for value in ("turn", 3):
+        with pytest.raises(InputError, match=f"augment must be one of .* got {value!r}"):
+            NeuralClassifier(augment=value).fit(d.X, d.y)
+
+
+def test_views_of_a_method_come_after() -> None:
+    batch = Batch(torch.zeros(2, 3), None, None, torch.arange(2))
+    assert views(None) is None
+    double = lambda b: SimpleNamespace(x=2 * b.x)  # noqa: E731
+    assert views(None, double) is double
+    both = views(lambda x: x + 1, double)
+    assert both is not None
+    assert both(batch).x.tolist() == [[2.0] * 3] * 2
+
+
+def test_every_method_with_a_network_trains_on_changed_rows_and_answers_plain_ones(
+    toy: Any,
+) -> None:
+    d = toy()
+    seen: list[bool] = []
+
+    def look(x: torch.Tensor) -> torch.Tensor:
+        seen.append(True)
+        return x
+
+    base = NeuralClassifier(augment=look, hidden=(8,), epochs=1, min_steps=6, random_state=0)
+    target = Domain(d.Xt, d.yt)
+    for model, batches in ((DANN(base), 12), (JointObjective(base), 12)):
+        seen.clear()
+        model.fit(d.X, d.y)
+        assert len(seen) == 6
+        seen.clear()
+        model.adapt(target)
+        assert len(seen) == batches  # of the source and of the target
+        seen.clear()
+        model.predict(d.Xn)
+        assert seen == []
+    seen.clear()
+    FineTune(base, strategy="full", head="new").fit(d.X, d.y, target=target)
+    assert len(seen) == 12
