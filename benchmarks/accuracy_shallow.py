@@ -275,52 +275,90 @@ def cell(figure: dict[str, Any], sign: bool = False) -> str:
 def report(stored: dict[str, Any]) -> None:
     """Print a table a data set, the picks, and what missed its goal."""
     groups = by_data(stored["runs"])
-    below: dict[str, list[str]] = {}
+    tables = {data: table(runs) for data, runs in groups.items()}
     for data, runs in groups.items():
-        pairs = list(dict.fromkeys(run["shift"] for run in runs))
-        sizes = runs[0]["sizes"]
-        print(f"\n### {data}\n")
-        print(f"{len(pairs)} pair(s), {stored['draws']} draws; rows of the first: {sizes[0]} source"
-              f" + {sizes[1]} held out, {sizes[2]} target.\n")  # fmt: skip
-        print("| method | acclimate | gain on source only | skada | acclimate - skada |")
-        print("|---|---|---|---|---|")
-        for name, row in table(runs).items():
-            part = row["ours"]["runs"], row["skada"]["runs"]
-            notes = [f" ({ran} of {len(runs)} runs)" if 0 < ran < len(runs) else "" for ran in part]
-            print(f"| {name} | {cell(row['ours'])}{notes[0]} | {cell(row['gain'], True)} | "
-                  f"{cell(row['skada'])}{notes[1]} | {cell(row['ahead'], True)} |")  # fmt: skip
-            if row["gain"]["mean"] is not None and row["gain"]["mean"] < 0:
-                below.setdefault(name, []).append(f"{data} {row['gain']['mean']:+.1f}")
+        show(data, runs, tables[data])
+    show_picks(groups)
+    print("\nBelow source only by mean, in points; * where the whole interval is below 0:\n")
+    for data, rows in tables.items():
+        gains = {name: row["gain"] for name, row in rows.items() if name != REFERENCE}
+        low = {n: g for n, g in gains.items() if g["mean"] is not None and g["mean"] < 0}
+        marks = {n: "*" if g["half"] and g["mean"] + g["half"] < 0 else "" for n, g in low.items()}
+        order = sorted(low, key=lambda name: low[name]["mean"])
+        print(f"- {data}, {len(low)} of {len(gains)} methods: "
+              + ", ".join(f"{n} {low[n]['mean']:+.1f}{marks[n]}" for n in order))  # fmt: skip
+    show_failures(stored["runs"])
+
+
+def show(data: str, runs: list[Run], rows: dict[str, dict[str, Any]]) -> None:
+    """Print the table of one data set."""
+    pairs = len({run["shift"] for run in runs})
+    draws = len({run["draw"] for run in runs})
+    sizes = ["-".join(map(str, sorted({min(each), max(each)})))
+             for each in zip(*(run["sizes"] for run in runs), strict=True)]  # fmt: skip
+    print(f"\n### {data}\n")
+    word = "pair" if pairs == 1 else "pairs"
+    print(f"{pairs} {word} of domains, {draws} draws; {sizes[0]} source rows to fit on, {sizes[1]} "
+          f"held out, {sizes[2]} target rows.\n")  # fmt: skip
+    print("| method | acclimate | gain on source only | skada | acclimate - skada |")
+    print("|---|---|---|---|---|")
+    for name, row in rows.items():
+        ours, peer = (
+            cell(row[side])
+            + (
+                f" ({row[side]['runs']} of {len(runs)})"
+                if 0 < row[side]["runs"] < len(runs)
+                else ""
+            )
+            for side in ("ours", "skada")
+        )
+        if name == REFERENCE:
+            print(f"| {name} | {ours} | | {peer} | |")
+        else:
+            gain, ahead = cell(row["gain"], True), cell(row["ahead"], True)
+            print(f"| {name} | {ours} | {gain} | {peer} | {ahead} |")
+
+
+def show_picks(groups: dict[str, list[Run]]) -> None:
+    """Print the accuracy of each pick, whether ours is above skada's, and what was picked."""
     print("\n### Picks without target labels\n")
-    print("| data | source only | ours, circular | ours, panel | skada, circular | circular - skada"
-          " | panel - skada | best of ours, of skada (known afterwards) |")  # fmt: skip
+    print(
+        "| data | source only | ours, circular | ours, panel | skada, circular | circular - skada "
+        "| panel - skada | best of ours, of skada, known afterwards |"
+    )
     print("|---|---|---|---|---|---|---|---|")
     for data, runs in groups.items():
         row = picks(runs)
-        best = f"{cell(row['best of ours'])}, {cell(row['best of skada'])}"
         shown = [cell(row[name]) for name in list(PICKS)[:4]]
-        ahead = [cell(row[f"ours, {name}, ahead"], True) for name in ("circular", "panel")]
-        print("| " + " | ".join([data, *shown, *ahead, best]) + " |")
-    print()
+        for name in ("circular", "panel"):
+            ahead = row[f"ours, {name}, ahead"]
+            word = "pass" if (ahead["mean"] or 0.0) > 0 else "miss"
+            shown.append(f"{cell(ahead, True)} {word}")
+        best = f"{cell(row['best of ours'])}, {cell(row['best of skada'])}"
+        print("| " + " | ".join([data, *shown, best]) + " |")
+    print("\nHow often each was picked:\n")
     for data, runs in groups.items():
         for title, key in (("circular", "circular"), ("panel", "panel"), ("skada", "skada_pick")):
             names = [str(run[key]) for run in runs]
-            count = sorted({(-names.count(n), n) for n in names})
-            print(f"{data}, {title}: " + ", ".join(f"{n} {-c}" for c, n in count))
-    print("\nBelow source only, by mean:")
-    for name, where in below.items():
-        print(f"- {name}: {'; '.join(where)}")
-    print("\nFailed:")
-    for side in ("ours", "skada"):
-        errors: dict[tuple[str, str, str], int] = {}
-        for run in stored["runs"]:
+            counts = sorted((-names.count(n), n) for n in set(names))
+            print(f"- {data}, {title}: " + ", ".join(f"{n} {-c}" for c, n in counts))
+
+
+def show_failures(runs: list[Run]) -> None:
+    """Print what could not be fitted or validated, and why."""
+    counts: dict[tuple[str, ...], int] = {}
+    for run in runs:
+        for side in ("ours", "skada"):
             for name, row in run[side].items():
                 for kind in ("failed", "no_circular"):
                     if kind in row:
-                        key2 = (run["data"], f"{name}, {kind}", row[kind])
-                        errors[key2] = errors.get(key2, 0) + 1
-        for (data, name, why), count in errors.items():
-            print(f"- {side}, {data}, {name}, {count} runs: {why}")
+                        why = str(row[kind]).splitlines()[0][:110]
+                        key = (side, run["data"], name, kind.replace("_", " "), why)
+                        counts[key] = counts.get(key, 0) + 1
+    if counts:
+        print("\nCould not be fitted (failed) or validated (no circular):\n")
+    for (side, data, name, kind, why), count in counts.items():
+        print(f"- {side}, {data}, {name}: {kind} in {count} runs: {why}")
 
 
 def seconds(runs: list[Run]) -> None:

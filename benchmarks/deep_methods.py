@@ -27,8 +27,8 @@ from acclimate.exceptions import AcclimateWarning
 
 FAMILIES = ("adversarial", "invariant", "source-free")
 SHIFTS = (
-    "optdigits, moved", "optdigits, blurred", "optdigits, rarer",
-    "pendigits, turned", "pendigits, noise", "pendigits, slanted", "pendigits, rarer",
+    "optdigits, moved", "optdigits, blurred", "optdigits, rarer", "pendigits, turned",
+    "pendigits, noise",
 )  # fmt: skip
 
 
@@ -40,18 +40,22 @@ def measure(seed: int, rows: int, only: list[str], changes: dict[str, Any]) -> l
         if row.family not in FAMILIES or (only and row.name not in only):
             continue
         name = row.quick.get("estimator__network", "mlp")  # those of batch norm need it
-        base = NeuralClassifier(name, hidden=(64,), min_steps=300, batch_size=64)
-        model, fitted_on = None, None
+        base = NeuralClassifier(name, hidden=(64,), min_steps=200, batch_size=64)
+        model, fitted_on, before = None, None, {}
         for shift, (X, y), (Xt, yt) in found:
             if model is None or fitted_on is not X:
                 model = row.load()(
                     base, preprocess=StandardScaler(), random_state=seed, **changes
                 ).fit(X, y)
                 fitted_on = X
-            before, start = model.score(Xt, yt, domain="source"), process_time()
+                # of the source model alone: later, each side is answered by an adapted network
+                before = {
+                    each: model.score(*there) for each, (here, _), there in found if here is X
+                }
+            start = process_time()
             model.adapt(Domain(Xt))
             table.append({
-                "method": row.name, "shift": shift, "seed": seed, "source": before,
+                "method": row.name, "shift": shift, "seed": seed, "source": before[shift],
                 "target": model.score(Xt, yt), "seconds": process_time() - start,
             })  # fmt: skip
     return table
@@ -78,7 +82,7 @@ def show(table: list[dict[str, Any]]) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--rows", type=int, default=500)
+    parser.add_argument("--rows", type=int, default=400)
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--only", nargs="*", default=[])
     parser.add_argument("--set", nargs="*", default=[], metavar="NAME=VALUE")
@@ -90,7 +94,7 @@ def main() -> None:
     table: list[dict[str, Any]] = []
     for seed in range(options.seeds):
         table += measure(seed, options.rows, options.only, changes)
-    show(table)
+        show(table)
     if options.out is not None:
         options.out.write_text(json.dumps(table, indent=1) + "\n", encoding="utf-8")
 

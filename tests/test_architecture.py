@@ -11,7 +11,7 @@ import acclimate
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = ROOT / "src" / "acclimate"
 # imported by nearly everything, and importing nothing
-GROUND = {"exceptions", "files", "folds", "_version"}
+GROUND = {"exceptions", "extras", "files", "folds", "_version"}
 
 
 def _layer(module: str) -> str:

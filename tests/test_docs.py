@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import re
 import shutil
 import subprocess
@@ -119,15 +120,16 @@ def test_python_blocks_are_told_apart():
     assert python_blocks(text) == [("\na = 1\n", None), ("\n\n\n\n\nb\n", "slow")]
 
 
-def test_python_code_of_the_readme_runs(tmp_path, monkeypatch):
-    path = ROOT / "README.md"
+@pytest.mark.parametrize("page", ["README.md", "docs/choosing.md"])
+def test_python_code_of_the_guides_runs(page, tmp_path, monkeypatch):
+    path = ROOT / page
     blocks = python_blocks(path.read_text(encoding="utf-8"))
     runnable = [code for code, reason in blocks if reason is None]
     if not runnable:
         reasons = [reason for _, reason in blocks if reason]
-        pytest.skip("; ".join(reasons) or "the README has no Python code")
+        pytest.skip("; ".join(reasons) or f"{page} has no Python code")
     monkeypatch.chdir(tmp_path)
-    namespace = {"__name__": "readme"}
+    namespace = {"__name__": "guide"}
     for code in runnable:
         exec(compile(code, str(path), "exec"), namespace)
 
@@ -184,3 +186,12 @@ def test_constraints_pin_every_direct_dependency_without_a_build_tag():
     wanted = set(re.findall(r'^\s+"([a-z][\w-]*)>=[\d.]+",$', project, re.MULTILINE))
     assert len(wanted) >= 15
     assert wanted - pinned == set()
+
+
+def test_the_methods_page_is_the_catalogue():
+    spec = importlib.util.spec_from_file_location("page", ROOT / "scripts" / "methods_page.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    assert module.PAGE.read_text(encoding="utf-8") == module.page(), (
+        "run python scripts/methods_page.py"
+    )

@@ -69,9 +69,10 @@ ACCLIMATE: dict[str, Fit] = {
     "discriminator": _ours("DomainDiscriminator", _none),
     "nearest neighbours": _ours("NearestNeighborWeights", _none),
     "label shift": _ours("LabelShift", _none),
-    "OT, exact": _ours("OTMapping", _none),
+    "OT, exact": _ours("OTMapping", lambda w, d: {"regularisation": "none"}),
     "OT, entropic": _ours(
-        "OTMapping", lambda w, d: {"regularisation": "entropic", "max_rows": 10**9}
+        "OTMapping",
+        lambda w, d: {"regularisation": "entropic", "epsilon": EPSILON, "max_rows": 10**9},
     ),
     "OT, entropic, default": _ours("OTMapping", lambda w, d: {"regularisation": "entropic"}),
     "JDOT": _ours("JDOT", _none),

@@ -39,7 +39,9 @@ def weights(module: Any) -> torch.Tensor:
 )
 def test_each_part_moves_its_own(number: int, still: list[str], sign: float, toy: Any) -> None:
     d = toy()
-    model = Seen(NeuralClassifier(**QUICK), random_state=0).fit(d.X, d.y, target=Domain(d.Xt))
+    model = Seen(NeuralClassifier(**QUICK), inner_steps=4, random_state=0).fit(
+        d.X, d.y, target=Domain(d.Xt)
+    )
     run, phase = model.run, model.plan.phases[number]
     parts = {"body": run.base.body, "head": run.base.head, "second": run.net.second}
     before = {name: weights(part) for name, part in parts.items()}
@@ -82,11 +84,11 @@ def test_both_heads_are_saved(toy: Any, tmp_path: Any) -> None:
 
 def test_it_unlearns_what_the_target_moves(moved: Any) -> None:
     d = moved
-    Xt = d.Xt - np.array([0.0, 1.5, 0.0])
+    Xt = d.Xt - np.array([0.0, 1.2, 0.0])
     model = MCD(NeuralClassifier(**LONGER), random_state=0)
     before = model.fit(d.X, d.y).score(Xt, d.yt)
     assert before < 0.93
-    assert model.adapt(Domain(Xt)).score(Xt, d.yt) > before + 0.02
+    assert model.adapt(Domain(Xt)).score(Xt, d.yt) > 0.96
 
 
 @pytest.mark.parametrize("value", [0, 1.5])

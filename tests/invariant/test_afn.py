@@ -31,6 +31,13 @@ def test_features_grow_in_both_domains(toy: Any) -> None:
         assert other > 1.2 * one
 
 
+def test_it_helps_a_little_where_one_column_moves(moved: Any) -> None:
+    d = moved
+    model = AFN(NeuralClassifier(**LONGER), random_state=0)
+    before = model.fit(d.X, d.y).score(d.Xt, d.yt)
+    assert model.adapt(Domain(d.Xt)).score(d.Xt, d.yt) > before
+
+
 def test_a_radius_is_reached(toy: Any) -> None:
     d = toy()
     base = NeuralClassifier(**LONGER)

@@ -123,7 +123,7 @@ def test_strength_zero_is_training_on_the_source(toy: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "value"), [("strength", -1.0), ("distance", 0.0), ("distance", 1.5)]
+    ("name", "value"), [("strength", -1.0), ("distance", 0.0), ("distance", 2)]
 )
 def test_settings_out_of_range_are_refused(name: str, value: Any, toy: Any) -> None:
     d = toy()

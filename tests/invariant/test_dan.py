@@ -32,7 +32,7 @@ def test_the_recorded_loss_is_that_of_all_rows() -> None:
     base = NeuralClassifier(**QUICK | {"batch_size": 64, "min_steps": 0})
     model = DAN(base, rate=1e-12, validator=None, random_state=0)  # one step, of all rows
     model.fit(X, X[:, 0] > 0, target=Domain(Xt))
-    (z, logits), (zt, logits_t) = (model.source_model_.infer(rows) for rows in (X, Xt))
+    (z, _logits), (zt, _logits_t) = (model.source_model_.infer(rows) for rows in (X, Xt))
     assert model.history_ is not None
     expected = mmd(z, zt).item()
     assert model.history_.epochs[0]["mmd"] == pytest.approx(expected, rel=1e-3, abs=1e-6)
@@ -45,10 +45,10 @@ def test_several_sources_count_equally() -> None:
     base = NeuralClassifier(**QUICK | {"batch_size": 64, "min_steps": 0})
     model = DAN(base, rate=1e-12, validator=None, random_state=0)
     model.fit(X, X[:, 0] > 0, target=Domain(Xt), domains=ids)
-    zt, logits_t = model.source_model_.infer(Xt)
+    zt, _logits_t = model.source_model_.infer(Xt)
     parts = []
     for number in (5, 9):
-        z, logits = model.source_model_.infer(X[ids == number])
+        z, _logits = model.source_model_.infer(X[ids == number])
         parts.append(mmd(z, zt).item())
     assert model.history_ is not None
     assert model.history_.epochs[0]["mmd"] == pytest.approx(np.mean(parts), rel=1e-3)

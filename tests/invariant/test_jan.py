@@ -20,7 +20,7 @@ LONGER = QUICK | {"min_steps": 300, "batch_size": 64}
 
 def test_it_unlearns_what_the_target_moves(moved: Any) -> None:
     d = moved
-    model = JAN(NeuralClassifier(**LONGER), random_state=0)
+    model = JAN(NeuralClassifier(**LONGER), strength=1.0, random_state=0)
     before = model.fit(d.X, d.y).score(d.Xt, d.yt)
     assert before < 0.75
     assert model.adapt(Domain(d.Xt)).score(d.Xt, d.yt) > 0.9

@@ -32,7 +32,7 @@ def test_the_recorded_loss_is_that_of_all_rows() -> None:
     base = NeuralClassifier(**QUICK | {"batch_size": 64, "min_steps": 0})
     model = MCC(base, rate=1e-12, validator=None, random_state=0)  # one step, of all rows
     model.fit(X, X[:, 0] > 0, target=Domain(Xt))
-    (z, logits), (zt, logits_t) = (model.source_model_.infer(rows) for rows in (X, Xt))
+    (_z, _logits), (_zt, logits_t) = (model.source_model_.infer(rows) for rows in (X, Xt))
     assert model.history_ is not None
     expected = class_confusion(logits_t, 2.5).item()
     assert model.history_.epochs[0]["confusion"] == pytest.approx(expected, rel=1e-3, abs=1e-6)

@@ -65,15 +65,14 @@ def test_the_head_stands_still_and_the_body_moves(toy: Any) -> None:
     for name, p in before.head.named_parameters():
         assert torch.equal(p, after.head.get_parameter(name))
     assert not all(
-        torch.equal(p, after.body.get_parameter(name))
-        for name, p in before.body.named_parameters()
+        torch.equal(p, after.body.get_parameter(name)) for name, p in before.body.named_parameters()
     )
 
 
 def test_it_helps_where_the_target_is_moved(toy: Any) -> None:
     d = toy(n=300, m=300)
     Xt = d.Xt + 1
-    model = SHOT(NeuralClassifier(**QUICK), random_state=0).fit(d.X, d.y)
+    model = SHOT(NeuralClassifier(**QUICK), rate=0.25, random_state=0).fit(d.X, d.y)
     before = model.score(Xt, d.yt)
     assert model.adapt(Domain(Xt)).score(Xt, d.yt) > before + 0.02
 

@@ -18,11 +18,16 @@ def methods(
     from rich import box
     from rich.table import Table
 
+    rows = catalogue_methods(family=family, task=task)
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    for title in ("method", "family", "target labels", "not when"):
-        table.add_column(title, overflow="fold")
-    for row in catalogue_methods(family=family, task=task):
-        table.add_row(row.name, row.family, row.target_labels, row.avoid)
+    table.add_column("method", no_wrap=True)
+    table.add_column("target labels", no_wrap=True)
+    table.add_column("do not use it when", overflow="fold")
+    for name in dict.fromkeys(row.family for row in rows):
+        table.add_row(f"[bold]{name}[/bold]")
+        mine = [row for row in rows if row.family == name]
+        for row in mine:
+            table.add_row(f" {row.name}", row.target_labels, row.avoid, end_section=row is mine[-1])
     console().print(table)
 
 

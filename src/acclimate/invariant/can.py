@@ -193,7 +193,8 @@ class Clusters:
     def contrast(self, s: Any, t: Any) -> Tensor:
         """Return the contrastive domain discrepancy of a batch."""
         if len(self.usable) < 2:
-            return 0.0 * (s.pairs.sum() + t.pairs.sum())
+            none: Tensor = 0.0 * (s.pairs.sum() + t.pairs.sum())
+            return none
         return class_contrast(s.pairs, s.codes, t.pairs, t.codes, self.run.outputs)
 
 

@@ -35,7 +35,7 @@ class DeepJDOT(DeepAdapter):
     {classifier}
     alpha : float, default=0.001
         Weight of the distance of features, at least 0.
-    strength : float, default=1.0
+    strength : float, default=0.1
         Weight of the transported labels, at least 0; one of the two is above 0.
     {parameters}
 
@@ -81,7 +81,7 @@ class DeepJDOT(DeepAdapter):
         estimator: Any = None,
         *,
         alpha: float = 0.001,
-        strength: float = 1.0,
+        strength: float = 0.1,
         length: float = 1.0,
         rate: float = 1.0,
         validator: Any = "auto",

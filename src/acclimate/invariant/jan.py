@@ -95,8 +95,8 @@ class JAN(DeepAdapter):
         run.check_two_rows()
 
         def distance(s: Any, t: Any) -> Any:
-            pair = ((x.z, x.logits.float().softmax(1)) for x in (s, t))
-            return joint_mmd(*pair, s.weight, (WIDTHS, SHARP))
+            source, target = ((x.z, x.logits.float().softmax(1)) for x in (s, t))
+            return joint_mmd(source, target, s.weight, (WIDTHS, SHARP))
 
         weight = lambda progress: self.strength * sigmoid_ramp(progress)  # noqa: E731
         align = Term("jmmd", run.each_source(distance), weight)

@@ -46,7 +46,8 @@ def random_outer(z: Tensor, p: Tensor, mix_z: Tensor, mix_p: Tensor) -> Tensor:
     -------
     Tensor of shape (b, r)
     """
-    return (z @ mix_z) * (p @ mix_p) / mix_z.shape[1] ** 0.5
+    products: Tensor = (z @ mix_z) * (p @ mix_p) / mix_z.shape[1] ** 0.5
+    return products
 
 
 def certainty(logits: Tensor) -> Tensor:

@@ -88,7 +88,7 @@ def norm_loss(z: Tensor, step: float, weight: Tensor | None = None) -> Tensor:
     >>> norm_loss(torch.tensor([[3.0, 4.0]]), 1.0)
     tensor(1.)
     """
-    length = z.float().norm(dim=1)
+    length: Tensor = torch.linalg.vector_norm(z.float(), dim=1)
     squares = (length - (length.detach() + step)).square()
     return squares.mean() if weight is None else (weight * squares).mean()
 
@@ -116,6 +116,6 @@ def fixed_norm_loss(z: Tensor, radius: float, weight: Tensor | None = None) -> T
     >>> fixed_norm_loss(torch.tensor([[3.0, 4.0]]), 7.0)
     tensor(4.)
     """
-    length = z.float().norm(dim=1)
+    length: Tensor = torch.linalg.vector_norm(z.float(), dim=1)
     mean = length.mean() if weight is None else (weight * length).mean()
     return (mean - radius).square()

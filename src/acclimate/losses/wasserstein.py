@@ -64,4 +64,5 @@ def gradient_penalty(
     with torch.enable_grad():
         values = critic(points)
         (slope,) = torch.autograd.grad(values.sum(), points, create_graph=True)
-    return (slope.norm(dim=1) - 1.0).square().mean()
+    penalty: Tensor = (slope.norm(dim=1) - 1.0).square().mean()
+    return penalty

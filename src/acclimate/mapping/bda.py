@@ -19,7 +19,8 @@ class BDA(PseudoLabelAdapter):
 
     Use it instead of `JDA` when one of the two matters more: a balance near 0 for domains that are
     far apart, near 1 for classes that moved in different ways. Do not use it when a model of the
-    source is wrong for most target rows, since classes are then pulled onto other classes.
+    source is wrong for most target rows, since classes are then pulled onto other classes. Nor,
+    unless ``weighted``, when the shares of the classes differ much.
 
     Minimises ``tr(W' (K M K + mu I) W)`` subject to ``W' K H K W = I``, where K is the kernel of
     all n + m rows, H centres, and ``M = (1 - balance) M_0 + balance sum_c M_c``. The term of M_0 is

@@ -25,7 +25,8 @@ class GFK(DenseMapAdapter):
 
     Use it with many correlated features, when each domain lies near a subspace of its own and
     neither alone holds what both share. Do not use it when the labels depend on directions of low
-    variance: those are dropped.
+    variance: those are dropped. Nor when all directions have about the same variance, as after
+    whitening: which are kept is then chance.
 
     Computes ``G = integral over t in [0, 1] of Phi(t) Phi(t)'``, where Phi is the geodesic from the
     source's principal axes P_s, shape (d, k), to the target's. With the principal angles theta_i,

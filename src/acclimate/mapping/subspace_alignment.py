@@ -28,7 +28,8 @@ class SubspaceAlignment(MomentsAdapter):
     """Describe each domain by its own principal components, the source's turned to the target's.
 
     Use it with many correlated features, when each domain lies near a subspace of its own. Do not
-    use it when the labels depend on directions of low variance: those are dropped.
+    use it when the labels depend on directions of low variance: those are dropped. Nor when all
+    directions have about the same variance, as after whitening: which are kept is then chance.
 
     Minimises ``||P_s M - P_t||_F`` over matrices M, with principal axes P_s and P_t of shape
     (d, k). The solution is ``M = P_s' P_t``. Source rows become ``(x - mean_s) P_s M``, target rows

@@ -50,8 +50,9 @@ class DomainDiscriminator(RatioAdapter):
 
     Use it when the inputs are distributed differently, the relation between inputs and labels is
     the same, and the domains overlap. It is the first weighting to try with many features. Do not
-    use it where a classifier tells the domains apart without error: then no source row looks like
-    the target, all weights reach their floor, and the fit is the source's.
+    use it where a classifier tells the domains apart nearly without error: the few source rows that
+    look like the target then decide the fit. Where none does, all weights reach their floor, and
+    the fit is the source's.
 
     By Bayes, ``p_target(x) / p_source(x) = P(target | x) / P(source | x) * n / m``. A probabilistic
     classifier estimates ``P(target | x)``, and the base model minimises the weighted loss

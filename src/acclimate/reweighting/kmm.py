@@ -34,8 +34,9 @@ class KMM(RatioAdapter):
 
     Use it when the inputs are distributed differently, the relation between inputs and labels is
     the same, and the domains overlap; no density is estimated. Do not use it with many noise
-    features, where all distances are alike. Nor where the shift is mild and source rows are more
-    than ten thousand: nearly all of them then keep a weight, and their kernel is held in memory.
+    features, where all distances are alike. Nor where few source rows are like the target: those
+    decide the fit then. Nor where the shift is mild and source rows are more than ten thousand:
+    nearly all of them then keep a weight, and their kernel is held in memory.
 
     Minimises ``|| 1/n sum_i w_i phi(x_i) - 1/m sum_j phi(x'_j) ||^2`` over
     ``0 <= w_i <= bound`` and ``|mean w - 1| <= epsilon``: a convex quadratic program.

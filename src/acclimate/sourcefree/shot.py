@@ -51,6 +51,9 @@ class SHOT(DeepAdapter):
 
     Notes
     -----
+    ``rate`` is low: on simulated shifts of optdigits and pendigits, 0.25 lost half a point where
+    0.1 gained two.
+
     The source network is the base model as it is: the paper adds a bottleneck, weight
     normalisation and smoothed labels to it. The rate follows the base model's schedule. Classes
     that no row is near to keep a centre, so that they can come back.
@@ -78,7 +81,7 @@ class SHOT(DeepAdapter):
         *,
         strength: float = 0.3,
         length: float = 1.0,
-        rate: float = 0.25,
+        rate: float = 0.1,
         validator: Any = "auto",
         preprocess: Any = None,
         random_state: Any = None,

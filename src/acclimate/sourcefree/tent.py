@@ -44,6 +44,9 @@ class TENT(DeepAdapter):
 
     Notes
     -----
+    On simulated shifts of optdigits and pendigits it lost 1.8 points on average over the source
+    network, and 7 where half of the classes had become rare.
+
     The paper adapts online: each test batch is normalised by itself, and moves the network once.
     Here the target's rows are given at once, passed over several times, and new rows are normalised
     by the statistics of all of them, so that a prediction does not depend on what it is asked with.
