@@ -19,7 +19,7 @@ from acclimate.tracking import export_mlflow
 def finished(tmp_path_factory):
     """Return the store of a small comparison, and its result."""
     rng = np.random.default_rng(0)
-    X, Xt = rng.normal(size=(80, 2)), rng.normal(size=(40, 2)) + [2.0, 0.0]
+    X, Xt = rng.normal(size=(80, 2)), rng.normal(size=(40, 2)) + np.array([2.0, 0.0])
     y, yt = (X[:, 0] > 0).astype(int), (Xt[:, 0] > 2).astype(int)
     path = tmp_path_factory.mktemp("store") / "run.sqlite"
     found = compare(

@@ -11,10 +11,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from acclimate import Comparison, Domain, cli
+from acclimate import Comparison, cli
 from acclimate.selection.store import Store
-
-from .test_errors import fails
 
 MODULE = importlib.import_module("acclimate.comparison.compare")
 FILES = ("--source", "here.csv", "--target", "some.csv", "--label", "sick", "--id", "patient")
@@ -33,10 +31,15 @@ def clinics(shelf):
 
 @pytest.fixture
 def stops(monkeypatch):
-    """Return a function after which a comparison is stopped by Ctrl-C once so many fits ended."""
+    """Return a function that has a comparison stopped, as Ctrl-C does, when fits have ended."""
     real = MODULE.compare
 
     def after(fits):
+        """Stop after so many; None stops no more."""
+        if fits is None:
+            monkeypatch.setattr(MODULE, "compare", real)
+            return
+
         def compare(*arguments, progress, **settings):
             def tell(done, planned, last):
                 progress(done, planned, last)
@@ -47,8 +50,7 @@ def stops(monkeypatch):
 
         monkeypatch.setattr(MODULE, "compare", compare)
 
-    yield after
-    monkeypatch.setattr(MODULE, "compare", real)
+    return after
 
 
 def test_a_recommendation_with_its_evidence(clinics, acclimate):
@@ -141,7 +143,16 @@ def test_an_array_file(tmp_path, monkeypatch, acclimate):
     assert "TargetOnly" in out
 
 
-def test_ctrl_c_leaves_a_report_and_a_store_that_goes_on(clinics, acclimate, stops, monkeypatch):
+def refused(result, *words):
+    """Check that a command ended with one line that has these words."""
+    code, out, err = result
+    assert (code, out) == (cli.EXIT_INPUT, ""), (out, err)
+    assert err.count("\n") == 1, err
+    for word in words:
+        assert word in err, (word, err)
+
+
+def test_ctrl_c_leaves_a_report_and_a_store_that_goes_on(clinics, acclimate, stops):
     stops(4)
     code, out, err = acclimate(
         "compare", *FILES, *QUICK, "--store", "run.sqlite", "--report", "half.html"
@@ -150,29 +161,70 @@ def test_ctrl_c_leaves_a_report_and_a_store_that_goes_on(clinics, acclimate, sto
     assert "Not the whole run" in out
     assert "acclimate resume run.sqlite" in err
     page = Path("half.html").read_text(encoding="utf-8")
-    assert "Not the whole run" in page
     assert "4 fits have ended" in page
-    with Store("run.sqlite", read_only=True) as store:
-        assert len(store.table()) == 4
-    monkeypatch.undo()
-    monkeypatch.chdir(clinics)
-    code, again, _ = _run(acclimate_of(monkeypatch), "resume", "run.sqlite", "--jobs", "1",
-                          "--json")  # fmt: skip
-    assert code == 0
-    assert json.loads(again)["trials"]["reused"] == 4
+    assert acclimate("report", "run.sqlite", "--out", "later.html")[0] == 0
+    assert "4 fits have ended" in Path("later.html").read_text(encoding="utf-8")
+    stops(None)
+    code, out, err = acclimate("resume", "run.sqlite", "--jobs", "1", "--json")
+    assert (code, err) == (0, "")
+    gone_on = json.loads(out)
+    assert gone_on["trials"]["reused"] == 4
+    assert gone_on["run"]["command"].startswith("acclimate compare --source here.csv")
+    _, out, _ = acclimate("compare", *FILES, *QUICK, "--store", "fresh.sqlite", "--json")
+    fresh = json.loads(out)
+    assert gone_on["verdicts"] == fresh["verdicts"]
+    assert gone_on["recommendation"] == fresh["recommendation"]
 
 
-def acclimate_of(monkeypatch):
-    return monkeypatch
+def test_the_report_of_a_finished_store(clinics, acclimate):
+    acclimate("compare", *FILES, *QUICK, "--store", "run.sqlite", "--report", "out.html")
+    code, out, err = acclimate("report", "run.sqlite", "--out", "again/out.html")
+    assert (code, err) == (0, "")
+    assert "again/out.html" in out
+    assert Path("again/out.html").read_bytes() == Path("out.html").read_bytes()
+    assert json.loads(acclimate("report", "run.sqlite", "--out", "x.html", "--json")[1])["table"]
 
 
-def _run(monkeypatch, *arguments):
-    import contextlib
-    import io
+def test_resume_refuses_files_that_are_gone_or_changed(clinics, acclimate, stops):
+    stops(2)
+    acclimate("compare", *FILES, *QUICK, "--store", "run.sqlite")
+    rows = pd.read_csv("some.csv")
+    rows.head(50).to_csv("some.csv", index=False)
+    refused(acclimate("resume", "run.sqlite"), "some.csv", "has changed")
+    Path("some.csv").unlink()
+    refused(acclimate("resume", "run.sqlite"), "some.csv", "is gone")
+    refused(acclimate("resume", "none.sqlite"), "none.sqlite")
+    with Store("python.sqlite"):
+        pass
+    refused(acclimate("resume", "python.sqlite"), "was not written by acclimate compare")
 
-    monkeypatch.setattr("sys.argv", ["acclimate", *arguments])
-    out, err = io.StringIO(), io.StringIO()
-    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
-        with pytest.raises(SystemExit) as stop:
-            cli.main()
-    return stop.value.code, out.getvalue(), err.getvalue()
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (("--budget", "soon"), ("--budget", "'soon'", "10m")),
+        (("--budget", "-3m"), ("--budget",)),
+        (("--method", "CORL"), ("CORL",)),
+        (("--estimator", "logistics"), ("'logistics'", "logistic")),
+        (("--group", "wards"), ("'wards'", "ward")),
+        (("--sources", "clinic"), ("'clinic'",)),
+        (("--report", "some.csv"), ("some.csv", "input")),
+        (("--folds", "2"), ("folds",)),
+        (("--source", "hare.csv"), ("hare.csv",)),
+    ],
+)
+def test_what_cannot_be_used_is_one_line(clinics, acclimate, options, words):
+    before = Path("some.csv").read_bytes()
+    refused(acclimate("compare", *FILES, *QUICK, *options), *words)
+    assert Path("some.csv").read_bytes() == before
+
+
+def test_a_limit_of_trials_is_kept(clinics, acclimate):
+    code, out, err = acclimate("compare", *FILES, "--repeats", "1", "--folds", "3", "--jobs", "1",
+                               "--method", "CORAL", "--method", "KMM", "--trials", "1",
+                               "--budget", "10m", "--json")  # fmt: skip
+    assert (code, err) == (0, "")
+    found = json.loads(out)
+    assert found["budget"]["trials"] == 1
+    assert found["budget"]["seconds"] == 600
+    assert found["budget"]["stopped"]
