@@ -117,16 +117,17 @@ def target_scorer(target: Domain, *, folds: int = 5, random_state: int = 0) -> A
     Examples
     --------
     >>> import numpy as np
-    >>> from sklearn.linear_model import LogisticRegression
     >>> from sklearn.model_selection import GridSearchCV
+    >>> from sklearn.neighbors import KNeighborsClassifier
     >>> from acclimate import Domain, TargetOnly
     >>> from acclimate.crossval import TargetSplit, target_scorer
     >>> X = np.linspace(-1, 1, 40)[:, None]
-    >>> target = Domain(X, (X[:, 0] > 0).astype(int))
-    >>> search = GridSearchCV(TargetOnly(LogisticRegression()), {"estimator__C": [1e-6, 100.0]},
+    >>> target = Domain(X, np.arange(40) // 10 % 2)
+    >>> grid = {"estimator__n_neighbors": [31, 1]}
+    >>> search = GridSearchCV(TargetOnly(KNeighborsClassifier()), grid,
     ...                       cv=TargetSplit(), scoring=target_scorer(target))
     >>> search.fit(X, 1 - target.y, target=target).best_params_
-    {'estimator__C': 100.0}
+    {'estimator__n_neighbors': 1}
     """
     if not isinstance(target, Domain):
         raise InputError(f"target must be a Domain, got {type(target).__name__}")
@@ -145,7 +146,9 @@ def target_scorer(target: Domain, *, folds: int = 5, random_state: int = 0) -> A
     return _TargetScorer(score, f"target_scorer(folds={folds})")
 
 
-def unlabelled_scorer(target: Domain, validator: str | Validator = "snd") -> Any:
+def unlabelled_scorer(
+    target: Domain, validator: str | Validator = "information_maximisation"
+) -> Any:
     """Return a scorer that judges a classifier by its probabilities on unlabelled target rows.
 
     Use it where the target has no labels at all. It ranks and says nothing of the accuracy; it
@@ -155,7 +158,7 @@ def unlabelled_scorer(target: Domain, validator: str | Validator = "snd") -> Any
     ----------
     target : Domain
         The target. Its labels are not looked at.
-    validator : str or callable, default="snd"
+    validator : str or callable, default="information_maximisation"
         "information_maximisation", "entropy", "nuclear_norm" or "snd"; or a function from
         probabilities of shape (m, k) to a number, higher is better.
 

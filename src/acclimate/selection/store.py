@@ -9,7 +9,7 @@ import math
 import os
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -317,6 +317,11 @@ class Store:
 
     def close(self) -> None:
         """Close the file. Closing twice does nothing."""
+        if not self.read_only:
+            # a reader of a file in this mode leaves none beside it; who else writes keeps the other
+            with suppress(sqlite3.Error):
+                self._db.execute("PRAGMA busy_timeout = 0")
+                self._db.execute("PRAGMA journal_mode = DELETE")
         self._db.close()
 
     def __enter__(self) -> Self:

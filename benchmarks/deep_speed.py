@@ -1,0 +1,242 @@
+"""Seconds an epoch of DANN, DeepCORAL and MCD takes here, in skada and in ADAPT, in one run.
+
+The same rows, batches (64 of each domain), network (two convolutions, 128 units, dropout) and
+discriminator, one thread. An epoch is the *difference* of a run of two epochs to a run of one, so
+that set-up, compilation and what is done once at the end are in neither; the whole of a first run
+of one epoch stands beside it. Plain training of the same network on the source rows is measured
+the same way: what adapting costs is a multiple of that.
+
+Run:  python benchmarks/deep_speed.py --skada PYTHON --adapt PYTHON [--stored]
+
+PYTHON is an interpreter of an environment with skada, torch and skorch, or with ADAPT and
+TensorFlow. Times are processor seconds, the least of two runs.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import time
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+RESULTS = Path(__file__).parent / "results" / "deep_speed.json"
+ROWS, BATCH, HIDDEN = 10_000, 64, 64
+METHODS = ("plain", "DANN", "DeepCORAL", "MCD")
+GOAL = 2.2  # times plain training
+Runner = Callable[[int], Any]  # number of epochs -> trains
+
+
+def ours(X: Any, y: Any, Xt: Any, precision: str) -> dict[str, Runner]:
+    import torch
+
+    import acclimate
+    from acclimate import Domain, NeuralClassifier
+
+    torch.set_num_threads(1)
+    steps = -(-len(X) // BATCH)
+
+    def base(epochs: int) -> Any:
+        return NeuralClassifier(
+            "cnn", epochs=1, min_steps=steps * epochs, batch_size=BATCH, precision=precision,
+            verbose=False,
+        )  # fmt: skip
+
+    settings: dict[str, dict[str, Any]] = {"DANN": {"hidden": (HIDDEN,)}}
+    started = {
+        name: getattr(acclimate, name)(base(1), random_state=0, **settings.get(name, {})).fit(X, y)
+        for name in METHODS[1:]
+    }
+
+    def adapt(name: str) -> Runner:
+        return lambda epochs: started[name].set_params(length=float(epochs)).adapt(Domain(Xt))
+
+    runs = {name: adapt(name) for name in started}
+    return {"plain": lambda epochs: base(epochs).set_params(random_state=0).fit(X, y), **runs}
+
+
+def skada(X: Any, y: Any, Xt: Any, precision: str) -> dict[str, Runner]:
+    import torch
+    from skada.deep import DANN, DeepCoral, SourceOnly
+    from torch import nn
+
+    torch.set_num_threads(1)
+    both = np.concatenate([X, Xt])[:, None]
+    labels = np.concatenate([y, np.full(len(Xt), -1)])
+    domain = np.concatenate([np.ones(len(X), np.int64), np.full(len(Xt), -2)])
+
+    def network() -> Any:
+        torch.manual_seed(0)
+        return nn.Sequential(
+            nn.Conv2d(1, 32, 3), nn.MaxPool2d(2), nn.ReLU(),
+            nn.Conv2d(32, 64, 3), nn.MaxPool2d(2), nn.ReLU(), nn.Flatten(),
+            nn.Linear(1600, 128), nn.ReLU(), nn.Dropout(0.2), nn.Linear(128, 10),
+        )  # fmt: skip
+
+    def train(make: Callable[..., Any], **more: Any) -> Runner:
+        def fit(epochs: int) -> Any:
+            return make(
+                network(), layer_name="9", batch_size=BATCH, max_epochs=epochs, train_split=None,
+                verbose=0, optimizer=torch.optim.Adam, lr=1e-3, **more,
+            ).fit(both, labels, domain)  # fmt: skip
+
+        return fit
+
+    return {
+        "plain": train(SourceOnly), "DANN": train(DANN, num_features=128),
+        "DeepCORAL": train(DeepCoral),
+    }  # fmt: skip
+
+
+def adapt(X: Any, y: Any, Xt: Any, precision: str) -> dict[str, Runner]:
+    import keras
+    import tensorflow as tf
+    from adapt.feature_based import DANN, MCD, DeepCORAL
+
+    tf.config.threading.set_intra_op_parallelism_threads(1)
+    tf.config.threading.set_inter_op_parallelism_threads(1)
+    layer = keras.layers
+    X, Xt, codes = X[..., None], Xt[..., None], keras.utils.to_categorical(y, 10)
+
+    def parts() -> dict[str, Any]:
+        keras.utils.set_random_seed(0)
+        body = keras.Sequential([
+            layer.Input((28, 28, 1)), layer.Conv2D(32, 3), layer.MaxPool2D(), layer.ReLU(),
+            layer.Conv2D(64, 3), layer.MaxPool2D(), layer.ReLU(), layer.Flatten(),
+            layer.Dense(128, activation="relu"), layer.Dropout(0.2),
+        ])  # fmt: skip
+        head = keras.Sequential([layer.Input((128,)), layer.Dense(10, activation="softmax")])
+        return {"encoder": body, "task": head}
+
+    def train(make: Callable[..., Any], **more: Any) -> Runner:
+        def fit(epochs: int) -> Any:
+            extra = dict(more)
+            if make is DANN:
+                extra["discriminator"] = keras.Sequential([
+                    layer.Input((128,)), layer.Dense(HIDDEN, activation="relu"),
+                    layer.Dense(1, activation="sigmoid"),
+                ])  # fmt: skip
+            made = make(
+                Xt=Xt, loss="categorical_crossentropy", optimizer="adam", verbose=0,
+                random_state=0, **parts(), **extra,
+            )  # fmt: skip
+            return made.fit(X, codes, epochs=epochs, batch_size=BATCH)
+
+        return fit
+
+    def plain(epochs: int) -> Any:
+        model = keras.Sequential(list(parts().values()))
+        model.compile("adam", "categorical_crossentropy")
+        return model.fit(X, codes, epochs=epochs, batch_size=BATCH, verbose=0)
+
+    return {
+        "plain": plain, "DANN": train(DANN), "DeepCORAL": train(DeepCORAL),
+        "MCD": train(MCD, pretrain=False),
+    }  # fmt: skip
+
+
+SIDES = {"acclimate": ours, "skada": skada, "ADAPT": adapt}
+
+
+def measure(side: str, precision: str, rows: Path) -> dict[str, Any]:
+    """Return, for each method, seconds of an epoch and of a whole run of one epoch."""
+    warnings.simplefilter("ignore")
+    data = np.load(rows)
+    X, y, Xt = data["X"], data["y"], data["Xt"]
+    table = {}
+    for name, run in SIDES[side](X, y, Xt, precision).items():
+        times = {1: [], 2: []}
+        for epochs in (1, 2, 1, 2):
+            began = time.process_time()
+            run(epochs)
+            times[epochs].append(time.process_time() - began)
+        one, two = min(times[1]), min(times[2])
+        table[name] = {"epoch": two - one, "whole": one}
+        print(side, precision, name, f"{two - one:.2f} {one:.2f}", file=sys.stderr, flush=True)
+    return table
+
+
+def report(results: dict[str, dict[str, Any]]) -> None:
+    """Print the tables."""
+    first = "acclimate, float32"
+    print("\n| | " + " | ".join(results) + " | best peer / ours |\n|---" * 1, end="")
+    print("|---" * (len(results) + 1) + "|")
+    for name in METHODS:
+        cells = [
+            f"{row[name]['epoch']:.2f} ({row[name]['whole']:.2f})" if name in row else "-"
+            for row in results.values()
+        ]
+        peers = [
+            row[name]["epoch"] for side, row in results.items()
+            if not side.startswith("acclimate") and name in row
+        ]  # fmt: skip
+        ratio = f"{min(peers) / results[first][name]['epoch']:.2f}" if peers else "-"
+        print(f"| {name} | " + " | ".join(cells) + f" | {ratio} |")
+    print("\nProcessor seconds of an epoch, and in brackets of a whole run of one.\n")
+    for side, row in results.items():
+        parts = [
+            f"{n} {row[n]['epoch'] / row['plain']['epoch']:.2f}" for n in METHODS[1:] if n in row
+        ]
+        print(f"{side}: an epoch over one of plain training: {', '.join(parts)}.")
+    worst = max(results[first][n]["epoch"] for n in METHODS[1:3]) / results[first]["plain"]["epoch"]
+    print(f"Goal at most {GOAL}, DANN and DeepCORAL: {'met' if worst <= GOAL else 'MISSED'}.")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--skada", default=sys.executable)
+    parser.add_argument("--adapt", default=sys.executable)
+    parser.add_argument("--side", choices=SIDES, help="measure one side; used from within")
+    parser.add_argument("--precision", default="float32")
+    parser.add_argument("--rows", type=Path)
+    parser.add_argument("--stored", action="store_true", help="print the tables of the last run")
+    args = parser.parse_args()
+    if args.side:
+        print(json.dumps(measure(args.side, args.precision, args.rows)))
+        return
+    if not args.stored:
+        RESULTS.parent.mkdir(exist_ok=True)
+        RESULTS.write_text(json.dumps(collect(args), indent=1) + "\n")
+    report(json.loads(RESULTS.read_text()))
+
+
+def collect(args: argparse.Namespace) -> dict[str, Any]:
+    """Measure every side in a process of its own."""
+    import tempfile
+
+    from acclimate import datasets
+
+    data = datasets.mnist()
+    one = ("OMP", "MKL", "OPENBLAS", "TF_NUM_INTRAOP", "TF_NUM_INTEROP")
+    env = {**os.environ, **{f"{name}_NUM_THREADS": "1" for name in one[:3]}}
+    env |= {f"{name}_THREADS": "1" for name in one[3:]} | {"CUDA_VISIBLE_DEVICES": ""}
+    results = {}
+    with tempfile.TemporaryDirectory() as folder:
+        rows = Path(folder) / "rows.npz"
+        np.savez(
+            rows, X=(data.X_train[:ROWS] / 255).astype(np.float32), y=data.y_train[:ROWS],
+            Xt=(1 - data.X_train[ROWS : 2 * ROWS] / 255).astype(np.float32),
+        )  # fmt: skip
+        for side, precision, python in (
+            ("acclimate", "float32", sys.executable), ("skada", "float32", args.skada),
+            ("ADAPT", "float32", args.adapt), ("acclimate", "auto", sys.executable),
+        ):  # fmt: skip
+            command = [python, __file__, "--side", side, "--precision", precision]
+            done = subprocess.run(
+                [*command, "--rows", str(rows)], env=env, stdout=subprocess.PIPE, text=True,
+                check=True,
+            )  # fmt: skip
+            label = f"{side}, {precision}" if side == "acclimate" else side
+            results[label] = json.loads(done.stdout.strip().splitlines()[-1])
+    return results
+
+
+if __name__ == "__main__":
+    main()
