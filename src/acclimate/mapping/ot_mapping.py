@@ -93,9 +93,9 @@ class OTMapping(DenseMapAdapter):
 
     Notes
     -----
-    The defaults were chosen on four simulated shifts of optdigits and pendigits, one draw each. With
-    hundreds of features distances are nearly alike, and ``epsilon=0.05`` blurs the plan: "none" is
-    then far better (``benchmarks/shallow``).
+    The defaults were chosen on four simulated shifts of optdigits and pendigits, one draw each.
+    With hundreds of features distances are nearly alike, and ``epsilon=0.05`` blurs the plan:
+    "none" is then far better (``benchmarks/shallow``).
 
     New source rows: with "entropic", the map above is a function of x through the potentials of the
     plan, and holds for any x (Pooladian and Niles-Weed). Else a new row moves by as much as the
