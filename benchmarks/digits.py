@@ -246,7 +246,7 @@ def report(rows: list[dict[str, Any]]) -> None:
             took = ", ".join(row["took"] for row in of) if "took" in of[0] else ""
             others = [table.get(task, {}).get(name, "") for table in (PUBLISHED, SKADA_BENCH)]
             print(
-                f"| {name}{f' ({took})' if took else ''} | {means[name]:.1f} ± {half:.1f} | "
+                f"| {name}{f' ({took})' if took else ''} | {means[name]:.1f}{'' if half != half else f' ± {half:.1f}'} | "
                 f"{source:.1f} | {len(of)} | {others[0]} | {others[1]} |"
             )
         verdicts(task, means)

@@ -27,7 +27,7 @@ class ADDA(DeepAdapter):
     Use it when the source model must stay as it is and the domains need different features: source
     rows are then answered exactly as before. Do not use it when the shares of the classes differ:
     nothing ties a class of the target to the same class of the source, and long runs may exchange
-    them.
+    them. With batch norm and convolutions it collapsed on every run between MNIST and USPS.
 
     In turn, the discriminator minimises the mean of both domains' mean ``-log p(own domain)``, and
     the target's body minimises ``-log p(source)`` on target rows. The source's body and the head

@@ -17,7 +17,8 @@ class AFN(DeepAdapter):
 
     Use it when target rows have shorter features than source rows, as those of a network that does
     not know them often have. It makes no assumption on the shares of the classes. Do not use it
-    when features are normalised, or the shift is not one that makes the network unsure.
+    when features are normalised, or the shift is not one that makes the network unsure. With batch
+    norm and convolutions it lost 35 points and more between MNIST and USPS.
 
     Minimises ``L(theta, head) + strength * (R(z_s) + R(z_t))``, where L is the base model's loss on
     source rows and R the mean of ``(||z|| - (||z||_now + step))^2``, in which ``||z||_now`` is held
