@@ -245,8 +245,9 @@ def report(rows: list[dict[str, Any]]) -> None:
             source = interval([row["source"] for row in of])[0]
             took = ", ".join(row["took"] for row in of) if "took" in of[0] else ""
             others = [table.get(task, {}).get(name, "") for table in (PUBLISHED, SKADA_BENCH)]
+            spread = "" if np.isnan(half) else f" ± {half:.1f}"
             print(
-                f"| {name}{f' ({took})' if took else ''} | {means[name]:.1f}{'' if half != half else f' ± {half:.1f}'} | "
+                f"| {name}{f' ({took})' if took else ''} | {means[name]:.1f}{spread} | "
                 f"{source:.1f} | {len(of)} | {others[0]} | {others[1]} |"
             )
         verdicts(task, means)
