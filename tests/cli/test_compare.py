@@ -56,6 +56,7 @@ def stops(monkeypatch):
 def test_a_recommendation_with_its_evidence(clinics, acclimate):
     code, out, err = acclimate("compare", *FILES, *QUICK, "--report", "out.html")
     assert (code, err) == (0, "")
+    assert sorted(p.name for p in Path().glob("compare-*")) == ["compare-here-some.sqlite"]
     found = Comparison.read("compare-here-some.sqlite")
     advice = found.recommendation
     assert advice["candidate"] in out.splitlines()[0]
@@ -67,7 +68,6 @@ def test_a_recommendation_with_its_evidence(clinics, acclimate):
         assert row["candidate"] in out
         assert f"{100 * row['score']:.1f} %" in out
     assert max(map(len, out.splitlines())) <= 80
-    assert sorted(p.name for p in Path().glob("compare-*")) == ["compare-here-some.sqlite"]
     page = Path("out.html").read_text(encoding="utf-8")
     assert "What differs between source and target" in page
     assert "acclimate compare --source here.csv --target some.csv" in page
@@ -104,7 +104,7 @@ def test_a_column_of_groups_and_one_of_sources(clinics, acclimate):
     assert found["source"]["sources"] == 2
     counts = pd.read_csv("some.csv")["ward"].value_counts()
     assert {g["name"]: g["rows"] for g in found["groups"]} == counts.to_dict()
-    assert found["source"]["features"] is None or found["source"]["features"] == 3
+    assert found["source"]["features"] == 3, "ids, labels and sources are no inputs"
 
 
 def test_without_labels_it_is_an_estimate_with_rows_to_label(clinics, acclimate):

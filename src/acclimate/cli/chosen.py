@@ -59,11 +59,13 @@ def _table(screen: Any, found: Mapping[str, Any]) -> None:
 
     rows = found["table"]
     scored = any(row.get("score") is not None for row in rows)
+    ranged = any(row.get("score_low") is not None for row in rows)
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
     table.add_column("candidate", overflow="fold", min_width=16)
     if scored:
         table.add_column(found["score"], justify="right", no_wrap=True)
-        table.add_column("interval", no_wrap=True)
+        if ranged:
+            table.add_column("interval", no_wrap=True)
     else:
         table.add_column("validator", justify="right", no_wrap=True)
     judged = [w for w in ("target_only", "source_only") if any(r.get(f"against_{w}") for r in rows)]
@@ -75,7 +77,8 @@ def _table(screen: Any, found: Mapping[str, Any]) -> None:
         name = Text(row["candidate"], style="bold" if row.get("recommended") else "")
         cells: list[Any] = [name]
         if scored:
-            cells += [_score(row.get("score"), found["score"]), _interval(row, found["score"])]
+            cells.append(_score(row.get("score"), found["score"]))
+            cells += [_interval(row, found["score"])] if ranged else []
         else:
             cells.append("" if row.get("rank_score") is None else f"{row['rank_score']:.3f}")
         own = row["method"].lower()  # a reference against itself tells nothing

@@ -362,10 +362,14 @@ def _facts(result: Record) -> list[tuple[str, str]]:
         "Trials": ", ".join(told), "Budget": ", ".join(limit), **settings,
         "Seed": _value(result.get("seed")),
         "Versions": ", ".join(f"{k} {v}" for k, v in versions.items() if v),
-        "Fingerprint of the data": said(run, "data"), "Files": _value(run.get("files")),
+        "Fingerprint of the data": said(run, "data"), **_files(run),
         "Store": "" if store is None else str(store), "Run at": said(run, "created"),
     }  # fmt: skip
     return [(name, value) for name, value in facts.items() if value]
+
+
+def _files(run: Record) -> dict[str, str]:
+    return {f"{sentence(str(k))} file": _value(v) for k, v in _part(run, "files").items()}
 
 
 def _value(value: Any) -> str:

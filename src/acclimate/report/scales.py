@@ -86,7 +86,7 @@ def fine_log_ticks(low: float, high: float) -> list[float]:
         powers = [powers[0], 10 * powers[0]]
     each = [float(f"{m * p:.6g}") for p in powers for m in (1, 2, 5) if m * p <= powers[-1]]
     first = max((t for t in each if t <= low), default=each[0])
-    last = min((t for t in each if t >= high), default=each[-1])
+    last = min((t for t in each if t >= high and t > first), default=each[-1])
     return [t for t in each if first <= t <= last]
 
 
