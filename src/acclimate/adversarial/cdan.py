@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from types import SimpleNamespace
 from typing import Any
 
 import torch
 
-from acclimate.adversarial.common import accuracy_measure, check_hidden, discriminator
+from acclimate.adversarial.common import accuracy_measure, add_reversal, check_hidden, discriminator
 from acclimate.deep import DeepAdapter, Plan, Run, documented, forward
-from acclimate.exceptions import InputError
 from acclimate.losses.adversarial import domain_loss
 from acclimate.losses.conditioning import certainty, outer, random_outer
 from acclimate.training.batch import Batch
-from acclimate.training.reversal import Reversal
-from acclimate.training.schedules import sigmoid_ramp
 from acclimate.training.terms import Phase, Term
+from acclimate.validation import check_not_negative
 
 LARGEST = 4096  # products of features and classes; above, random mixtures stand in for them
 MIXTURES = 1024
@@ -108,8 +105,7 @@ class CDAN(DeepAdapter):
         self.use_target_labels = use_target_labels
 
     def _check_settings(self) -> None:
-        if not 0.0 <= self.strength < math.inf:
-            raise InputError(f"strength must be at least 0, got {self.strength!r}")
+        check_not_negative(strength=self.strength)
         check_hidden(self.hidden)
 
     def _plan(self, run: Run) -> Plan:
@@ -120,7 +116,7 @@ class CDAN(DeepAdapter):
             mixes = [torch.randn(n, size).to(run.device) for n in (run.width, run.outputs)]
             product = lambda z, p: random_outer(z, p, *mixes)  # noqa: E731
         run.add("critic", discriminator(run, size, self.hidden))
-        run.add("reversal", Reversal(0.0))
+        raise_strength = add_reversal(run, self.strength)
 
         def against(net: Any, batch: Batch) -> SimpleNamespace:
             out = forward(net, batch)
@@ -135,9 +131,6 @@ class CDAN(DeepAdapter):
             weight = own if s.weight is None else own * s.weight
             return domain_loss(s.critic, t.critic, run.source_ids(s), weight, certainty(t.logits))
 
-        def ramp(net: Any, progress: float) -> None:
-            net.reversal.set(self.strength * sigmoid_ramp(progress))
-
         terms = [*run.supervised, Term("domain", domain)]
         phase = Phase(terms, [run.net], measures=[accuracy_measure()])
-        return Plan([phase], forward=against, after_step=ramp)
+        return Plan([phase], forward=against, after_step=raise_strength)

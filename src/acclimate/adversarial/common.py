@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
@@ -12,6 +12,8 @@ from acclimate.deep import Run
 from acclimate.exceptions import InputError
 from acclimate.losses.adversarial import domain_accuracy, domain_loss
 from acclimate.training.network import mlp
+from acclimate.training.reversal import Reversal
+from acclimate.training.schedules import rising
 from acclimate.training.terms import Term
 
 
@@ -30,9 +32,23 @@ def discriminator(run: Run, width: int, hidden: Sequence[int]) -> nn.Module:
     hidden : sequence of int
         Units of each hidden layer.
     """
-    outputs = 1 if run.sources <= 1 else run.sources + 1
+    return perceptron(width, 1 if run.sources <= 1 else run.sources + 1, hidden)
+
+
+def perceptron(width: int, outputs: int, hidden: Sequence[int]) -> nn.Module:
+    """Return a perceptron from features (b, width) to (b, outputs), without dropout."""
     net = mlp((width,), outputs, hidden, 0.0)
     return nn.Sequential(*net.body[1:], net.head)  # type: ignore[index]
+
+
+def add_reversal(run: Run, strength: float) -> Callable[[Any, float], None]:
+    """Put a `Reversal` into a run as ``reversal``; return the step that raises its strength.
+
+    It rises from 0 to ``strength`` as in `acclimate.training.schedules.rising`.
+    """
+    run.add("reversal", Reversal(0.0))
+    ramp = rising(strength)
+    return lambda net, progress: net.reversal.set(ramp(progress))
 
 
 def judge(net: Any, s: Any, t: Any) -> None:

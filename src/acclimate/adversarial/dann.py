@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -10,16 +9,15 @@ from torch import nn
 
 from acclimate.adversarial.common import (
     accuracy_measure,
+    add_reversal,
     check_hidden,
     discriminator,
     domain_term,
     judge,
 )
 from acclimate.deep import DeepAdapter, Plan, Run, documented
-from acclimate.exceptions import InputError
-from acclimate.training.reversal import Reversal
-from acclimate.training.schedules import sigmoid_ramp
 from acclimate.training.terms import Phase
+from acclimate.validation import check_not_negative
 
 
 @documented
@@ -105,18 +103,14 @@ class DANN(DeepAdapter):
         self.use_target_labels = use_target_labels
 
     def _check_settings(self) -> None:
-        if not 0.0 <= self.strength < math.inf:
-            raise InputError(f"strength must be at least 0, got {self.strength!r}")
+        check_not_negative(strength=self.strength)
         check_hidden(self.hidden)
 
     def _plan(self, run: Run) -> Plan:
         run.add("critic", discriminator(run, run.width, self.hidden))
-        run.add("reversal", Reversal(0.0))
-
-        def ramp(net: Any, progress: float) -> None:
-            net.reversal.set(self.strength * sigmoid_ramp(progress))
+        raise_strength = add_reversal(run, self.strength)
 
         terms = [*run.supervised, domain_term(run)]
         modules: list[nn.Module] = [run.net]
         phase = Phase(terms, modules, measures=[accuracy_measure()])
-        return Plan([phase], join=judge, after_step=ramp)
+        return Plan([phase], join=judge, after_step=raise_strength)

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from numbers import Integral
 from types import SimpleNamespace
 from typing import Any
 
 from torch import Tensor, nn
 
 from acclimate.deep import DeepAdapter, Plan, Run, documented, forward
-from acclimate.exceptions import InputError
 from acclimate.losses.disparity import discrepancy
 from acclimate.training.batch import Batch
 from acclimate.training.network import Network, new_head
 from acclimate.training.terms import Phase, Term
+from acclimate.validation import check_count
 
 
 class MeanHead(nn.Module):
@@ -110,10 +109,7 @@ class MCD(DeepAdapter):
         self.inner_steps = inner_steps
 
     def _check_settings(self) -> None:
-        if not isinstance(self.inner_steps, Integral) or self.inner_steps < 1:
-            raise InputError(
-                f"inner_steps must be a whole number of at least 1, got {self.inner_steps!r}"
-            )
+        check_count(inner_steps=self.inner_steps)
 
     def _plan(self, run: Run) -> Plan:
         body, first = run.base.body, run.base.head

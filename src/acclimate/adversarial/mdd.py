@@ -7,17 +7,13 @@ from collections.abc import Sequence
 from types import SimpleNamespace
 from typing import Any
 
-from torch import nn
-
-from acclimate.adversarial.common import check_hidden
+from acclimate.adversarial.common import add_reversal, check_hidden, perceptron
 from acclimate.deep import DeepAdapter, Plan, Run, documented, forward
 from acclimate.exceptions import InputError
 from acclimate.losses.disparity import margin_disparity
 from acclimate.training.batch import Batch
-from acclimate.training.network import mlp
-from acclimate.training.reversal import Reversal
-from acclimate.training.schedules import sigmoid_ramp
 from acclimate.training.terms import Phase, Term
+from acclimate.validation import check_not_negative
 
 
 @documented
@@ -101,16 +97,14 @@ class MDD(DeepAdapter):
         self.hidden = hidden
 
     def _check_settings(self) -> None:
-        if not 0.0 <= self.strength < math.inf:
-            raise InputError(f"strength must be at least 0, got {self.strength!r}")
+        check_not_negative(strength=self.strength)
         if not 1.0 <= self.margin < math.inf:
             raise InputError(f"margin must be at least 1, got {self.margin!r}")
         check_hidden(self.hidden)
 
     def _plan(self, run: Run) -> Plan:
-        second = mlp((run.width,), run.outputs, self.hidden, 0.0)
-        run.add("second", nn.Sequential(*second.body[1:], second.head))  # type: ignore[index]
-        run.add("reversal", Reversal(0.0))
+        run.add("second", perceptron(run.width, run.outputs, self.hidden))
+        raise_strength = add_reversal(run, self.strength)
 
         def both(net: Any, batch: Batch) -> SimpleNamespace:
             out = forward(net, batch)
@@ -120,8 +114,5 @@ class MDD(DeepAdapter):
         def disparity(s: Any, t: Any) -> Any:
             return margin_disparity(s.logits, s.other, t.logits, t.other, self.margin, s.weight)
 
-        def ramp(net: Any, progress: float) -> None:
-            net.reversal.set(self.strength * sigmoid_ramp(progress))
-
         terms = [*run.supervised, Term("disparity", disparity)]
-        return Plan([Phase(terms, [run.net])], forward=both, after_step=ramp)
+        return Plan([Phase(terms, [run.net])], forward=both, after_step=raise_strength)

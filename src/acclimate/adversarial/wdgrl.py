@@ -4,20 +4,18 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from numbers import Integral
 from types import SimpleNamespace
 from typing import Any
 
 import torch
-from torch import nn
 
-from acclimate.adversarial.common import check_hidden
+from acclimate.adversarial.common import check_hidden, perceptron
 from acclimate.deep import DeepAdapter, Plan, Run, documented, forward
 from acclimate.exceptions import InputError
 from acclimate.losses.wasserstein import critic_gap, gradient_penalty
 from acclimate.training.batch import Batch
-from acclimate.training.network import mlp
 from acclimate.training.terms import Phase, Term
+from acclimate.validation import check_count, check_not_negative
 
 
 @documented
@@ -103,19 +101,14 @@ class WDGRL(DeepAdapter):
         self.hidden = hidden
 
     def _check_settings(self) -> None:
-        if not 0.0 <= self.strength < math.inf:
-            raise InputError(f"strength must be at least 0, got {self.strength!r}")
+        check_not_negative(strength=self.strength)
         if not 0.0 < self.penalty < math.inf:
             raise InputError(f"penalty must be above 0, got {self.penalty!r}")
-        if not isinstance(self.critic_steps, Integral) or self.critic_steps < 1:
-            raise InputError(
-                f"critic_steps must be a whole number of at least 1, got {self.critic_steps!r}"
-            )
+        check_count(critic_steps=self.critic_steps)
         check_hidden(self.hidden)
 
     def _plan(self, run: Run) -> Plan:
-        net = mlp((run.width,), 1, self.hidden, 0.0)
-        critic = run.add("critic", nn.Sequential(*net.body[1:], net.head))  # type: ignore[index]
+        critic = run.add("critic", perceptron(run.width, 1, self.hidden))
 
         def judged(net: Any, batch: Batch) -> SimpleNamespace:
             out = forward(net, batch)

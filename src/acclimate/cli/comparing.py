@@ -13,6 +13,7 @@ import typer
 from acclimate.cli import models
 from acclimate.cli.config import Config, PrintConfig
 from acclimate.cli.console import EXIT_STOPPED, Status, check_out, say
+from acclimate.cli.options import Categorical, Drop, Id, Task
 from acclimate.exceptions import InputError
 
 _UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0, "": 1.0}
@@ -30,21 +31,9 @@ def compare(
     label: Annotated[
         str | None, typer.Option("--label", metavar="COLUMN", help="Column with the labels.")
     ] = None,
-    id: Annotated[
-        str | None, typer.Option("--id", metavar="COLUMN", help="Identifiers; no input.")
-    ] = None,
-    drop: Annotated[
-        list[str] | None,
-        typer.Option("--drop", metavar="COLUMN", help="Column to leave out. Repeatable."),
-    ] = None,
-    categorical: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--categorical",
-            metavar="COLUMN",
-            help="Column of categories that look like numbers. Repeatable.",
-        ),
-    ] = None,
+    id: Id = None,
+    drop: Drop = None,
+    categorical: Categorical = None,
     sources: Annotated[
         str | None,
         typer.Option("--sources", metavar="COLUMN", help="Which source each source row is from."),
@@ -74,10 +63,7 @@ def compare(
     networks: Annotated[
         bool, typer.Option("--networks", help="Also methods that train networks.")
     ] = False,
-    task: Annotated[
-        str | None,
-        typer.Option("--task", help="classification or regression. Default: by the labels."),
-    ] = None,
+    task: Task = None,
     budget: Annotated[
         str | None, typer.Option("--budget", metavar="TIME", help="Most time: 90s, 10m or 2h.")
     ] = None,

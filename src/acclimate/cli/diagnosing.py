@@ -11,6 +11,7 @@ import typer
 
 from acclimate.cli.config import Config, PrintConfig
 from acclimate.cli.console import Status, console, say
+from acclimate.cli.options import AsJson, Drop, Id, Task
 from acclimate.exceptions import InputError
 
 COLUMNS = 20  # columns that are listed
@@ -28,22 +29,14 @@ def diagnose(
         str | None,
         typer.Option("--label", metavar="COLUMN", help="Labels, where a file has them."),
     ] = None,
-    id: Annotated[
-        str | None, typer.Option("--id", metavar="COLUMN", help="Identifiers; no input.")
-    ] = None,
-    drop: Annotated[
-        list[str] | None,
-        typer.Option("--drop", metavar="COLUMN", help="Column to leave out. Repeatable."),
-    ] = None,
-    task: Annotated[
-        str | None,
-        typer.Option("--task", help="classification or regression. Default: by the labels."),
-    ] = None,
+    id: Id = None,
+    drop: Drop = None,
+    task: Task = None,
     alpha: Annotated[
         float, typer.Option("--alpha", help="Chance of a false alarm, over all tests.")
     ] = 0.05,
     seed: Annotated[int, typer.Option("--seed", min=0, help="Makes it reproducible.")] = 0,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    as_json: AsJson = False,
     config: Config = None,
     print_config: PrintConfig = False,
 ) -> None:
@@ -124,12 +117,10 @@ def rank(
     label: Annotated[
         str | None, typer.Option("--label", metavar="COLUMN", help="Column with the labels.")
     ] = None,
-    id: Annotated[
-        str | None, typer.Option("--id", metavar="COLUMN", help="Identifiers; no input.")
-    ] = None,
+    id: Id = None,
     layers: Annotated[bool, typer.Option("--layers", help="Rank each layer of a network.")] = False,
     seed: Annotated[int, typer.Option("--seed", min=0, help="Makes it reproducible.")] = 0,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    as_json: AsJson = False,
     config: Config = None,
     print_config: PrintConfig = False,
 ) -> None:

@@ -11,6 +11,7 @@ import typer
 
 from acclimate.cli.config import Config, PrintConfig
 from acclimate.cli.console import MARKS, Status, console, facts, say
+from acclimate.cli.options import AsJson
 
 
 def evaluate(
@@ -24,7 +25,7 @@ def evaluate(
         str | None,
         typer.Option("--label", metavar="COLUMN", help="Labels. Default: the column of the fit."),
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    as_json: AsJson = False,
     config: Config = None,
     print_config: PrintConfig = False,
 ) -> None:

@@ -10,6 +10,7 @@ import typer
 from acclimate.cli import models
 from acclimate.cli.config import Config, PrintConfig
 from acclimate.cli.console import Status, check_out, facts, say
+from acclimate.cli.options import Categorical, Drop, Id, Task
 from acclimate.exceptions import AcclimateError, InputError
 
 if TYPE_CHECKING:
@@ -53,25 +54,10 @@ def fit(
             help="Setting of the method, or of the estimator as estimator__NAME. Repeatable.",
         ),
     ] = None,
-    task: Annotated[
-        str | None,
-        typer.Option("--task", help="classification or regression. Default: by the labels."),
-    ] = None,
-    id: Annotated[
-        str | None, typer.Option("--id", metavar="COLUMN", help="Identifiers; no input.")
-    ] = None,
-    drop: Annotated[
-        list[str] | None,
-        typer.Option("--drop", metavar="COLUMN", help="Column to leave out. Repeatable."),
-    ] = None,
-    categorical: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--categorical",
-            metavar="COLUMN",
-            help="Column of categories that look like numbers. Repeatable.",
-        ),
-    ] = None,
+    task: Task = None,
+    id: Id = None,
+    drop: Drop = None,
+    categorical: Categorical = None,
     class_names: Annotated[
         list[str] | None,
         typer.Option(

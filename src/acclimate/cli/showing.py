@@ -10,6 +10,7 @@ import typer
 
 from acclimate.cli.config import Config, PrintConfig
 from acclimate.cli.console import Status, console, facts, say
+from acclimate.cli.options import AsJson
 from acclimate.exceptions import InputError
 
 MARK = {"holds": ("=", "green"), "drifted": ("!", "red"), "cannot tell": ("?", "yellow")}
@@ -17,7 +18,7 @@ MARK = {"holds": ("=", "green"), "drifted": ("!", "red"), "cannot tell": ("?", "
 
 def show(
     model: Annotated[Path, typer.Argument(help="Model file.")],
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Print the model card: what the model is, what it was trained on, and how it was scored."""
     from acclimate.persistence import read_card
@@ -54,7 +55,7 @@ def check(
     alpha: Annotated[
         float, typer.Option("--alpha", help="Chance of a false alarm, over all columns.")
     ] = 0.01,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    as_json: AsJson = False,
     config: Config = None,
     print_config: PrintConfig = False,
 ) -> None:

@@ -9,6 +9,7 @@ from acclimate.deep import DeepAdapter, Plan, Run, documented
 from acclimate.exceptions import InputError
 from acclimate.losses.confusion import fixed_norm_loss, norm_loss
 from acclimate.training.terms import Phase, Term
+from acclimate.validation import check_not_negative
 
 
 @documented
@@ -91,8 +92,7 @@ class AFN(DeepAdapter):
         self.radius = radius
 
     def _check_settings(self) -> None:
-        if not 0.0 <= self.strength < math.inf:
-            raise InputError(f"strength must be at least 0, got {self.strength!r}")
+        check_not_negative(strength=self.strength)
         for name in ("step", "radius"):
             value = getattr(self, name)
             if value is not None and not 0.0 < value < math.inf:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 from acclimate.deep import DeepAdapter, Plan, Run, documented
-from acclimate.exceptions import InputError
 from acclimate.losses.confusion import nuclear_norm_loss
 from acclimate.training.terms import Phase, Term
+from acclimate.validation import check_not_negative
 
 
 @documented
@@ -82,8 +81,7 @@ class BNM(DeepAdapter):
         self.strength = strength
 
     def _check_settings(self) -> None:
-        if not 0.0 <= self.strength < math.inf:
-            raise InputError(f"strength must be at least 0, got {self.strength!r}")
+        check_not_negative(strength=self.strength)
 
     def _plan(self, run: Run) -> Plan:
         norm = Term("norm", lambda s, t: nuclear_norm_loss(t.logits), self.strength)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 from itertools import count
 from types import SimpleNamespace
@@ -17,6 +16,7 @@ from acclimate.exceptions import InputError
 from acclimate.losses.contrastive import class_contrast
 from acclimate.training.batch import Batch, Data
 from acclimate.training.terms import Phase, Term
+from acclimate.validation import check_not_negative
 
 FEWEST = 3  # rows of a class in the target for it to be compared
 AT_ONCE = 10  # classes in a batch
@@ -102,8 +102,7 @@ class CAN(DeepAdapter):
         self.distance = distance
 
     def _check_settings(self) -> None:
-        if not 0.0 <= self.strength < math.inf:
-            raise InputError(f"strength must be at least 0, got {self.strength!r}")
+        check_not_negative(strength=self.strength)
         if not 0.0 < self.distance <= 1.0:
             raise InputError(f"distance must be in (0, 1], got {self.distance!r}")
 

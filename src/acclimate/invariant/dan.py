@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 from acclimate.deep import DeepAdapter, Plan, Run, documented
-from acclimate.exceptions import InputError
 from acclimate.losses.mmd import mmd
-from acclimate.training.schedules import sigmoid_ramp
+from acclimate.training.schedules import rising
 from acclimate.training.terms import Phase, Term
+from acclimate.validation import check_not_negative
 
 
 @documented
@@ -90,11 +89,11 @@ class DAN(DeepAdapter):
         self.use_target_labels = use_target_labels
 
     def _check_settings(self) -> None:
-        if not 0.0 <= self.strength < math.inf:
-            raise InputError(f"strength must be at least 0, got {self.strength!r}")
+        check_not_negative(strength=self.strength)
 
     def _plan(self, run: Run) -> Plan:
         run.check_two_rows()
         align = run.each_source(lambda s, t: mmd(s.z, t.z, s.weight))
-        weight = lambda progress: self.strength * sigmoid_ramp(progress)  # noqa: E731
-        return Plan([Phase([*run.supervised, Term("mmd", align, weight)], [run.net])])
+        return Plan(
+            [Phase([*run.supervised, Term("mmd", align, rising(self.strength))], [run.net])]
+        )

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 from acclimate.deep import DeepAdapter, Plan, Run, documented
-from acclimate.exceptions import InputError
 from acclimate.losses.coral import coral
 from acclimate.training.terms import Phase, Term
+from acclimate.validation import check_not_negative
 
 
 @documented
@@ -87,8 +86,7 @@ class DeepCORAL(DeepAdapter):
         self.use_target_labels = use_target_labels
 
     def _check_settings(self) -> None:
-        if not 0.0 <= self.strength < math.inf:
-            raise InputError(f"strength must be at least 0, got {self.strength!r}")
+        check_not_negative(strength=self.strength)
 
     def _plan(self, run: Run) -> Plan:
         run.check_two_rows()

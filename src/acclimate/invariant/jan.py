@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 from acclimate.deep import DeepAdapter, Plan, Run, documented
-from acclimate.exceptions import InputError
 from acclimate.losses.mmd import WIDTHS, joint_mmd
-from acclimate.training.schedules import sigmoid_ramp
+from acclimate.training.schedules import rising
 from acclimate.training.terms import Phase, Term
+from acclimate.validation import check_not_negative
 
 SHARP = (1.0,)  # squared widths for predictions: they lie close together
 
@@ -88,8 +87,7 @@ class JAN(DeepAdapter):
         self.strength = strength
 
     def _check_settings(self) -> None:
-        if not 0.0 <= self.strength < math.inf:
-            raise InputError(f"strength must be at least 0, got {self.strength!r}")
+        check_not_negative(strength=self.strength)
 
     def _plan(self, run: Run) -> Plan:
         run.check_two_rows()
@@ -98,6 +96,5 @@ class JAN(DeepAdapter):
             source, target = ((x.z, x.logits.float().softmax(1)) for x in (s, t))
             return joint_mmd(source, target, s.weight, (WIDTHS, SHARP))
 
-        weight = lambda progress: self.strength * sigmoid_ramp(progress)  # noqa: E731
-        align = Term("jmmd", run.each_source(distance), weight)
+        align = Term("jmmd", run.each_source(distance), rising(self.strength))
         return Plan([Phase([*run.supervised, align], [run.net])])

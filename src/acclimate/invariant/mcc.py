@@ -9,6 +9,7 @@ from acclimate.deep import DeepAdapter, Plan, Run, documented
 from acclimate.exceptions import InputError
 from acclimate.losses.confusion import class_confusion
 from acclimate.training.terms import Phase, Term
+from acclimate.validation import check_not_negative
 
 
 @documented
@@ -89,8 +90,7 @@ class MCC(DeepAdapter):
         self.use_target_labels = use_target_labels
 
     def _check_settings(self) -> None:
-        if not 0.0 <= self.strength < math.inf:
-            raise InputError(f"strength must be at least 0, got {self.strength!r}")
+        check_not_negative(strength=self.strength)
         if not 0.0 < self.temperature < math.inf:
             raise InputError(f"temperature must be above 0, got {self.temperature!r}")
 

@@ -16,8 +16,8 @@ from acclimate.batches import Learner, Reader, check_learner, finish, prepared, 
 from acclimate.exceptions import InputError
 from acclimate.folds import row_keys
 from acclimate.reweighting.crossfit import log_odds
-from acclimate.reweighting.ratio import Array, RatioAdapter, check_count, matrix, spread
-from acclimate.validation import Rows
+from acclimate.reweighting.ratio import Array, RatioAdapter, matrix, spread
+from acclimate.validation import Rows, check_count
 
 
 def odds_weights(p: Array, n: Any, m: Any, clip: float) -> Array:

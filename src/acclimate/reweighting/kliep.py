@@ -19,14 +19,13 @@ from acclimate.reweighting.ratio import (
     WIDTHS,
     Array,
     RatioAdapter,
-    check_count,
     in_key_order,
     median_distance,
     rbf,
     spread,
 )
 from acclimate.reweighting.ulsif import check_grid
-from acclimate.validation import Rows
+from acclimate.validation import Rows, check_count
 
 FAINT = 1e-8  # centres with less kernel mass than this on the source are left out
 GAP = 1e-4  # nats a row: above it, warn

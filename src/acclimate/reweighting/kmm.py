@@ -11,16 +11,9 @@ from scipy.linalg import eigh
 
 from acclimate.exceptions import ConvergenceWarning, InputError
 from acclimate.reweighting.quadratic import solve_by_columns
-from acclimate.reweighting.ratio import (
-    Array,
-    RatioAdapter,
-    check_count,
-    check_positive,
-    in_key_order,
-    median_distance,
-)
+from acclimate.reweighting.ratio import Array, RatioAdapter, in_key_order, median_distance
 from acclimate.selection.mmd import gaussian
-from acclimate.validation import Rows
+from acclimate.validation import Rows, check_count, check_positive
 
 BLOCK = 1024  # target rows whose kernel with the source is held at a time
 EXACT_ROWS = 20000  # above, in either domain, the default expands the kernel in landmarks

@@ -12,9 +12,9 @@ from acclimate import validation as door
 from acclimate.adapter import fit_model
 from acclimate.exceptions import InputError
 from acclimate.folds import row_keys
-from acclimate.reweighting.ratio import Array, check_count, matrix, spread
+from acclimate.reweighting.ratio import Array, matrix, spread
 from acclimate.templates import WeighAdapter
-from acclimate.validation import Rows
+from acclimate.validation import Rows, check_count
 
 SETTLED = 1e-10  # largest change of a prior at which expectation maximisation stops
 STEPS = 10_000

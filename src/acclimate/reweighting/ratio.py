@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -111,17 +110,3 @@ def rbf(squared: Array, width: float) -> Array:
     """Return ``exp(-squared / (2 width^2))``, of the shape of the squared distances."""
     kernel: Array = np.exp(squared * (-0.5 / width**2))
     return kernel
-
-
-def check_positive(**values: Any) -> None:
-    """Raise where a setting is not a number above 0."""
-    for name, value in values.items():
-        if not isinstance(value, Real) or not 0 < float(value) < np.inf:
-            raise InputError(f"{name} must be above 0 and finite, got {value!r}")
-
-
-def check_count(least: int = 1, **values: Any) -> None:
-    """Raise where a setting is not a whole number of at least ``least``."""
-    for name, value in values.items():
-        if not isinstance(value, int | np.integer) or value < least:
-            raise InputError(f"{name} must be a whole number of at least {least}, got {value!r}")

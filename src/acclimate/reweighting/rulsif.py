@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from acclimate.exceptions import InputError
-from acclimate.reweighting.ratio import Array, RatioAdapter, check_count
+from acclimate.reweighting.ratio import Array, RatioAdapter
 from acclimate.reweighting.ulsif import RIDGES, check_grid, fit_ratio
-from acclimate.validation import Rows
+from acclimate.validation import Rows, check_count
 
 
 class RULSIF(RatioAdapter):

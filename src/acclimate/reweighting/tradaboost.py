@@ -9,11 +9,11 @@ from numpy.typing import NDArray
 
 from acclimate.adapter import Adapted, Adapter
 from acclimate.exceptions import InputError
-from acclimate.reweighting.ratio import Array, check_count
+from acclimate.reweighting.ratio import Array
 from acclimate.templates import fit_weighted, report_weights
 from acclimate.transfer.classes import match_classes
 from acclimate.transfer.joint_objective import stack
-from acclimate.validation import Rows, take
+from acclimate.validation import Rows, check_count, take
 
 Labels = NDArray[Any]
 

@@ -11,10 +11,10 @@ from scipy.optimize import brentq
 from acclimate.adapter import Adapted, Adapter
 from acclimate.exceptions import InputError
 from acclimate.folds import few_label_folds, row_keys
-from acclimate.reweighting.ratio import Array, check_count
+from acclimate.reweighting.ratio import Array
 from acclimate.reweighting.tradaboost import both_domains, of_each_row, round_seed
 from acclimate.templates import fit_weighted, report_weights
-from acclimate.validation import Rows, take
+from acclimate.validation import Rows, check_count, take
 
 
 class TrAdaBoostR2(Adapter):

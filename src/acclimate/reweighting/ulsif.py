@@ -15,13 +15,11 @@ from acclimate.reweighting.ratio import (
     WIDTHS,
     Array,
     RatioAdapter,
-    check_count,
-    check_positive,
     in_key_order,
     median_distance,
     rbf,
 )
-from acclimate.validation import Rows
+from acclimate.validation import Rows, check_count, check_positive
 
 RIDGES = (1e-3, 1e-2, 1e-1, 1.0, 10.0)
 

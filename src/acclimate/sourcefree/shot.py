@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import torch
@@ -10,10 +9,10 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from acclimate.deep import DeepAdapter, Plan, Run, documented
-from acclimate.exceptions import InputError
 from acclimate.losses.information import information_loss
 from acclimate.losses.supervised import cross_entropy
 from acclimate.training.terms import Phase, Term
+from acclimate.validation import check_not_negative
 
 
 @documented
@@ -93,8 +92,7 @@ class SHOT(DeepAdapter):
         self.strength = strength
 
     def _check_settings(self) -> None:
-        if not 0.0 <= self.strength < math.inf:
-            raise InputError(f"strength must be at least 0, got {self.strength!r}")
+        check_not_negative(strength=self.strength)
 
     def _plan(self, run: Run) -> Plan:
         labels = PseudoLabels(run)

@@ -105,6 +105,26 @@ def mlp(shape: Sequence[int], outputs: int, hidden: Sequence[int], dropout: floa
     return he(Network(nn.Sequential(*layers), nn.Linear(width, outputs)))
 
 
+def image_channels(name: str, shape: Sequence[int], flat: str) -> int:
+    """Return the channels of images; raise where rows are none, or have a side below 10.
+
+    Parameters
+    ----------
+    name : str
+        Network that needs images.
+    shape : sequence of int
+        Shape of one row.
+    flat : str
+        Network for rows that are no images.
+    """
+    if len(shape) not in (2, 3) or min(shape[-2:]) < 10:
+        raise InputError(
+            f'network="{name}" needs images of shape (n, h, w) or (n, c, h, w) with sides of 10 '
+            f'or more, got rows of shape {tuple(shape)}; for flat rows use network="{flat}"'
+        )
+    return 1 if len(shape) == 2 else shape[0]
+
+
 def cnn(shape: Sequence[int], outputs: int, hidden: Sequence[int], dropout: float) -> Network:
     """Build a small convolutional network of LeNet's size for images of at least 10 x 10.
 
@@ -122,12 +142,7 @@ def cnn(shape: Sequence[int], outputs: int, hidden: Sequence[int], dropout: floa
     dropout : float in [0, 1)
         Share of units dropped after each dense hidden layer while training.
     """
-    if len(shape) not in (2, 3) or min(shape[-2:]) < 10:
-        raise InputError(
-            f'network="cnn" needs images of shape (n, h, w) or (n, c, h, w) with sides of 10 or '
-            f'more, got rows of shape {tuple(shape)}; for flat rows use network="mlp"'
-        )
-    channels = 1 if len(shape) == 2 else shape[0]
+    channels = image_channels("cnn", shape, "mlp")
     h, w = (((side - 2) // 2 - 2) // 2 for side in shape[-2:])
     blocks = nn.Sequential(
         Image(),

@@ -8,9 +8,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from acclimate.exceptions import InputError
 from acclimate.training.dropout import Dropout
-from acclimate.training.network import Image, Network, he, mlp
+from acclimate.training.network import Image, Network, he, image_channels, mlp
 
 CHANNELS = (16, 32, 64)  # of the stages of "resnet"
 
@@ -58,7 +57,7 @@ def cnn_norm(shape: Sequence[int], outputs: int, hidden: Sequence[int], dropout:
     dropout : float in [0, 1)
         Share of units dropped after each dense hidden layer while training.
     """
-    channels = _channels("cnn-norm", shape)
+    channels = image_channels("cnn-norm", shape, "mlp-norm")
     h, w = (((side - 2) // 2 - 2) // 2 for side in shape[-2:])
     blocks = nn.Sequential(
         Image(),
@@ -120,7 +119,7 @@ def resnet(shape: Sequence[int], outputs: int, hidden: Sequence[int], dropout: f
     dropout : float in [0, 1)
         Share of units dropped after each dense hidden layer while training.
     """
-    channels = _channels("resnet", shape)
+    channels = image_channels("resnet", shape, "mlp-norm")
     a, b, c = CHANNELS
     blocks = nn.Sequential(
         Image(),
@@ -130,12 +129,3 @@ def resnet(shape: Sequence[int], outputs: int, hidden: Sequence[int], dropout: f
     dense = mlp((c,), outputs, hidden, dropout)
     he(blocks)
     return Network(nn.Sequential(blocks, dense.body), dense.head)
-
-
-def _channels(name: str, shape: Sequence[int]) -> int:
-    if len(shape) not in (2, 3) or min(shape[-2:]) < 10:
-        raise InputError(
-            f'network="{name}" needs images of shape (n, h, w) or (n, c, h, w) with sides of 10 '
-            f'or more, got rows of shape {tuple(shape)}; for flat rows use network="mlp-norm"'
-        )
-    return 1 if len(shape) == 2 else shape[0]

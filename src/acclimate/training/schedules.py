@@ -41,6 +41,15 @@ def sigmoid_ramp(progress: float) -> float:
     return 2.0 / (1.0 + math.exp(-10.0 * progress)) - 1.0
 
 
+def rising(top: float) -> Ramp:
+    """Rise from 0 to ``top`` as `sigmoid_ramp` does.
+
+    >>> rising(2.0)(0.0)
+    0.0
+    """
+    return lambda progress: top * sigmoid_ramp(progress)
+
+
 def exponential(start: float) -> Ramp:
     """Rise from ``start`` to 1 at a steady ratio (arXiv:1506.01186).
 
