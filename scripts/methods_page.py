@@ -30,6 +30,9 @@ its objective, parameters and deviations from the paper in its docstring.
 - **tasks**: C classification, R regression.
 - **alone**: whether a saved model can adapt without the source rows.
 - **several**: whether `fit` takes rows of several sources (`domains=ids`).
+- **sets**: P: gains on a target that lacks classes of the source, with `partial=True`. O: tells
+  target rows of classes that the source lacks, with `unknown=label`. Ticked where measured to help
+  (`benchmarks/label_sets.py`).
 """
 
 
@@ -43,9 +46,10 @@ def link(paper: str) -> str:
 def line(row: Row) -> str:
     """Return a row of the table."""
     tasks = " ".join(task[0].upper() for task in row.tasks)
+    sets = " ".join("P" * row.partial_classes + "O" * row.open_classes)
     cells = [
         f"`{row.name}`", row.target_labels, tasks, "" if row.needs_source else "yes",
-        "yes" if row.several_sources else "", row.avoid, row.cost, link(row.paper),
+        "yes" if row.several_sources else "", sets, row.avoid, row.cost, link(row.paper),
     ]  # fmt: skip
     return "| " + " | ".join(cells) + " |"
 
@@ -57,8 +61,9 @@ def page() -> str:
         rows = [line(row) for row in CATALOGUE if row.family == family]
         parts += [
             f"\n## {TITLES[family]}\n",
-            "| method | labels | tasks | alone | several | do not use it when | cost | paper |",
-            "|---|---|---|---|---|---|---|---|",
+            "| method | labels | tasks | alone | several | sets | do not use it when | cost "
+            "| paper |",
+            "|---|---|---|---|---|---|---|---|---|",
             *rows,
         ]
     return "\n".join(parts) + "\n"

@@ -87,6 +87,8 @@ class Adapter(BaseEstimator, ABC):  # type: ignore[misc]
     """
 
     _not_saved: ClassVar[tuple[str, ...]] = ("_source",)
+    # whether a frame may reach a base model that reads categories: not where rows are calculated on
+    _reads_frames: ClassVar[bool] = False
     __metadata_request__fit: ClassVar[dict[str, bool]] = {"target": True, "domains": True}
 
     def __init__(
@@ -160,7 +162,7 @@ class Adapter(BaseEstimator, ABC):  # type: ignore[misc]
         regression = self._regression()
         tags = get_tags(self)
         X = door.check_inputs(
-            self, X, reset=True, raw=self.preprocess is not None,
+            self, X, reset=True, raw=self._takes_raw(X, self.preprocess),
             finite=not tags.input_tags.allow_nan, sparse=tags.input_tags.sparse,
         )  # fmt: skip
         y = door.check_labels(self, y, regression=regression, n=door.count(X))
@@ -350,6 +352,13 @@ class Adapter(BaseEstimator, ABC):  # type: ignore[misc]
     def _base(self) -> Any:
         return self._default_estimator() if self.estimator is None else self.estimator
 
+    def _takes_raw(self, X: Any, step: Any) -> bool:
+        """Tell whether inputs pass as they are: something behind the door reads their columns."""
+        if step is not None:
+            return True
+        frame = self._reads_frames and hasattr(X, "columns")
+        return frame and bool(get_tags(self._base()).input_tags.categorical)
+
     def _regression(self) -> bool:
         return bool(is_regressor(self._base()))
 
@@ -388,7 +397,7 @@ class Adapter(BaseEstimator, ABC):  # type: ignore[misc]
         """Check a target and return what the method may see of it: the firewall on labels."""
         tags = get_tags(self)
         X = door.check_inputs(
-            self, target.X, reset=False, raw=self.preprocess is not None,
+            self, target.X, reset=False, raw=self._takes_raw(target.X, self.preprocess),
             finite=not tags.input_tags.allow_nan, sparse=tags.input_tags.sparse,
         )  # fmt: skip
         n = door.count(X)
@@ -420,7 +429,7 @@ class Adapter(BaseEstimator, ABC):  # type: ignore[misc]
         side = door.check_domain_word(domain)
         tags = get_tags(self)
         X = door.check_inputs(
-            self, X, reset=False, raw=self.preprocess_ is not None,
+            self, X, reset=False, raw=self._takes_raw(X, self.preprocess_),
             finite=not tags.input_tags.allow_nan, sparse=tags.input_tags.sparse,
         )  # fmt: skip
         if self.preprocess_ is not None:

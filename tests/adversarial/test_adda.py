@@ -67,6 +67,17 @@ def test_the_rate_is_that_of_the_targets_body(toy: Any) -> None:
     assert losses[-1] < losses[0]  # the discriminator learns all the same
 
 
+@pytest.mark.filterwarnings("ignore:.*never told the domains apart")
+@pytest.mark.parametrize("network", ["mlp", "mlp-norm"])
+def test_equal_domains_are_not_told_apart_by_how_a_body_is_run(network: str, toy: Any) -> None:
+    d = toy()
+    base = NeuralClassifier(network, **LONGER | {"dropout": 0.5})
+    model = ADDA(base, rate=1e-12, validator=None, random_state=0)
+    model.fit(d.X, d.y, target=Domain(d.X))
+    assert model.history_ is not None
+    assert model.history_.epochs[-1]["domain_accuracy"] < 0.65
+
+
 def test_several_sources_have_a_score_each(toy: Any) -> None:
     d = toy()
     model = Seen(NeuralClassifier(**QUICK), random_state=0)

@@ -98,18 +98,19 @@ def test_the_discriminator_is_not_saved(toy: Any) -> None:
     assert all(name.startswith(("body.", "head.")) for name in names)
 
 
-def test_alike_domains_stop_with_a_warning() -> None:
+def test_alike_domains_give_a_warning_and_the_run_goes_on() -> None:
     from acclimate.exceptions import ConvergenceWarning
 
     rng = np.random.default_rng(0)
     X, Xt = rng.random((2, 2000, 4))
-    base = NeuralClassifier(**QUICK | {"min_steps": 1000, "batch_size": 128})
+    base = NeuralClassifier(**QUICK | {"min_steps": 300, "batch_size": 128})
     model = DANN(base, random_state=0)
     with pytest.warns(ConvergenceWarning, match="never told the domains apart"):
         model.fit(X, X[:, 0] > 0.5, target=Domain(Xt))
     assert model.history_ is not None
-    assert model.history_.stopped == "collapse"
-    assert model.history_.epochs[-1]["step"] < 200
+    # stopping would leave weights of the highest rate
+    assert model.history_.stopped == "done"
+    assert model.history_.epochs[-1]["step"] == 300
 
 
 @pytest.mark.parametrize(

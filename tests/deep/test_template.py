@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from itertools import count
 from types import SimpleNamespace
 from typing import Any
 
@@ -11,7 +12,19 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from acclimate import DANN, DeepCORAL, Domain, NeuralClassifier, NeuralRegressor
+from acclimate import (
+    ADDA,
+    CAN,
+    DANN,
+    MCD,
+    MDD,
+    SHOT,
+    AdaBN,
+    DeepCORAL,
+    Domain,
+    NeuralClassifier,
+    NeuralRegressor,
+)
 from acclimate.deep import DeepAdapter, Plan, Run, forward, full_batches
 from acclimate.exceptions import InputError
 from acclimate.training.batch import Batch
@@ -361,13 +374,46 @@ def test_a_function_chooses_the_epoch_with_held_out_source_rows(toy: Any) -> Non
 
     def third(source: Any, target: Any) -> float:
         seen.append(source)
-        return 1.0 if len(seen) == 3 else 0.0
+        return 1.0 if len(seen) == 4 else 0.0  # the first is the start
 
     model = DeepCORAL(NeuralClassifier(**QUICK), validator=third, random_state=0)
     model.fit(d.X, d.y, target=Domain(d.Xt))
     assert model.history_ is not None
     assert model.history_.best_epoch == 3
     assert {len(s.y) for s in seen} == {6}  # a tenth of 60
+
+
+@pytest.mark.parametrize("network", ["mlp", "mlp-norm"])
+@pytest.mark.parametrize("method", [ADDA, CAN, DANN, MCD, MDD, SHOT])
+def test_the_start_is_kept_where_no_epoch_is_better(method: Any, network: str, toy: Any) -> None:
+    d = toy()
+    base = NeuralClassifier(network, **QUICK)
+    calls = count()
+    model = method(base, validator=lambda s, t: -next(calls), random_state=0)
+    before = model.fit(d.X, d.y).predict_proba(d.Xn)
+    model.adapt(Domain(d.Xt))
+    assert model.history_ is not None
+    assert model.history_.best_epoch == 0
+    assert np.array_equal(model.predict_proba(d.Xn, domain="source"), before)
+    expected = before
+    if network == "mlp-norm":  # the same network with the target's statistics
+        expected = AdaBN(base, random_state=0).fit(d.X, d.y, target=Domain(d.Xt)).predict_proba(
+            d.Xn
+        )  # fmt: skip
+    np.testing.assert_allclose(model.predict_proba(d.Xn), expected, rtol=1e-5, atol=1e-7)
+
+
+def test_a_run_that_gets_worse_ends_with_the_start(toy: Any) -> None:
+    d = toy()
+
+    def plan(run: Run) -> Plan:
+        unlearn = Term("unlearn", lambda s, t: -run.task.loss(s, t))
+        return Plan([Phase([unlearn], [run.net])])
+
+    model = Probe(NeuralClassifier(**QUICK), random_state=0)
+    model.plan = plan
+    model.fit(d.X, d.y, target=Domain(d.X))
+    assert model.score(d.X, d.y) == model.source_model_.score(d.X, d.y) > 0.9
 
 
 @pytest.mark.parametrize("labels", [True, False])

@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch import nn
 
-from acclimate import AdaBN, Domain, NeuralClassifier
+from acclimate import AdaBN, Domain, NeuralClassifier, NeuralRegressor
 from acclimate.exceptions import InputError
 
 
@@ -60,3 +60,14 @@ def test_a_network_without_batch_norm_is_refused(toy: Any) -> None:
     plain = nn.Sequential(nn.Linear(4, 8), nn.ReLU(), nn.Linear(8, 3))
     with pytest.raises(InputError, match=r"needs a network with batch norm.*mlp-norm"):
         AdaBN(NeuralClassifier(plain, min_steps=9)).fit(d.X, d.y, target=Domain(d.Xt))
+
+
+def test_values_of_a_target_that_is_moved_and_stretched_are_read_as_before(toy: Any) -> None:
+    d = toy(n=300, m=300, classes=None)
+    base = NeuralRegressor(**(QUICK | {"min_steps": 400}))
+    here = AdaBN(base, random_state=0).fit(d.X, d.y, target=Domain(d.X))
+    moved = AdaBN(base, random_state=0).fit(d.X, d.y, target=Domain(3 * d.X + 7))
+    level = here.score(d.X, d.y)
+    assert level > 0.9
+    assert moved.score(3 * d.X + 7, d.y) == pytest.approx(level, abs=0.01)
+    assert moved.score(3 * d.X + 7, d.y, domain="source") < 0

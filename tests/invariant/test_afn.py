@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import pytest
 
 from acclimate import AFN, Domain, NeuralClassifier
@@ -23,7 +24,8 @@ def lengths(model: Any, *sides: Any) -> list[float]:
 def test_features_grow_in_both_domains(toy: Any) -> None:
     d = toy()
     plain, longer = (
-        AFN(NeuralClassifier(**QUICK), strength=strength, validator=None, random_state=0)
+        AFN(NeuralClassifier(**QUICK), strength=strength, limit=np.inf, validator=None,
+            random_state=0)
         .fit(d.X, d.y, target=Domain(d.Xt))
         for strength in (0.0, 0.5)
     )  # fmt: skip
@@ -31,9 +33,22 @@ def test_features_grow_in_both_domains(toy: Any) -> None:
         assert other > 1.2 * one
 
 
+def test_features_stop_growing_at_the_limit(toy: Any) -> None:
+    d = toy()
+    found = []
+    for limit in (1.5, np.inf):
+        model = AFN(
+            NeuralClassifier(**LONGER), strength=1.0, limit=limit, validator=None, random_state=0
+        ).fit(d.X, d.y, target=Domain(d.Xt))
+        start = model.source_model_.infer(d.X)[0].norm(dim=1).mean().item()
+        found.append(max(lengths(model, d.X, d.Xt)) / start)
+    assert found[0] < 2.5  # momentum and the task go on a little beyond the limit
+    assert found[1] > 3.0
+
+
 def test_it_helps_a_little_where_one_column_moves(moved: Any) -> None:
     d = moved
-    model = AFN(NeuralClassifier(**LONGER), random_state=0)
+    model = AFN(NeuralClassifier(**LONGER), limit=np.inf, random_state=0)
     before = model.fit(d.X, d.y).score(d.Xt, d.yt)
     assert model.adapt(Domain(d.Xt)).score(d.Xt, d.yt) > before
 
@@ -53,13 +68,16 @@ def test_the_recorded_losses_by_hand(toy: Any) -> None:
         model = AFN(base, rate=1e-12, validator=None, random_state=0, **settings)
         model.fit(d.X, d.y, target=Domain(d.X))
         mean = model.source_model_.infer(d.X)[0].norm(dim=1).mean().item()
-        expected = 9.0 if power is None else (mean - 2.0) ** 2
+        length = model.source_model_.infer(d.X)[0].norm(dim=1).numpy()
+        grown = np.maximum(length, np.minimum(length + 3.0, 2.5 * mean))
+        expected = ((grown - length) ** 2).mean() if power is None else (mean - 2.0) ** 2
         assert model.history_ is not None
         for name in ("norm_source", "norm_target"):
             assert model.history_.epochs[0][name] == pytest.approx(expected, rel=1e-4)
 
 
-@pytest.mark.parametrize(("name", "value"), [("strength", -1.0), ("step", 0.0), ("radius", -2.0)])
+@pytest.mark.parametrize(("name", "value"), [("strength", -1.0), ("step", 0.0), ("radius", -2.0),
+                                             ("limit", 0.0), ("limit", np.nan)])  # fmt: skip
 def test_settings_out_of_range_are_refused(name: str, value: Any, toy: Any) -> None:
     d = toy()
     with pytest.raises(InputError, match=name):

@@ -60,6 +60,16 @@ def test_confusion_by_hand() -> None:
     assert class_confusion(row, 1.0).item() == pytest.approx((1 / 4 + 3 / 4) / 2)
 
 
+def test_given_weights_are_factors_on_those_of_confusion() -> None:
+    logits = 3 * np.random.default_rng(5).normal(size=(6, 3))
+    given = np.array([0.0, 1.0, 2.0, 0.5, 1.0, 3.0])
+    own = 1 + np.exp(-entropy(softmax(logits / 2.5, axis=1), axis=1))
+    found = class_confusion(torch.tensor(logits), 2.5, torch.tensor(given).float()).item()
+    assert found == pytest.approx(confusion_by_hand(logits, 2.5, own * given), rel=1e-5)
+    rest = class_confusion(torch.tensor(logits[1:]), 2.5, torch.tensor(given[1:]).float()).item()
+    assert found == pytest.approx(rest, rel=1e-5)
+
+
 def test_no_gradient_goes_through_the_row_weights() -> None:
     logits = np.random.default_rng(1).normal(size=(5, 3))
     weight = 1 + np.exp(-entropy(softmax(logits / 2.5, axis=1), axis=1))
@@ -97,6 +107,16 @@ def test_lengths_grow_by_the_step() -> None:
     # d/dz (|z| - c)^2 / b at |z| = c - 0.5 is -z / |z| / 2
     assert z.grad is not None
     expected = -torch.tensor([[0.6, 0.8], [0.0, 1.0]]) / 2
+    torch.testing.assert_close(z.grad, expected)
+
+
+def test_no_row_is_pushed_beyond_the_limit() -> None:
+    z = torch.tensor([[3.0, 4.0], [0.0, 2.0], [0.0, 6.0]], requires_grad=True)
+    value = norm_loss(z, 1.0, limit=5.5)
+    value.backward()
+    assert value.item() == pytest.approx((0.5**2 + 1.0 + 0.0) / 3)
+    assert z.grad is not None
+    expected = -2 * torch.tensor([[0.6 * 0.5, 0.8 * 0.5], [0.0, 1.0], [0.0, 0.0]]) / 3
     torch.testing.assert_close(z.grad, expected)
 
 

@@ -9,7 +9,14 @@ import pytest
 import torch
 from torch import nn
 
-from acclimate.training.norm import norms, reestimate, restore, statistics, still_norms
+from acclimate.training.network import Network
+from acclimate.training.norm import (
+    infer_by_batch,
+    norms,
+    reestimate,
+    statistics,
+    still_norms,
+)
 
 
 def _net() -> nn.Sequential:
@@ -89,10 +96,59 @@ def test_frozen_layers_keep_their_statistics() -> None:
     assert not torch.equal(net[4].running_mean, torch.zeros(3))
 
 
-def test_statistics_can_be_put_back() -> None:
-    net, x = _net(), torch.randn(20, 4)
-    before = statistics(net)
-    reestimate(net, x)
-    assert not torch.equal(net[1].running_mean, before["1.running_mean"])
-    restore(net, before)
-    assert all(torch.equal(value, before[key]) for key, value in statistics(net).items())
+@pytest.mark.parametrize("size", [1000, 20])
+def test_rows_that_normalise_themselves_are_those_of_training(size: int) -> None:
+    body, x = _net()[:5], torch.randn(50, 4) * 3 + 1
+    net = Network(body, nn.Linear(3, 2))
+    before = {k: v.clone() for k, v in net.state_dict().items()}
+    expected = torch.empty(50, 3)
+    parts = -(-50 // size)
+    with torch.no_grad():
+        for part in range(parts):  # of rows from all over, so that their order hardly matters
+            expected[part::parts] = copy.deepcopy(body).train()(x[part::parts])
+    z, logits = infer_by_batch(net.eval(), x, norms(net), batch_size=size)
+    torch.testing.assert_close(z, expected, rtol=1e-5, atol=1e-5)
+    torch.testing.assert_close(logits, net.head(expected).detach(), rtol=1e-5, atol=1e-5)
+    assert all(torch.equal(v, before[k]) for k, v in net.state_dict().items())
+    assert not net.training
+
+
+def test_a_layer_that_does_not_follow_the_rows_uses_its_statistics() -> None:
+    net = Network(_net()[:5].eval(), nn.Identity())
+    x = torch.randn(9, 4) * 3 + 1
+    z, _ = infer_by_batch(net, x, [])
+    torch.testing.assert_close(z, net.body(x).detach())
+    z, _ = infer_by_batch(net, x[:1], norms(net))  # one row has no variance
+    torch.testing.assert_close(z, net.body(x[:1]).detach())
+
+
+@pytest.mark.parametrize("passes", [1, 2])
+def test_passes_that_end_early_find_what_whole_ones_do(passes: int) -> None:
+    class Twice(nn.Module):  # a layer that runs twice hears everything, so no pass ends early
+        def __init__(self, net: nn.Sequential) -> None:
+            super().__init__()
+            self.net, self.runs = net, 0
+
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            self.runs += len(x)
+            h = self.net[:3](x)
+            return self.net[3:](self.net[1](h))
+
+    x = torch.randn(40, 4) * 2 + 1
+    net = Twice(_net())
+    reestimate(net, x, batch_size=10, passes=passes)
+    assert net.runs == 40 * passes
+    first = _net()[0](x).detach()
+    if passes == 1:
+        both = torch.cat([first, torch.cat([
+            torch.relu((p - p.mean(0)) / (p.var(0, correction=0) + 1e-5).sqrt())
+            for p in first.split(10)
+        ])])  # fmt: skip
+        torch.testing.assert_close(net.net[1].running_mean, both.mean(0), rtol=1e-4, atol=1e-5)
+    seen: list[int] = []
+    plain = _net()
+    plain[2].register_forward_hook(lambda *_: seen.append(2))
+    plain[5].register_forward_hook(lambda *_: seen.append(5))
+    reestimate(plain, x, batch_size=10, passes=passes)
+    # the first part shows the order; in the first of two passes the rest ends at the first layer
+    assert (seen.count(2), seen.count(5)) == ((4, 1) if passes == 1 else (5, 2))

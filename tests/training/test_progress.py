@@ -59,6 +59,26 @@ def test_forced_bar_waits_for_the_delay_and_then_shows_title_and_figures(
     assert capsys.readouterr().out == ""  # standard output belongs to results
 
 
+def test_figures_of_an_epoch_that_came_too_early_are_shown_with_the_bar(clock: _Clock) -> None:
+    with Progress(10, verbose=True) as bar:
+        bar.update(1, {"step": 1, "task": 0.5})
+        clock.now += progress.DELAY + 0.1
+        bar.update(2)
+        assert bar._bar.tasks[0].fields["words"] == "task 0.5"
+
+
+@pytest.mark.parametrize("width", [20, 40, 60, 80, 200])
+def test_the_line_of_an_epoch_is_no_wider_than_its_room(clock: _Clock, width: int) -> None:
+    record = {"step": 3, "task": 0.3125, "domain": 0.6931, "validation": 1.25,
+              "domain_accuracy": 0.7125, "a_distance": 0.425}  # fmt: skip
+    words = progress.words(record, width)
+    assert len(words) <= width
+    assert words.startswith("task 0.312")
+    assert ("discriminator 0.713" in words) == (width >= 40)
+    assert ("A-distance 0.425" in words) == (width >= 60)
+    assert ("score 1.25" in words) == (width >= 80)
+
+
 def test_updates_within_a_tenth_of_a_second_are_skipped(clock: _Clock) -> None:
     with Progress(10, verbose=True) as bar:
         clock.now += 3.0

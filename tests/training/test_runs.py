@@ -100,6 +100,24 @@ def test_the_best_epoch_is_restored(
     assert not _same(net, states[-1])
 
 
+@pytest.mark.parametrize(("first", "best"), [(0.8, 0), (0.2, 2), (math.nan, 2)])
+def test_the_start_is_a_candidate_where_it_was_scored(
+    first: float, best: int, source: Data, make: Make, task: Term
+) -> None:
+    scores, states = iter([0.1, 0.5, 0.3]), []
+    net = make()
+    states.append(_state(net))
+
+    def validate(network: nn.Module) -> float:
+        states.append(_state(network))
+        return next(scores)
+
+    history = train(net, [Phase([task], [net])], source, settings=Settings(9, 32), seed=0,
+                    validate=validate, start_score=first)  # fmt: skip
+    assert (history.best_epoch, len(history.epochs)) == (best, 3)
+    assert _same(net, states[best])
+
+
 def test_the_network_is_whole_again_after_an_error(source: Data, make: Make, task: Term) -> None:
     net = make()
 

@@ -27,7 +27,7 @@ class ADDA(DeepAdapter):
     Use it when the source model must stay as it is and the domains need different features: source
     rows are then answered exactly as before. Do not use it when the shares of the classes differ:
     nothing ties a class of the target to the same class of the source, and long runs may exchange
-    them. With batch norm and convolutions it collapsed on every run between MNIST and USPS.
+    them.
 
     In turn, the discriminator minimises the mean of both domains' mean ``-log p(own domain)``, and
     the target's body minimises ``-log p(source)`` on target rows. The source's body and the head
@@ -55,7 +55,9 @@ class ADDA(DeepAdapter):
     Notes
     -----
     The target's body starts from the source's, as in the paper. ``rate`` is small, since only the
-    start ties the classes together.
+    start ties the classes together, and a body as quick as the discriminator chases it in circles.
+    Both bodies run as in training, each batch normalised by itself and with dropout: a source body
+    in evaluation mode would be told apart by its mode alone.
 
     References
     ----------
@@ -80,7 +82,7 @@ class ADDA(DeepAdapter):
         *,
         hidden: Sequence[int] = (128,),
         length: float = 1.0,
-        rate: float = 0.1,
+        rate: float = 0.03,
         validator: Any = "auto",
         preprocess: Any = None,
         random_state: Any = None,
@@ -111,7 +113,9 @@ class ADDA(DeepAdapter):
                 Phase([Term("pass", lambda s, t: passing_loss(t.critic))], [body]),
             ],
             forward=two_bodies,
-            frozen=[run.base],
+            # the source's body is not frozen: its batch norm and dropout must do what the target's
+            # do, or the discriminator reads the mode and not the domain
+            frozen=[run.base.head],
             rates={body: self.rate},
             target=Network(body, run.base.head),
             source_stays=True,

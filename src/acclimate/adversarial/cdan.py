@@ -45,6 +45,7 @@ class CDAN(DeepAdapter):
     hidden : sequence of int, default=(128,)
         Units of each hidden layer of the discriminator.
     {labels}
+    {label_sets}
     {parameters}
 
     Attributes
@@ -89,6 +90,8 @@ class CDAN(DeepAdapter):
         entropy: bool = True,
         hidden: Sequence[int] = (128,),
         use_target_labels: bool = False,
+        partial: bool = False,
+        unknown: Any = None,
         length: float = 1.0,
         rate: float = 1.0,
         validator: Any = "auto",
@@ -103,6 +106,8 @@ class CDAN(DeepAdapter):
         self.entropy = entropy
         self.hidden = hidden
         self.use_target_labels = use_target_labels
+        self.partial = partial
+        self.unknown = unknown
 
     def _check_settings(self) -> None:
         check_not_negative(strength=self.strength)

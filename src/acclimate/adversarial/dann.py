@@ -41,6 +41,7 @@ class DANN(DeepAdapter):
     hidden : sequence of int, default=(64,)
         Units of each hidden layer of the discriminator.
     {labels}
+    {label_sets}
     {parameters}
 
     Attributes
@@ -88,6 +89,8 @@ class DANN(DeepAdapter):
         strength: float = 0.3,
         hidden: Sequence[int] = (64,),
         use_target_labels: bool = False,
+        partial: bool = False,
+        unknown: Any = None,
         length: float = 1.0,
         rate: float = 1.0,
         validator: Any = "auto",
@@ -101,6 +104,8 @@ class DANN(DeepAdapter):
         self.strength = strength
         self.hidden = hidden
         self.use_target_labels = use_target_labels
+        self.partial = partial
+        self.unknown = unknown
 
     def _check_settings(self) -> None:
         check_not_negative(strength=self.strength)

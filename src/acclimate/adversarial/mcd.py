@@ -137,4 +137,5 @@ class MCD(DeepAdapter):
             ],
             forward=both,
             target=Network(body, MeanHead(first, second)),
+            start=run.base,  # the second head knows nothing yet
         )

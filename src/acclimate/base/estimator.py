@@ -18,6 +18,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import validate_data
 from torch import Tensor, nn
 
+from acclimate.base.columns import learn_columns
 from acclimate.exceptions import InputError
 from acclimate.training import inference, loop, network
 from acclimate.training.augment import check_augment, views
@@ -28,22 +29,33 @@ from acclimate.training.networks import NETWORKS
 from acclimate.training.progress import Progress
 from acclimate.training.schedules import SCHEDULES
 from acclimate.training.terms import History, Phase, Settings, Term
-from acclimate.validation import check_weight
+from acclimate.validation import check_inputs, check_labels, check_weight, take
+
+TABULAR = "tabular"  # the one network that reads tables with categories
 
 PARAMETERS = """
     Parameters
     ----------
-    network : {"mlp", "mlp-norm", "cnn", "cnn-norm", "resnet"}, nn.Module or callable, default="mlp"
-        What computes f_theta. "-norm" has batch norm, and so has "resnet", a small residual
-        network; methods that adapt give each domain its own statistics. A module of your own is
-        copied, never changed, and split into body and head. So is a Keras 3 model on the torch
-        backend, `keras.Sequential` or functional; its softmax is left to the loss. A callable is
-        called as ``network(row_shape, n_outputs)`` and returns a module, after everything is
-        seeded.
+    network : str, nn.Module or callable, default="mlp"
+        What computes f_theta. By name: "mlp", "cnn"; "mlp-norm", "cnn-norm" and "resnet", a small
+        residual network, which have batch norm; methods that adapt give each domain its own
+        statistics. "tabular" is "mlp" on standardised numbers and an embedding of each category:
+        it reads data frames, and categories that the source does not have share one code.
+        "efficientnet-lite0" (extra ``vision``) is a body that was trained on ImageNet under a new
+        linear head; on a CPU a step of it takes seconds, so see `FrozenBody` first. A module of
+        your own is copied, never changed, and split into body and head. So is a Keras 3 model on
+        the torch backend, `keras.Sequential` or functional; its softmax is left to the loss. A
+        callable is called as ``network(row_shape, n_outputs)`` and returns a module, after
+        everything is seeded.
     hidden : sequence of int, default=(128,)
-        Units of the dense hidden layers of the built-in networks.
+        Units of the dense hidden layers of the built-in networks. "efficientnet-lite0" has none.
     dropout : float in [0, 1), default=0.2
-        Share of units dropped after each dense hidden layer of the built-in networks.
+        Share of units dropped after each dense hidden layer of the built-in networks, and of the
+        features of "efficientnet-lite0".
+    categories : "auto" or sequence of str or int, default="auto"
+        For "tabular": columns that are categories, by name or position. "auto" takes those of a
+        data frame that hold pandas categories, or strings that are not all numbers; of an array it
+        takes none. A missing category is one of its own where the source has any, else unknown.
     head : str, default=None
         Name of the output layer in a module of your own. None takes the last `nn.Linear`.
     augment : {"affine", "crop", "crop-flip", "noise"}, callable or None, default=None
@@ -97,6 +109,7 @@ class NeuralEstimator(BaseEstimator, ABC):  # type: ignore[misc]
         *,
         hidden: Sequence[int] = (128,),
         dropout: float = 0.2,
+        categories: Any = "auto",
         head: str | None = None,
         augment: Any = None,
         epochs: int = 5,
@@ -119,6 +132,7 @@ class NeuralEstimator(BaseEstimator, ABC):  # type: ignore[misc]
         self.network = network
         self.hidden = hidden
         self.dropout = dropout
+        self.categories = categories
         self.head = head
         self.augment = augment
         self.epochs = epochs
@@ -163,7 +177,7 @@ class NeuralEstimator(BaseEstimator, ABC):  # type: ignore[misc]
 
         Parameters
         ----------
-        X : array-like of shape (n, ...)
+        X : array-like of shape (n, ...), or data frame
             Inputs: rows, or images. uint8 is read as pixels and divided by 255.
         y : array-like of shape (n,)
             Labels or target values.
@@ -172,8 +186,11 @@ class NeuralEstimator(BaseEstimator, ABC):  # type: ignore[misc]
         """
         X, y = self._check(X, y)
         weight = check_weight(sample_weight, X)
-        counted = y if weight is None else y[weight > 0]  # weight 0 must not move mean and scale
-        return self.start(X, counted, np.unique(y)).train(X, y, weight)
+        counted, values = X, y
+        if weight is not None and not weight.all():  # weight 0 must not move mean and scale
+            kept = np.flatnonzero(weight)
+            counted, values = take(X, kept), y[kept]
+        return self.start(counted, values, np.unique(y)).train(X, y, weight)
 
     @abstractmethod
     def predict(self, X: Any) -> Any:
@@ -220,7 +237,7 @@ class NeuralEstimator(BaseEstimator, ABC):  # type: ignore[misc]
         """
         if weight is not None and not weight.all():
             kept = np.flatnonzero(weight)
-            X, y, weight = X[kept], y[kept], weight[kept]
+            X, y, weight = take(X, kept), y[kept], weight[kept]
         validate = None
         if self.early_stopping:
             rows = np.arange(len(y))
@@ -228,8 +245,8 @@ class NeuralEstimator(BaseEstimator, ABC):  # type: ignore[misc]
             rows, held = train_test_split(
                 rows, test_size=self.validation_fraction, random_state=self.seed_, stratify=strata
             )
-            held_x, held_y = self.tensor(X[held]), self._codes(y[held])
-            X, y, weight = X[rows], y[rows], None if weight is None else weight[rows]
+            held_x, held_y = self.tensor(take(X, held)), self._codes(y[held])
+            X, y, weight = take(X, rows), y[rows], None if weight is None else weight[rows]
             validate = self._validator(held_x, held_y)
         data = self.data(X, y, weight)
         settings = self.settings(len(data), **changes)
@@ -271,7 +288,7 @@ class NeuralEstimator(BaseEstimator, ABC):  # type: ignore[misc]
 
     def tensor(self, X: Any) -> Tensor:
         """Return inputs as a tensor on the network's device: uint8 as it is, else float32."""
-        return _from_numpy(X).to(find_device(self.device))
+        return _from_numpy(self.numbers(X)).to(find_device(self.device))
 
     def data(self, X: Any, y: NDArray[Any] | None, weight: NDArray[Any] | None = None) -> Data:
         """Return checked rows as the loop takes them."""
@@ -286,7 +303,12 @@ class NeuralEstimator(BaseEstimator, ABC):  # type: ignore[misc]
         """Return features (m, d) and logits (m, k) of checked rows, on the CPU."""
         where = next(self.network_.parameters()).device
         precision = self._precision(self.network_)
-        return inference.infer(self.network_, _from_numpy(X), device=where, precision=precision)
+        x = _from_numpy(self.numbers(X))
+        return inference.infer(self.network_, x, device=where, precision=precision)
+
+    def numbers(self, X: Any) -> Any:
+        """Return checked rows as the network reads them: those of a table as numbers and codes."""
+        return self.columns_.encode(X) if self.network == TABULAR else X
 
     def copy_fitted(self) -> Self:
         """Return a deep copy whose network can move without touching this one."""
@@ -295,8 +317,20 @@ class NeuralEstimator(BaseEstimator, ABC):  # type: ignore[misc]
     # --- inside -------------------------------------------------------------------------------
 
     def _check(self, X: Any, y: Any) -> tuple[Any, Any]:
-        X, y = validate_data(self, X, y, allow_nd=True, y_numeric=self._estimator_is_regressor())
+        regression = self._estimator_is_regressor()
+        if self.network == TABULAR:
+            X = self._check_rows(X, reset=True)
+            return X, check_labels(self, y, regression=regression, n=len(X))
+        X, y = validate_data(self, X, y, allow_nd=True, y_numeric=regression)
         return X, y
+
+    def _check_rows(self, X: Any, *, reset: bool = False) -> Any:
+        """Return checked inputs. For "tabular", a frame stays one, and gaps may pass."""
+        tabular = self.network == TABULAR
+        frame = tabular and hasattr(X, "iloc")
+        if frame and not len(X):
+            raise InputError(f"the frame has no rows: {list(X.columns)[:8]}")
+        return check_inputs(self, X, reset=reset, raw=frame, finite=not tabular, sparse=False)
 
     @classmethod
     def _estimator_is_regressor(cls) -> bool:
@@ -323,7 +357,11 @@ class NeuralEstimator(BaseEstimator, ABC):  # type: ignore[misc]
                     f"network must be one of {list(NETWORKS)}, an nn.Module or a callable, "
                     f"got {self.network!r}"
                 )
-            return NETWORKS[self.network](shape, outputs, self.hidden, self.dropout)
+            more = {}
+            if self.network == TABULAR:
+                self.columns_ = learn_columns(X, self.categories)
+                more["sizes"] = self.columns_.sizes
+            return NETWORKS[self.network](shape, outputs, self.hidden, self.dropout, **more)
         module = self.network
         if not isinstance(module, nn.Module) and not network.is_keras(module):
             module = module(shape, outputs)
@@ -352,6 +390,12 @@ class NeuralEstimator(BaseEstimator, ABC):  # type: ignore[misc]
         if self.schedule not in SCHEDULES:
             raise InputError(f"schedule must be one of {list(SCHEDULES)}, got {self.schedule!r}")
         check_augment(self.augment)
+        listed = not isinstance(self.categories, str) or self.categories != "auto"
+        if self.network != TABULAR and listed:
+            raise InputError(
+                f'categories are for network="tabular", and this is {self.network!r}; got '
+                f"{self.categories!r}"
+            )
         if self.precision not in ("auto", "float32", "bf16"):
             raise InputError(f"precision must be auto, float32 or bf16, got {self.precision!r}")
         for name in ("epochs", "batch_size", "patience"):
@@ -373,7 +417,9 @@ class NeuralEstimator(BaseEstimator, ABC):  # type: ignore[misc]
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
-        tags.input_tags.three_d_array = True
+        tags.input_tags.three_d_array = self.network != TABULAR
+        if self.network == TABULAR:
+            tags.input_tags.categorical = tags.input_tags.string = tags.input_tags.allow_nan = True
         return tags
 
 

@@ -9,7 +9,7 @@ import torch
 from numpy.typing import NDArray
 from sklearn.base import ClassifierMixin, RegressorMixin
 from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted
 from torch import Tensor
 
 from acclimate.base.estimator import NeuralEstimator, document
@@ -33,6 +33,8 @@ class NeuralClassifier(ClassifierMixin, NeuralEstimator):  # type: ignore[misc]
     ----------
     network_ : Network
         The trained body and head.
+    columns_ : TableColumns
+        Of "tabular": how each column is read.
     classes_ : ndarray of shape (n_classes,)
         Labels in the order of the columns of `predict_proba`.
     history_ : History
@@ -84,20 +86,20 @@ class NeuralClassifier(ClassifierMixin, NeuralEstimator):  # type: ignore[misc]
     def decision_function(self, X: Any) -> Any:
         """Return logits, shape (m, n_classes), or (m,) for two classes."""
         check_is_fitted(self, "network_")
-        X = validate_data(self, X, reset=False, allow_nd=True)
+        X = self._check_rows(X)
         logits = self.infer(X)[1].double().numpy()
         return logits[:, 1] - logits[:, 0] if logits.shape[1] == 2 else logits
 
     def predict_proba(self, X: Any) -> Any:
         """Return class probabilities, shape (m, n_classes)."""
         check_is_fitted(self, "network_")
-        X = validate_data(self, X, reset=False, allow_nd=True)
+        X = self._check_rows(X)
         return torch.softmax(self.infer(X)[1].double(), 1).numpy()
 
     def predict(self, X: Any) -> Any:
         """Return labels, shape (m,)."""
         check_is_fitted(self, "network_")
-        X = validate_data(self, X, reset=False, allow_nd=True)
+        X = self._check_rows(X)
         return self.classes_[self.infer(X)[1].argmax(1).numpy()]
 
 
@@ -117,6 +119,8 @@ class NeuralRegressor(RegressorMixin, NeuralEstimator):  # type: ignore[misc]
     ----------
     network_ : Network
         The trained body and head.
+    columns_ : TableColumns
+        Of "tabular": how each column is read.
     mean_, scale_ : float
         Centre and scale of the target values.
     history_ : History
@@ -159,5 +163,5 @@ class NeuralRegressor(RegressorMixin, NeuralEstimator):  # type: ignore[misc]
     def predict(self, X: Any) -> Any:
         """Return values, shape (m,)."""
         check_is_fitted(self, "network_")
-        X = validate_data(self, X, reset=False, allow_nd=True)
+        X = self._check_rows(X)
         return self.infer(X)[1].double().numpy()[:, 0] * self.scale_ + self.mean_

@@ -55,5 +55,7 @@ class SourceOnly(Adapter):
     'SourceOnly on LogisticRegression: source model only, not adapted to any target.'
     """
 
+    _reads_frames = True
+
     def _adapt(self, model: Any, source: Rows | None, target: Rows, seed: int) -> Adapted:
         return Adapted(model)

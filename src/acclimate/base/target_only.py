@@ -56,5 +56,7 @@ class TargetOnly(Adapter):
     (array([1, 1, 0, 0]), array([0, 0, 1, 1]))
     """
 
+    _reads_frames = True
+
     def _adapt(self, model: Any, source: Rows | None, target: Rows, seed: int) -> Adapted:
         return Adapted(fit_model(self._base(), target, seed))

@@ -25,11 +25,12 @@ SHARED = {
         modules learn at the full rate.
     validator : {VALIDATORS}, callable or None, default="auto"
         Chooses the epoch whose weights are kept, without target labels; see
-        `acclimate.selection.validators`. "auto" is "information_maximisation" for classifiers, and
-        None in a regression or where target labels are used. None keeps the last epoch. A callable
-        gets two `acclimate.deep.watching.Outputs`, of a tenth of the source rows, which are then
-        held out of stage two (stage one has seen them), and of target rows; it returns a score,
-        higher is better.
+        `acclimate.selection.validators`. The start, the source network with the target's batch
+        norm, is epoch 0. "auto" is "information_maximisation" for classifiers, and None in a
+        regression or where target labels are used. None keeps the last epoch. A callable gets two
+        `acclimate.deep.watching.Outputs`, of a tenth of the source rows, which are then held out of
+        stage two (stage one has seen them), and of target rows; it returns a score, higher is
+        better.
     preprocess : transformer, default=None
         Fitted on the source, applied to both domains.
     random_state : int, RandomState instance or None, default=None
@@ -39,6 +40,21 @@ SHARED = {
     use_target_labels : bool, default=False
         Whether labelled target rows are learnt from too: their mean loss joins that of the source
         rows, from a batch of labelled rows in each step.
+""",
+    "label_sets": """
+    partial : bool, default=False
+        Whether the target may lack classes of the source. Source rows then count, in every term, by
+        the target's share of their class over the source's share (PADA, arXiv:1808.04205). The
+        target's shares are the mean prediction of the network, taken anew before each epoch. Where
+        the source model is mostly wrong on the target, so are they.
+    unknown : str or int, default=None
+        What `predict` calls target rows that belong to no class of the source; of the type of the
+        classes, and none of them. Rejected are rows whose features are far from every class of the
+        source: by the Mahalanobis distance of features scaled to length 1 (arXiv:2505.18032),
+        above the threshold that parts the target's log distances into two groups (Otsu).
+        ``classes_``, `predict_proba` and rows of the source know nothing of it. None rejects
+        nothing; leave it so where the target has no such rows, since the farther group goes. A
+        large shift looks like unknown classes, and known rows are then rejected.
 """,
     "attributes": """
     source_model_ : estimator
@@ -58,8 +74,8 @@ SHARED = {
 """,
     "warns": """
     ConvergenceWarning
-        Training stopped early: a loss was not finite, all target rows came to be predicted as one
-        class, or a discriminator was at chance from the start.
+        Training stopped early: a loss was not finite, or all target rows came to be predicted as
+        one class. Or a discriminator was at chance from the start; then training goes on.
 """,
 }
 

@@ -188,10 +188,14 @@ class Plan:
         Factors on the learning rate, beside ``rate`` for ``net.base``.
     target : Network, default=None
         What predicts target rows afterwards; None is ``net.base``.
+    start : Network, default=None
+        What predicts target rows where no epoch is better than the start; None is ``target``.
     source_stays : bool, default=False
         Whether source rows go on being answered by the stage-one model.
     steps : int, default=None
         Steps of the loop; None is `Run.settings`.
+    weighs_target : bool, default=False
+        Whether terms read ``t.weight``, which is given where the method rejects rows.
     """
 
     phases: Sequence[Phase] = ()
@@ -204,5 +208,7 @@ class Plan:
     frozen: Sequence[nn.Module] = ()
     rates: Mapping[nn.Module, float] = field(default_factory=dict)
     target: Network | None = None
+    start: Network | None = None
     source_stays: bool = False
     steps: int | None = None
+    weighs_target: bool = False

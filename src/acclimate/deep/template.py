@@ -18,6 +18,7 @@ from acclimate.adapter import Adapted, Adapter
 from acclimate.base.estimator import NeuralEstimator
 from acclimate.base.neural import NeuralClassifier
 from acclimate.deep.feeding import full_batches, with_labelled
+from acclimate.deep.label_sets import check_label_sets, rejecting, with_label_sets
 from acclimate.deep.run import TARGET, Plan, Run, Whole
 from acclimate.deep.watching import AUTO, VALIDATORS, Watcher
 from acclimate.exceptions import InputError
@@ -55,6 +56,8 @@ class DeepAdapter(Adapter):
     random_state : int, RandomState instance or None, default=None
         Seeds both stages.
     """
+
+    _reads_frames = True
 
     def __init__(
         self,
@@ -102,6 +105,7 @@ class DeepAdapter(Adapter):
                 f"{self.validator!r}"
             )
         self._check_settings()
+        check_label_sets(self, None if self._regression() else np.unique(source.labels))
         return super()._fit_source(source, seed)
 
     def _reset_to_stage_one(self) -> None:
@@ -111,7 +115,7 @@ class DeepAdapter(Adapter):
     def _adapt(self, model: Any, source: Rows | None, target: Rows, seed: int) -> Adapted:
         run, match = self._start(model, source, target, seed)
         with seeded(seed, run.device):
-            plan = self._plan(run)
+            plan = with_label_sets(self, run, self._plan(run))
         if plan.phases:
             self.history_ = run.model.history_ = self._train(run, plan)
             epochs = run.model.history_.epochs
@@ -173,7 +177,7 @@ class DeepAdapter(Adapter):
         watcher = Watcher(
             run.target.x, run.held, plan.target or run.base, validator, run.precision,
             norm.norms(plan.target or run.base, plan.frozen), steps=settings.steps,
-            regression=run.regression,
+            regression=run.regression, start=plan.start,
         )  # fmt: skip
         return loop.train(
             run.net, plan.phases, run.source, run.target, settings=settings, seed=run.seed,
@@ -183,16 +187,17 @@ class DeepAdapter(Adapter):
             validate=watcher.validate if watcher.score else None, watch=watcher.watch,
             frozen=plan.frozen, rates={run.base: self.rate, **plan.rates},
             progress=Progress(settings.steps, type(self).__name__, run.model.verbose),
-            checkpoint=run.model.checkpoint,
+            checkpoint=run.model.checkpoint, start_score=watcher.start_score,
         )  # fmt: skip
 
     def _finish(self, run: Run, plan: Plan, match: Match) -> Adapted:
         """Return the models of both domains, batch norm estimated on the rows of each."""
         ours = run.model
-        ours.network_ = plan.target or run.base
+        stayed = self.history_ is not None and self.history_.best_epoch == 0
+        ours.network_ = (plan.start if stayed else None) or plan.target or run.base
         layers = norm.norms(ours.network_, plan.frozen)
         theirs = None
-        if run.source is not None and not plan.source_stays:
+        if run.source is not None and not plan.source_stays and not stayed:
             theirs = ours.copy_fitted() if layers else ours
             if layers:
                 copies = _copies(ours.network_, theirs.network_, layers)
@@ -200,7 +205,7 @@ class DeepAdapter(Adapter):
                     theirs.network_, run.source.x, layers=copies, precision=run.precision
                 )
         norm.reestimate(ours.network_, run.target.x, layers=layers, precision=run.precision)
-        return Adapted(match.to_target(ours), theirs)
+        return Adapted(rejecting(self, run, match.to_target(ours), layers), theirs)
 
 
 def _counted(rows: Rows) -> NDArray[np.intp]:

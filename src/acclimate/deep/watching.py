@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -11,6 +12,7 @@ from numpy.typing import NDArray
 from scipy.special import softmax
 from torch import Tensor, nn
 
+from acclimate.exceptions import ConvergenceWarning
 from acclimate.losses.adversarial import proxy_a_distance
 from acclimate.selection.confidence import (
     diversity,
@@ -21,7 +23,6 @@ from acclimate.selection.confidence import (
 )
 from acclimate.training import norm
 from acclimate.training.batch import Data
-from acclimate.training.inference import infer
 from acclimate.training.network import Network
 
 Array = NDArray[np.floating[Any]]
@@ -66,7 +67,7 @@ VALIDATORS: dict[str, Score] = {
 
 
 class Watcher:
-    """Looks at some target rows after each epoch.
+    """Looks at some target rows before the first step and after each epoch.
 
     Parameters
     ----------
@@ -86,6 +87,13 @@ class Watcher:
         Length of the run.
     regression : bool
         Whether outputs are values.
+    start : Network, default=None
+        What predicts target rows before the first step; None is ``network``.
+
+    Attributes
+    ----------
+    start_score : float or None
+        The validator's score of the start; None where there is no validator.
     """
 
     def __init__(
@@ -99,6 +107,7 @@ class Watcher:
         *,
         steps: int,
         regression: bool,
+        start: Network | None = None,
     ) -> None:
         self.x = x[:: -(-len(x) // ROWS)]
         self.held = held
@@ -109,32 +118,25 @@ class Watcher:
         self.regression = regression
         self.score: Score | None = VALIDATORS.get(validator, validator)
         self._latest: Outputs | None = None
-        self._one_class_before = regression or self._one_class(self._outputs())
+        first = network if start is None else start
+        self.start_score = None if self.score is None else self._scored(first)
+        self._one_class_before = regression or self._one_class(self._seen(first))
         self._several_at = 0.0  # the last step at which more than one class was predicted
 
     def validate(self, network: nn.Module) -> float:
         """Return the validator's score of the current weights."""
-        if self.score is None:
-            return 0.0
-        self._latest = self._outputs()
-        source = None
-        if self.held is not None and self.held.y is not None:
-            x, y = (part[:: -(-len(self.held) // ROWS)] for part in (self.held.x, self.held.y))
-            seen = self._outputs(x)
-            source = Outputs(seen.z, seen.logits, y.cpu().numpy())
-        return float(self.score(source, self._latest))
+        return 0.0 if self.score is None else self._scored(self.network)
 
     def watch(self, network: nn.Module, epochs: list[dict[str, float]]) -> str | None:
         """Add figures to the last record, and return why to stop, or None."""
         record = epochs[-1]
         if "domain_accuracy" in record:
             record["a_distance"] = proxy_a_distance(record["domain_accuracy"])
-        outputs = self._outputs() if self._latest is None else self._latest
-        self._latest = None
-        return self._collapsed(outputs, record["step"]) or self._at_chance(epochs)
+        self._look_for_chance(epochs)
+        return self._collapsed(record["step"])
 
-    def _collapsed(self, outputs: Outputs, step: float) -> str | None:
-        if self._one_class_before or not self._one_class(outputs):
+    def _collapsed(self, step: float) -> str | None:
+        if self._one_class_before or not self._one_class(self._seen(self.network)):
             self._several_at = step
         if step - self._several_at < self.tenth:
             return None
@@ -143,26 +145,45 @@ class Watcher:
             "A lower rate or a weaker alignment usually helps."
         )
 
-    def _at_chance(self, epochs: list[dict[str, float]]) -> str | None:
+    def _look_for_chance(self, epochs: list[dict[str, float]]) -> None:
+        """Warn where a discriminator tells nothing. It does no harm: the rate falls as planned."""
         ended = sum(epoch["step"] >= self.tenth for epoch in epochs)
         found = [epoch.get("domain_accuracy", 1.0) for epoch in epochs]
         if ended != 1 or max(found[-1], sum(found) / len(found)) >= CHANCE:
-            return None
-        return (
+            return
+        warnings.warn(
             f"in {int(epochs[-1]['step'])} steps the discriminator never told the domains apart "
             f"(accuracy {epochs[-1]['domain_accuracy']:.3f}). Either the features are alike "
-            f"already, and there is nothing to align, or it cannot learn."
+            f"already, and there is nothing to align, or it cannot learn. Training goes on.",
+            ConvergenceWarning,
+            stacklevel=6,
         )
 
     def _one_class(self, outputs: Outputs) -> bool:
         codes = outputs.logits.argmax(1)
         return bool((codes == codes[0]).all())
 
-    def _outputs(self, x: Tensor | None = None) -> Outputs:
-        """Return what the network makes of the target rows, or of others."""
-        x = self.x if x is None else x
-        saved = norm.statistics(self.network) if self.layers else {}
-        norm.reestimate(self.network, x, layers=self.layers, passes=1, precision=self.precision)
-        z, logits = infer(self.network, x, precision=self.precision)
-        norm.restore(self.network, saved)
+    def _scored(self, network: Network) -> float:
+        """Return the validator's score, and keep what it was given."""
+        assert self.score is not None  # noqa: S101 - tells the type checker
+        self._latest = self._outputs(network, self.x)
+        source = None
+        if self.held is not None and self.held.y is not None:
+            x, y = (part[:: -(-len(self.held) // ROWS)] for part in (self.held.x, self.held.y))
+            seen = self._outputs(network, x)
+            source = Outputs(seen.z, seen.logits, y.cpu().numpy())
+        return float(self.score(source, self._latest))
+
+    def _seen(self, network: Network) -> Outputs:
+        """Return what the validator was given, or where it was not asked, look."""
+        found, self._latest = self._latest, None
+        return self._outputs(network, self.x) if found is None else found
+
+    def _outputs(self, network: Network, x: Tensor) -> Outputs:
+        """Return what a network makes of rows of one domain, normalised by themselves."""
+        layers = self.layers
+        if network is not self.network:
+            own = set(network.modules())
+            layers = [layer for layer in layers if layer in own]
+        z, logits = norm.infer_by_batch(network, x, layers, precision=self.precision)
         return Outputs(z.numpy(), logits.numpy())

@@ -22,7 +22,7 @@ class AdaBN(DeepAdapter):
 
     Parameters
     ----------
-    estimator : NeuralClassifier, default=None
+    estimator : NeuralClassifier or NeuralRegressor, default=None
         The base model, with batch norm. None means ``NeuralClassifier("mlp-norm")``.
     preprocess : transformer, default=None
         Fitted on the source, applied to both domains.
@@ -38,7 +38,7 @@ class AdaBN(DeepAdapter):
     adapted_ : bool
         Whether there was a target.
     classes_ : ndarray of shape (n_classes,)
-        The labels.
+        The labels. Only in a classification.
 
     Raises
     ------

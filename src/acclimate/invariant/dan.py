@@ -30,6 +30,7 @@ class DAN(DeepAdapter):
     strength : float, default=1.0
         Weight of the distance at the end, at least 0.
     {labels}
+    {label_sets}
     {parameters}
 
     Attributes
@@ -75,6 +76,8 @@ class DAN(DeepAdapter):
         *,
         strength: float = 1.0,
         use_target_labels: bool = False,
+        partial: bool = False,
+        unknown: Any = None,
         length: float = 1.0,
         rate: float = 1.0,
         validator: Any = "auto",
@@ -87,6 +90,8 @@ class DAN(DeepAdapter):
         )  # fmt: skip
         self.strength = strength
         self.use_target_labels = use_target_labels
+        self.partial = partial
+        self.unknown = unknown
 
     def _check_settings(self) -> None:
         check_not_negative(strength=self.strength)

@@ -33,6 +33,7 @@ class MCC(DeepAdapter):
     temperature : float, default=2.5
         Softens target predictions before they are correlated, above 0.
     {labels}
+    {label_sets}
     {parameters}
 
     Attributes
@@ -75,6 +76,8 @@ class MCC(DeepAdapter):
         strength: float = 1.0,
         temperature: float = 2.5,
         use_target_labels: bool = False,
+        partial: bool = False,
+        unknown: Any = None,
         length: float = 1.0,
         rate: float = 1.0,
         validator: Any = "auto",
@@ -88,6 +91,8 @@ class MCC(DeepAdapter):
         self.strength = strength
         self.temperature = temperature
         self.use_target_labels = use_target_labels
+        self.partial = partial
+        self.unknown = unknown
 
     def _check_settings(self) -> None:
         check_not_negative(strength=self.strength)
@@ -96,6 +101,8 @@ class MCC(DeepAdapter):
 
     def _plan(self, run: Run) -> Plan:
         confusion = Term(
-            "confusion", lambda s, t: class_confusion(t.logits, self.temperature), self.strength
+            "confusion",
+            lambda s, t: class_confusion(t.logits, self.temperature, t.weight),
+            self.strength,
         )
-        return Plan([Phase([*run.supervised, confusion], [run.net])])
+        return Plan([Phase([*run.supervised, confusion], [run.net])], weighs_target=True)

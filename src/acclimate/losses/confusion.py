@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import math
+
 import torch
 from torch import Tensor
 
 from acclimate.losses.information import entropy
 
 
-def class_confusion(logits: Tensor, temperature: float = 2.5) -> Tensor:
+def class_confusion(
+    logits: Tensor, temperature: float = 2.5, weight: Tensor | None = None
+) -> Tensor:
     """Return how often pairs of classes are confused: minimum class confusion (arXiv:1912.03699).
 
     With ``p = softmax(logits / temperature)`` and row weights w proportional to
@@ -21,6 +25,8 @@ def class_confusion(logits: Tensor, temperature: float = 2.5) -> Tensor:
         Scores of target rows before softmax.
     temperature : float, default=2.5
         Above 0. More makes predictions softer.
+    weight : Tensor of shape (b,), default=None
+        Factors on w, on any scale; None means 1.
 
     Returns
     -------
@@ -35,6 +41,8 @@ def class_confusion(logits: Tensor, temperature: float = 2.5) -> Tensor:
     scaled = logits.float() / temperature
     p = scaled.softmax(1)
     w = 1.0 + torch.exp(-entropy(scaled).detach())
+    if weight is not None:
+        w = weight * w
     w = w * (len(w) / w.sum())
     C = (p * w[:, None]).T @ p  # (k, k)
     C = C / C.sum(1, keepdim=True).clamp_min(1e-12)
@@ -66,7 +74,9 @@ def nuclear_norm_loss(logits: Tensor) -> Tensor:
     return -norm / len(p)
 
 
-def norm_loss(z: Tensor, step: float, weight: Tensor | None = None) -> Tensor:
+def norm_loss(
+    z: Tensor, step: float, weight: Tensor | None = None, limit: float = math.inf
+) -> Tensor:
     """Return how far the lengths of features are from ``step`` more than now (arXiv:1811.07456).
 
     Parameters
@@ -77,11 +87,13 @@ def norm_loss(z: Tensor, step: float, weight: Tensor | None = None) -> Tensor:
         How much longer each row shall be.
     weight : Tensor of shape (b,), default=None
         Row weights, 1 on average over the data.
+    limit : float, default=inf
+        Length that no row is pushed beyond. Rows that are longer stay as they are.
 
     Returns
     -------
     Tensor of shape ()
-        ``step ** 2``; its gradient pushes every row outwards.
+        ``step ** 2`` far below the limit; its gradient pushes rows outwards.
 
     Examples
     --------
@@ -89,7 +101,9 @@ def norm_loss(z: Tensor, step: float, weight: Tensor | None = None) -> Tensor:
     tensor(1.)
     """
     length: Tensor = torch.linalg.vector_norm(z.float(), dim=1)
-    squares = (length - (length.detach() + step)).square()
+    now = length.detach()
+    wanted = torch.maximum(now, (now + step).clamp_max(limit))
+    squares = (length - wanted).square()
     return squares.mean() if weight is None else (weight * squares).mean()
 
 

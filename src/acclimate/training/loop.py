@@ -124,6 +124,7 @@ def train(
     rates: Mapping[nn.Module, float] | None = None,
     progress: Progress | None = None,
     checkpoint: str | Path | None = None,
+    start_score: float | None = None,
 ) -> History:
     """Train a network in place.
 
@@ -174,6 +175,9 @@ def train(
         Where to keep the state between epochs. A killed run that is started again with the same
         data, settings and seed goes on from there and ends with the same weights. Deleted at the
         end.
+    start_score : float, default=None
+        What ``validate`` would say of the weights before the first step. With it they are among
+        those that can be restored, as epoch 0.
 
     Returns
     -------
@@ -220,7 +224,16 @@ def train(
                 network, phases, groups, (source, target), settings, seed, forward, join, views,
                 sampler, before_epoch, after_step, validate, watch, bar, history,
                 steps_per_epoch(len(main), min(settings.batch_size, len(main))), frozen, keep,
+                start_score,
             )  # fmt: skip
+    except ValueError as error:
+        if "more than 1 value per channel" not in str(error):
+            raise
+        raise InputError(
+            "batch norm needs the spread within a batch, and a batch of one row (n_samples = 1) "
+            "has none; give 2 rows or more and a batch_size of 2 or more, or take a network "
+            'without batch norm, such as "mlp"'
+        ) from error
     finally:
         for group in groups:
             for p in group.members:
@@ -252,6 +265,7 @@ def _steps(
     pass_steps: int,
     frozen: Sequence[nn.Module],
     keep: Checkpoint | None,
+    start_score: float | None,
 ) -> None:
     device = next(side.x.device for side in sides if side is not None)
     draw = sampler or (lambda data, size, g: shuffled(len(data), size, g, device))
@@ -268,6 +282,8 @@ def _steps(
     names = [term.name for phase in phases for term in (*phase.terms, *phase.measures)]
     best_score, best_state, waited = -math.inf, None, 0
     finite_state = proven_state = _copy(network.state_dict())
+    if start_score is not None and math.isfinite(start_score):
+        best_score, best_state, history.best_epoch = start_score, finite_state, 0
     losses: list[Tensor] = []
     first = 0
     saved = None if keep is None else keep.load()

@@ -6,6 +6,8 @@ from collections.abc import Callable
 
 from acclimate.training.network import Network, cnn, mlp
 from acclimate.training.networks_norm import cnn_norm, mlp_norm, resnet
+from acclimate.training.networks_pretrained import efficientnet_lite0
+from acclimate.training.networks_tabular import tabular
 
 NETWORKS: dict[str, Callable[..., Network]] = {
     "mlp": mlp,
@@ -13,4 +15,6 @@ NETWORKS: dict[str, Callable[..., Network]] = {
     "cnn": cnn,
     "cnn-norm": cnn_norm,
     "resnet": resnet,
+    "tabular": tabular,
+    "efficientnet-lite0": efficientnet_lite0,
 }

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
-from contextlib import contextmanager
-from typing import Any
+from contextlib import contextmanager, suppress
+from typing import Any, Self
 
 import torch
 from torch import Tensor, nn
@@ -14,7 +14,7 @@ from torch.nn.modules.batchnorm import _BatchNorm
 from acclimate.exceptions import InputError
 from acclimate.training.batch import as_float
 from acclimate.training.device import autocast, fast_products
-from acclimate.training.inference import rows_at_once
+from acclimate.training.inference import infer, rows_at_once
 
 PASSES = 2  # each makes one more layer exact; after two, the others are off by rounding's size
 
@@ -99,14 +99,68 @@ def reestimate(
         return
     batch_size = rows_at_once(network) if batch_size is None else batch_size
     parts = -(-len(x) // batch_size)  # of nearly equal size: a part of one row has no variance
+    passes = min(passes, len(layers))  # one layer is exact at once
     with torch.no_grad(), fast_products(x.device, batch_size), autocast(x.device, precision):
-        for number in range(min(passes, len(layers))):  # one layer is exact at once
-            sums = {layer: _Moments() for layer in layers}
-            with _modes(network, layers if number == 0 else ()), _listening(sums):
+        for number in range(passes):
+            heard = _Heard(layers)
+            # each pass makes one more layer exact; where that reaches the last one, whatever lies
+            # behind it is found again in the next pass
+            wanted = number + 1 if passes == len(layers) else len(layers)
+            with _modes(network, layers if number == 0 else ()), heard:
                 for rows in x.tensor_split(parts):
-                    network(as_float(rows))
-            for layer, moments in sums.items():
-                moments.write(layer)
+                    with suppress(_Enough):
+                        network(as_float(rows))
+                    heard.end_after(wanted)
+            heard.write()
+
+
+def infer_by_batch(
+    network: nn.Module,
+    x: Tensor,
+    layers: Sequence[_BatchNorm],
+    *,
+    batch_size: int | None = None,
+    precision: str = "float32",
+) -> tuple[Tensor, Tensor]:
+    """Run a `Network` on rows that batch norm normalises by themselves, without gradients.
+
+    One pass, where `reestimate` and then `infer` take two or more. Neither weights nor statistics
+    change.
+
+    Parameters
+    ----------
+    network : nn.Module
+        Returns features and logits.
+    x : Tensor of shape (m, ...)
+        Rows of one domain, on the network's device.
+    layers : sequence of batch-norm layers
+        Those that normalise by the rows; the others use their statistics. A single row has no
+        variance, and all do.
+    batch_size : int, default=None
+        About how many rows are normalised together, at most; None is what
+        `acclimate.training.inference.rows_at_once` says. Each part takes rows from all over ``x``.
+    precision : {"float32", "bf16"}, default="float32"
+        Number format inside the network.
+
+    Returns
+    -------
+    features, logits : Tensor of shape (m, d) and (m, k), float32
+        On the CPU.
+    """
+    if not layers or len(x) < 2:
+        return infer(network, x, precision=precision)
+    batch_size = rows_at_once(network) if batch_size is None else batch_size
+    parts = min(-(-len(x) // batch_size), len(x) // 2)
+    found: list[tuple[Tensor, Tensor]] = []
+    with (
+        torch.inference_mode(), fast_products(x.device, batch_size), autocast(x.device, precision),
+        _modes(network, layers),
+    ):  # fmt: skip
+        for part in range(parts):
+            z, logits = network(as_float(x[part::parts]))
+            found.append((z.float().cpu(), logits.float().cpu()))
+    order = torch.cat([torch.arange(len(x))[part::parts] for part in range(parts)]).argsort()
+    return torch.cat([z for z, _ in found])[order], torch.cat([o for _, o in found])[order]
 
 
 class _Moments:
@@ -139,18 +193,51 @@ class _Moments:
         layer.running_var.copy_(torch.as_tensor(self.squares) / (self.count - 1))
 
 
-@contextmanager
-def _listening(sums: dict[_BatchNorm, _Moments]) -> Iterator[None]:
-    """Gather the moments of what enters each layer."""
+class _Enough(Exception):
+    """All that is wanted of these rows was heard."""
 
-    def hear(layer: Any, inputs: tuple[Tensor, ...]) -> None:
-        sums[layer].add(inputs[0])
 
-    handles = [layer.register_forward_pre_hook(hear) for layer in sums]
-    try:
-        yield
-    finally:
-        for handle in handles:
+class _Heard:
+    """The moments of what enters each layer, while it is open.
+
+    The first rows go through the whole network and show in which order the layers run. After that
+    a pass may end early.
+
+    Parameters
+    ----------
+    layers : sequence of batch-norm layers
+        Those to listen to.
+    """
+
+    def __init__(self, layers: Sequence[_BatchNorm]) -> None:
+        self.sums = {layer: _Moments() for layer in layers}
+        self.order: list[_BatchNorm] = []
+        self.last: _BatchNorm | None = None
+
+    def end_after(self, wanted: int) -> None:
+        """End passes at the layer that runs as number ``wanted``; never where one runs twice."""
+        if self.last is None and len(set(self.order)) == len(self.order) >= wanted:
+            del self.order[wanted:]
+            self.last = self.order[-1]
+
+    def write(self) -> None:
+        """Put the moments into the layers that heard all rows."""
+        for layer in set(self.order):
+            self.sums[layer].write(layer)
+
+    def _hear(self, layer: Any, inputs: tuple[Tensor, ...]) -> None:
+        self.sums[layer].add(inputs[0])
+        if self.last is None:
+            self.order.append(layer)
+        elif layer is self.last:
+            raise _Enough
+
+    def __enter__(self) -> Self:
+        self.handles = [layer.register_forward_pre_hook(self._hear) for layer in self.sums]
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for handle in self.handles:
             handle.remove()
 
 
@@ -179,9 +266,3 @@ def statistics(network: nn.Module) -> dict[str, Tensor]:
         if isinstance(layer, _BatchNorm)
         for key, value in layer.named_buffers()
     }
-
-
-def restore(network: nn.Module, saved: dict[str, Tensor]) -> None:
-    """Put back what `statistics` returned."""
-    if saved:
-        network.load_state_dict(saved, strict=False)

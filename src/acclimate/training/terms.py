@@ -103,7 +103,8 @@ class History:
         One an epoch: number of steps so far, mean of every term and measure, validation score
         where there is one.
     best_epoch : int or None
-        Number, from 1, of the epoch whose weights were kept; None where it is simply the last.
+        Number, from 1, of the epoch whose weights were kept, 0 for those before the first step;
+        None where it is simply the last.
     stopped : str
         Why training ended: "done", "patience", "not finite" or "collapse".
     """
