@@ -70,12 +70,14 @@ if TYPE_CHECKING:
     from acclimate.sourcefree.shot import SHOT
     from acclimate.sourcefree.tent import TENT
     from acclimate.transfer.fine_tune import FineTune
+    from acclimate.transfer.frozen_body import FrozenBody
     from acclimate.transfer.joint_objective import JointObjective
     from acclimate.transfer.parameter import ParameterTransfer
 
 _MODULES = {
     "Adapter": "acclimate.adapter",
     "Domain": "acclimate.domain",
+    "FrozenBody": "acclimate.transfer.frozen_body",
     "NeuralClassifier": "acclimate.base.neural",
     "NeuralRegressor": "acclimate.base.neural",
     "Comparison": "acclimate.comparison.result",
@@ -110,6 +112,7 @@ __all__ = [  # noqa: RUF022 - plain order, as dir() has it; ruff would put CORAL
     "DomainDiscriminator",
     "FeatureAugmentation",
     "FineTune",
+    "FrozenBody",
     "GFK",
     "JAN",
     "JCPOT",

@@ -17,14 +17,12 @@ from acclimate.selection import encoding, summaries, two_sample
 from acclimate.selection import transferability as scoring
 from acclimate.selection.labels_between import compare_kind
 from acclimate.selection.probes import ProbeScore, linear_probe, probe_folds
-from acclimate.selection.ranked import Ranked, Ranking
+from acclimate.selection.ranked import FOLDS, RANDOM_BODIES, REPEATS, ROWS, Ranked, Ranking
 
 __all__ = ["Ranked", "Ranking", "rank"]
 
 SCORES = ("logme", "h_score", "transrate", "gbc", "parc", "leep")
 REGRESSION = ("logme",)
-ROWS = 2000
-RANDOM_BODIES = 3
 
 
 def rank(
@@ -35,8 +33,8 @@ def rank(
     task: str | None = None,
     layers: bool = False,
     scores: Sequence[str] = ("logme",),
-    folds: int = 5,
-    repeats: int = 2,
+    folds: int = FOLDS,
+    repeats: int = REPEATS,
     random_bodies: int = RANDOM_BODIES,
     rows: int = ROWS,
     confidence: float = 0.95,
@@ -61,7 +59,8 @@ def rank(
         - an ``nn.Module`` that returns features (a body), or a fitted `NeuralClassifier` or
           `NeuralRegressor`, or a method that was fitted with one: its body is taken;
         - a fitted scikit-learn transformer or classifier: what it transforms to, else the
-          probabilities or decision values it gives;
+          probabilities or decision values it gives; of a `FrozenBody` the network is taken, as in
+          ``rank({"lite0": FrozenBody().fit(X)}, X, y)``;
         - a function from ``X`` to features;
         - a labelled `Domain` of source rows: a `NeuralClassifier` (or regressor) is trained on it.
     X : array-like or data frame of shape (n, ...), or Domain, default=None
@@ -341,7 +340,9 @@ def _network(candidate: Any) -> Any:
 
 def _preprocessed(candidate: Any, X: Any) -> Any:
     step = getattr(candidate, "preprocess_", None)
-    return X if step is None else step.transform(X)
+    X = X if step is None else step.transform(X)
+    give = getattr(_inner(candidate), "numbers", None)  # a network that reads columns
+    return X if give is None else give(X)
 
 
 def _probabilities(candidate: Any, X: Any) -> NDArray[Any] | None:

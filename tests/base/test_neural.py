@@ -326,3 +326,16 @@ def test_one_class_is_an_error(toy: Toy) -> None:
     d = toy()
     with pytest.raises(InputError, match=r"y has 1 class, \[2\]"):
         quick().fit(d.X, np.full(len(d.X), 2))
+
+
+@pytest.mark.parametrize("cls", [NeuralClassifier, NeuralRegressor])
+def test_batch_norm_on_batches_of_one_row_is_refused_in_our_words(cls: Any) -> None:
+    X, y = np.arange(12.0).reshape(6, 2), np.arange(6) % 2
+    with pytest.raises(InputError, match=r"a batch of one row \(n_samples = 1\).*batch_size"):
+        quick(cls, network="mlp-norm", batch_size=1).fit(X, y)
+    assert quick(cls, network="mlp-norm", batch_size=5).fit(X, y).n_iter_ == 60  # 5 rows, not 5 + 1
+
+
+def test_a_regression_with_batch_norm_on_one_row_is_refused_in_our_words() -> None:
+    with pytest.raises(InputError, match="n_samples = 1"):
+        quick(NeuralRegressor, network="mlp-norm").fit([[1.0, 2.0]], [3.0])

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from acclimate.tables.batching import batches
     from acclimate.tables.labels import check_known_labels
+    from acclimate.tables.mixed import MixedPreprocessor
     from acclimate.tables.predicting import predict_file
     from acclimate.tables.preprocess import TabularPreprocessor, default_preprocess
     from acclimate.tables.reading import read
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from acclimate.tables.table import Table, as_table
 
 __all__ = [
+    "MixedPreprocessor",
     "Table",
     "TabularPreprocessor",
     "as_table",
@@ -33,6 +35,7 @@ __all__ = [
 ]
 
 _HOMES = {
+    "MixedPreprocessor": "mixed",
     "Table": "table",
     "TabularPreprocessor": "preprocess",
     "as_table": "table",

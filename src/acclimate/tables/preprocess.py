@@ -377,13 +377,17 @@ class TabularPreprocessor(TransformerMixin, BaseEstimator):  # type: ignore[misc
         return tags
 
 
-def default_preprocess(X: Any, **settings: Any) -> TabularPreprocessor | None:
+def default_preprocess(
+    X: Any, estimator: Any = None, **settings: Any
+) -> TabularPreprocessor | None:
     """Return the preprocessing for these inputs: None for images, which networks take as they are.
 
     Parameters
     ----------
     X : data frame or ndarray of shape (n, ...)
         Inputs.
+    estimator : estimator, default=None
+        The base model. One that reads categories itself gets them as they are.
     **settings : object
         Settings of `TabularPreprocessor`.
 
@@ -403,4 +407,11 @@ def default_preprocess(X: Any, **settings: Any) -> TabularPreprocessor | None:
     """
     if getattr(X, "ndim", 2) > 2:
         return None
+    if hasattr(X, "columns") and estimator is not None:
+        from sklearn.utils import get_tags
+
+        from acclimate.tables.mixed import MixedPreprocessor
+
+        if get_tags(estimator).input_tags.categorical:
+            return MixedPreprocessor(**settings)
     return TabularPreprocessor(**settings)

@@ -26,7 +26,7 @@ LAYERS = 24  # most layers of a network that are looked at, at even distances
 _SAME = (nn.Identity, nn.Flatten, nn.Dropout, nn.Dropout1d, nn.Dropout2d, nn.Dropout3d, Dropout)
 
 
-def body_features(module: nn.Module, X: NDArray[Any], *, batch_size: int = 512) -> Features:
+def body_features(module: nn.Module, X: NDArray[Any], *, batch_size: int | None = None) -> Features:
     """Return what a body makes of rows, shape (n, d), without gradients and in evaluation mode.
 
     Parameters
@@ -35,8 +35,8 @@ def body_features(module: nn.Module, X: NDArray[Any], *, batch_size: int = 512) 
         Maps rows to features. Of a `Network`, the body is taken.
     X : ndarray of shape (n, ...)
         Rows; uint8 is read as pixels and divided by 255.
-    batch_size : int, default=512
-        Rows at a time.
+    batch_size : int, default=None
+        Rows at a time; None is what `acclimate.training.inference.rows_at_once` says.
     """
     body = module.body if isinstance(module, Network) else module
     features, _ = _run(_Twice(body), X, batch_size)
@@ -44,7 +44,7 @@ def body_features(module: nn.Module, X: NDArray[Any], *, batch_size: int = 512) 
 
 
 def layer_features(
-    module: nn.Module, X: NDArray[Any], *, batch_size: int = 512
+    module: nn.Module, X: NDArray[Any], *, batch_size: int | None = None
 ) -> dict[str, Features]:
     """Return the output of each layer for rows, by the layer's name, each of shape (n, d).
 
@@ -161,7 +161,7 @@ def _flat(z: Any) -> Tensor:
     return flat
 
 
-def _run(network: nn.Module, X: NDArray[Any], batch_size: int) -> tuple[Features, Features]:
+def _run(network: nn.Module, X: NDArray[Any], batch_size: int | None) -> tuple[Features, Features]:
     where = next((p.device for p in network.parameters()), find_device("cpu"))
     array = np.ascontiguousarray(X)
     if array.dtype != np.uint8:

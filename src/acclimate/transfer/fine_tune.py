@@ -150,6 +150,8 @@ class FineTune(Adapter):
     (True, array(['ill', 'well'], dtype='<U4'))
     """
 
+    _reads_frames = True
+
     def __init__(
         self,
         estimator: Any = None,

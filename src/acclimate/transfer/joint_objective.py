@@ -108,6 +108,8 @@ class JointObjective(Adapter):
     (array([0, 1]), array([1]))
     """
 
+    _reads_frames = True
+
     def __init__(
         self,
         estimator: Any = None,

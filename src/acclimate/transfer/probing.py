@@ -11,6 +11,7 @@ from torch import nn
 from acclimate.training import loop
 from acclimate.training.batch import Data
 from acclimate.training.network import Network
+from acclimate.training.networks_pretrained import PRETRAINED
 from acclimate.training.terms import Phase
 from acclimate.transfer.bodies import random_twin
 
@@ -66,7 +67,8 @@ def random_body_probe(estimator: Any, X: Any, y: NDArray[Any], seed: int) -> Any
         Fitted: random body, trained head.
     """
     model = clone(estimator).set_params(random_state=seed).start(X, y)
-    if isinstance(model.network, nn.Module):  # a module of the user's starts with its own weights
+    if isinstance(model.network, nn.Module) or model.network in PRETRAINED:
+        # it starts with weights that were learnt
         model.network_.body = random_twin(model.network_.body, seed)
     model.n_features_in_ = X.shape[1]
     probe(model, X, y, model.settings(len(y)).steps, seed)

@@ -11,6 +11,7 @@ from sklearn.model_selection import train_test_split
 
 from acclimate.training.layers import Group, is_trainable, layer_groups
 from acclimate.transfer.job import Job, shares
+from acclimate.validation import take
 
 HELD_OUT = 0.25  # share of the labelled rows that scores the candidates
 FEWEST = 40  # labelled rows below which the held-out part is too small to choose by
@@ -69,10 +70,10 @@ def _search(
     scores = []
     for option, steps in zip(options, each, strict=True):
         model = job.model.copy_fitted().set_params(checkpoint=None, early_stopping=False)
-        trial = replace(job, model=model, X=job.X[rows], y=job.y[rows], taken=0)
+        trial = replace(job, model=model, X=take(job.X, rows), y=job.y[rows], taken=0)
         mine = layer_groups(trial.network)
         trial.train_groups([mine[number] for number in option], max(steps, 1))
-        score = model._validator(model.tensor(job.X[held]), model._codes(job.y[held]))
+        score = model._validator(model.tensor(take(job.X, held)), model._codes(job.y[held]))
         scores.append(score(trial.network))
         job.taken += trial.taken
     return scores
