@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import permutations
 from typing import Any
 
 import numpy as np
@@ -161,8 +162,11 @@ def digits(rng: np.random.Generator, rows: int = ROWS) -> list[Case]:
     ]
 
 
-def sentiment(rng: np.random.Generator, rows: int = ROWS) -> list[Case]:
-    """Return the four domains of sentiment, as 100 latent factors of TF-IDF, if they are there."""
+def sentiment(rng: np.random.Generator, rows: int = ROWS, every_pair: bool = False) -> list[Case]:
+    """Return the four domains of sentiment, as 100 latent factors of TF-IDF, if they are there.
+
+    Each domain to the next one, or to every other.
+    """
     if not hasattr(datasets, "sentiment"):
         return []
     from sklearn.decomposition import TruncatedSVD
@@ -171,7 +175,8 @@ def sentiment(rng: np.random.Generator, rows: int = ROWS) -> list[Case]:
     data = datasets.sentiment()
     cases = []
     names = data.domain_names()
-    for here, there in zip(names, names[1:] + names[:1], strict=True):
+    ring = zip(names, names[1:] + names[:1], strict=True)
+    for here, there in permutations(names, 2) if every_pair else ring:
         (A, a), (B, b) = (
             some(np.asarray(X).ravel(), y, rows, rng)
             for X, y in (data.domain_rows(here), data.domain_rows(there))

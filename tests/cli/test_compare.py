@@ -10,7 +10,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.base import clone
 
+import acclimate as library
 from acclimate import Comparison, cli
 from acclimate.selection.store import Store
 
@@ -74,12 +76,66 @@ def test_a_recommendation_with_its_evidence(clinics, acclimate):
     assert "SHA-256" in page
 
 
+def test_groups_and_what_nothing_beats_fit_the_terminal(clinics, acclimate):
+    code, out, err = acclimate("compare", *FILES, *QUICK, "--group", "ward")
+    assert (code, err) == (0, "")
+    found = Comparison.read("compare-here-some.sqlite").details
+    assert max(map(len, out.splitlines())) <= 80
+    part = out.split("By group")[1]
+    for group in found["groups"]:
+        (line,) = [line for line in part.splitlines() if f" {group['name']} " in line]
+        assert f"{100 * group['gain']:+.1f}" in line
+        assert f"{100 * group['low']:+.1f} to {100 * group['high']:+.1f}" in line
+    if len(found["pareto"]) > 1:
+        part = out.split("Not beaten in accuracy, time and memory at once")[1].split("By group")[0]
+        assert all(name in part for name in found["pareto"])
+
+
+def test_the_recommended_model_is_saved_fitted_on_all_rows(clinics, acclimate):
+    code, out, err = acclimate("compare", *FILES, *QUICK, "--out", "best.acclimate")
+    assert (code, err) == (0, "")
+    found = Comparison.read("compare-here-some.sqlite")
+    name, words = found.recommendation["candidate"], " ".join(out.split())
+    assert f"Saved best.acclimate: {name}, fitted on all rows." in words
+    kept = found.recommendation["action"] == "do not transfer"
+    assert ("It is the reference: transfer is not recommended" in words) == kept
+    model = library.load("best.acclimate")
+    assert type(model).__name__ == found.recommendation["method"]
+    card = json.loads(acclimate("show", "best.acclimate", "--json")[1])
+    assert card["verdict"] == found.sentence()
+    assert card["scores"]["scores"]["this model"] == next(
+        row["score"] for row in found.table() if row["recommended"]
+    )
+    assert {one["role"]: one["rows"] for one in card["files"]} == {"source": 120, "target": 60}
+    tables = [library.tables.read(p, label="sick", id="patient") for p in ("here.csv", "some.csv")]
+    again = clone(model).fit(
+        *tables[0].labelled_rows(), target=tables[1].domain(class_names={"no": "no", "yes": "yes"}),
+        class_names={"no": "no", "yes": "yes"},
+    )  # fmt: skip
+    rows = pd.read_csv("new.csv").drop(columns="patient")
+    np.testing.assert_allclose(model.predict_proba(rows), again.predict_proba(rows))
+    assert acclimate("predict", "best.acclimate", "new.csv", "--out", "p.csv")[0] == 0
+    assert pd.read_csv("p.csv")["prediction"].tolist() == model.predict(rows).tolist()
+
+
+def test_without_labels_the_source_model_is_saved_and_said_to_be_the_reference(clinics, acclimate):
+    code, out, err = acclimate(
+        "compare", "--source", "here.csv", "--target", "bare.csv", "--label", "sick", "--id",
+        "patient", *QUICK, "--out", "best.acclimate",
+    )  # fmt: skip
+    assert (code, err) == (0, "")
+    assert "SourceOnly, fitted on all rows. It is the reference" in " ".join(out.split())
+    assert type(library.load("best.acclimate")).__name__ == "SourceOnly"
+
+
 def test_json_is_the_result_with_how_to_run_it_again(clinics, acclimate):
     code, out, err = acclimate("compare", *FILES, *QUICK, "--store", "run.sqlite", "--json")
     assert (code, err) == (0, "")
     found = json.loads(out)
     run = found.pop("run")
-    assert found == Comparison.read("run.sqlite").to_dict()
+    kept = Comparison.read("run.sqlite").to_dict()
+    assert kept.pop("run").items() <= run.items()
+    assert found == kept
     assert run["settings"]["folds"] == 3
     assert set(run["versions"]) >= {"acclimate", "numpy", "scikit-learn"}
     program, *words = shlex.split(run["command"])
@@ -114,8 +170,41 @@ def test_without_labels_it_is_an_estimate_with_rows_to_label(clinics, acclimate)
     )  # fmt: skip
     assert (code, err) == (0, "")
     assert "an estimate without labels" in " ".join(out.split())
-    assert "rows first" in out
+    assert "rows first, by patient: t3-" in " ".join(out.split())
     assert "Without target labels" in Path("out.html").read_text(encoding="utf-8")
+
+
+def test_rows_to_label_are_found_again_in_the_file(clinics, acclimate):
+    bare = pd.read_csv("bare.csv")
+    bare.to_parquet("bare.parquet")
+    common = ("--source", "here.csv", "--label", "sick", *QUICK, "--json")
+    labels = {
+        name: json.loads(acclimate("compare", "--target", name, *options, *common)[1])["to_label"]
+        for name, options in (
+            ("bare.csv", ("--id", "patient")), ("bare.parquet", ("--id", "patient")),
+        )
+    }  # fmt: skip
+    for label in labels.values():
+        assert label["ids"] == bare["patient"].iloc[label["positions"]].tolist()
+        assert label["id_name"] == "patient"
+    label = labels["bare.csv"]
+    lines = Path("bare.csv").read_text(encoding="utf-8").splitlines()
+    assert "row 1 is the header" in label["file_rows_counted"]
+    for row, name in zip(label["file_rows"], label["ids"], strict=True):
+        assert lines[row - 1].startswith(f"{name},")
+    label = labels["bare.parquet"]
+    assert label["file_rows_counted"] == "from 1"
+    assert label["file_rows"] == [position + 1 for position in label["positions"]]
+    assert Comparison.read("compare-here-bare.sqlite").details["to_label"]["ids"]
+
+
+def test_rows_without_ids_have_their_numbers_in_the_file(clinics, acclimate):
+    code, out, err = acclimate(
+        "compare", "--source", "here.csv", "--target", "bare.csv", "--label", "sick", "--drop",
+        "patient", *QUICK,
+    )  # fmt: skip
+    assert (code, err) == (0, "")
+    assert "as a spreadsheet counts: row 1 is the header" in " ".join(out.split())
 
 
 def test_whole_numbers_as_values(clinics, acclimate):
@@ -155,18 +244,24 @@ def refused(result, *words):
 def test_ctrl_c_leaves_a_report_and_a_store_that_goes_on(clinics, acclimate, stops):
     stops(4)
     code, out, err = acclimate(
-        "compare", *FILES, *QUICK, "--store", "run.sqlite", "--report", "half.html"
-    )
+        "compare", *FILES, *QUICK, "--store", "run.sqlite", "--report", "half.html", "--out",
+        "best.acclimate",
+    )  # fmt: skip
     assert code == cli.EXIT_STOPPED
+    assert not Path("best.acclimate").exists()
     assert "Not the whole run" in out
-    assert "acclimate resume run.sqlite" in err
+    assert "acclimate resume run.sqlite --out best.acclimate" in err
     page = Path("half.html").read_text(encoding="utf-8")
     assert "4 fits have ended" in page
     assert acclimate("report", "run.sqlite", "--out", "later.html")[0] == 0
     assert "4 fits have ended" in Path("later.html").read_text(encoding="utf-8")
     stops(None)
-    code, out, err = acclimate("resume", "run.sqlite", "--jobs", "1", "--json")
+    code, out, err = acclimate(
+        "resume", "run.sqlite", "--jobs", "1", "--json", "--out", "best.acclimate"
+    )
     assert (code, err) == (0, "")
+    best = type(library.load("best.acclimate")).__name__
+    assert best == json.loads(out)["recommendation"]["method"]
     gone_on = json.loads(out)
     assert gone_on["trials"]["reused"] == 4
     assert gone_on["run"]["command"].startswith("acclimate compare --source here.csv")
@@ -209,6 +304,7 @@ def test_resume_refuses_files_that_are_gone_or_changed(clinics, acclimate, stops
         (("--group", "wards"), ("'wards'", "ward")),
         (("--sources", "clinic"), ("'clinic'",)),
         (("--report", "some.csv"), ("some.csv", "input")),
+        (("--out", "some.csv"), ("some.csv", "input")),
         (("--folds", "2"), ("folds",)),
         (("--source", "hare.csv"), ("hare.csv",)),
     ],

@@ -166,6 +166,29 @@ def test_a_method_without_target_labels(shelf, acclimate):
     assert acclimate("predict", "m.acclimate", "new.csv", "--out", "p.csv")[0] == 0
 
 
+def test_a_network_for_tables_gets_categories_as_they_are(shelf, acclimate):
+    rng = np.random.default_rng(0)
+    for name, n in (("a", 120), ("b", 60)):
+        ward, drug = rng.integers(0, 2, n), rng.integers(0, 2, n)
+        rows = pd.DataFrame({
+            "ward": np.array(["north", "south"])[ward], "drug": np.array(["old", "new"])[drug],
+            "age": rng.normal(size=n), "day": pd.date_range("2020-01-01", periods=n),
+            "sick": np.array(["no", "yes"])[ward ^ drug],
+        })  # fmt: skip
+        rows.loc[2, "age"] = np.nan
+        rows.loc[3, "ward"] = "north" if name == "a" else "west"
+        rows.to_csv(f"{name}.csv", index=False)
+    code, _, err = acclimate("fit", "a.csv", "--label", "sick", "--estimator", "tabular", "--set",
+                             "estimator__min_steps=600", "--out", "m.acclimate")  # fmt: skip
+    assert (code, err) == (0, "")
+    assert acclimate("predict", "m.acclimate", "b.csv", "--out", "p.csv")[0] == 0
+    truth = pd.read_csv("b.csv")["sick"]
+    assert (pd.read_csv("p.csv")["prediction"] == truth).mean() > 0.9
+    model = library.load("m.acclimate").source_model_
+    sizes = {model.columns_.names[place]: size for place, size in model.columns_.sizes.items()}
+    assert sizes == {"ward": 3, "drug": 3}
+
+
 def test_settings_reach_the_method_and_its_estimator(shelf, acclimate):
     code, _, err = acclimate("fit", "here.csv", "--label", "sick", "--id", "patient", "--set",
                              "estimator__C=0.5", "--out", "m.acclimate")  # fmt: skip

@@ -10,6 +10,7 @@ from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
+from acclimate import CORAL, FineTune, TargetOnly
 from acclimate.catalogue import CATALOGUE
 from acclimate.comparison.candidates import (
     Need,
@@ -110,3 +111,51 @@ def test_a_thinned_network_takes_fewer_steps_and_is_another_candidate() -> None:
     assert thin.config != deep.config
     assert thinned(deep, 0.001).model.estimator.min_steps == 20
     assert thinned(shallow, 1 / 9).config == shallow.config
+
+
+def test_methods_of_the_users_own_take_part_next_to_their_row() -> None:
+    own = {
+        "strong": FineTune(Ridge(), strength=9.0),
+        "seeded": CORAL(Ridge(), use_target_labels=True, random_state=3),
+        "reference": TargetOnly(Ridge(alpha=5.0)),
+    }
+    found = choose(Need("regression", True), {"r": Ridge()}, None, 7, ["CORAL", "FineTune"], own)[0]
+    assert [c.name for c in found] == [
+        "FineTune", "strong", "CORAL", "CORAL + labels", "seeded", "SourceOnly", "TargetOnly",
+        "reference",
+    ]  # fmt: skip
+    by_name = {c.name: c for c in found}
+    assert (by_name["strong"].model.strength, by_name["strong"].model.random_state) == (9.0, 7)
+    assert (by_name["seeded"].uses_labels, by_name["seeded"].model.random_state) == (True, 3)
+    assert (by_name["reference"].baseline, by_name["strong"].estimator) == (True, "Ridge")
+    assert len({str(c.config) for c in found}) == len(found)
+
+
+@pytest.mark.parametrize(
+    ("own", "labels", "words"),
+    [
+        ({"CORAL": CORAL()}, True, "'CORAL' already"),
+        ({"a": LogisticRegression()}, True, "got LogisticRegression; base models go into"),
+        ({"a": CORAL}, True, "must be a method"),
+        ({"a": CORAL(Ridge())}, True, "its base model is for regression"),
+        ({"a": FineTune(LogisticRegression())}, False, "it needs target labels"),
+    ],
+)
+def test_what_cannot_take_part_is_refused_by_name(own: Any, labels: bool, words: str) -> None:
+    with pytest.raises(InputError, match=words):
+        choose(Need("classification", labels), LINEAR, None, 0, ["CORAL"], own)
+
+
+def test_images_are_no_rows_of_features_until_something_makes_some() -> None:
+    need = Need("classification", True, images=True, networks=True)
+    models = default_estimators(need)
+    reasons = {e.method: e.reason for e in choose(need, models, None, 0)[1]}
+    assert "maps rows of features" in reasons["CORAL"]
+    assert "linear base model" in reasons["ParameterTransfer"]
+    assert "batch norm" in reasons["AdaBN"]
+    with pytest.raises(InputError, match="CORAL cannot be compared here: it maps rows"):
+        choose(need, models, None, 0, ["CORAL"])
+    with pytest.raises(InputError, match="'mine' cannot be compared here: it maps rows"):
+        choose(need, models, None, 0, [], {"mine": CORAL()})
+    made = choose(need, LINEAR, StandardScaler(), 0, ["CORAL", "ParameterTransfer"])[0]
+    assert {"CORAL", "CORAL + labels", "ParameterTransfer"} <= {c.name for c in made}

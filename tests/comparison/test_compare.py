@@ -31,8 +31,8 @@ QUICK: dict[str, Any] = {"methods": METHODS, "repeats": 1, "folds": 3, "n_jobs":
 KEYS = {
     "schema", "kind", "version", "task", "score", "margin", "confidence", "seed", "estimate",
     "source", "target", "design", "reference", "recommendation", "sentence", "verdicts", "table",
-    "choices", "classes", "groups", "calibration", "label_curve", "pareto", "excluded", "trials",
-    "budget", "estimated", "to_label", "store",
+    "choices", "classes", "groups", "calibration", "label_curve", "bodies", "pareto", "excluded",
+    "trials", "budget", "estimated", "to_label", "store", "training", "features", "run",
 }  # fmt: skip
 Maker = Callable[..., SimpleNamespace]
 
@@ -398,3 +398,15 @@ def test_dear_candidates_are_thinned_on_few_rows_first(shifted: Maker, tmp_path:
     assert {row["candidate"] for row in thinned} >= set(stopped)
     everything = compare((d.X, d.y), Domain(d.Xt, d.yt), **settings).to_dict()
     assert {row["status"] for row in everything["table"]} == {"done"}
+
+
+def test_equal_labels_with_other_names_are_other_classes(shifted: Maker) -> None:
+    """Digit 0 is no shirt: what cannot learn classes of the target is not tried, and says why."""
+    d = shifted()
+    source = Domain(d.X, d.y, class_names=("zero", "one"))
+    for names, other in ((("zero", "one"), False), (("shirt", "shoe"), True)):
+        target = Domain(d.Xt, d.yt, class_names=names)
+        found = compare(source, target, **(QUICK | {"methods": None, "trials": 1})).to_dict()
+        reasons = {one["method"]: one["reason"] for one in found["excluded"]}
+        assert ("CORAL" in reasons) is other
+        assert not other or "classes that the source lacks" in reasons["CORAL"]

@@ -122,3 +122,16 @@ def test_dear_candidates_are_thinned_and_ranked_without_labels(
         steps = [row["config"]["candidate"]["model"]["estimator"]["min_steps"]
                  for row in store.table() if row["candidate"] in deep]  # fmt: skip
     assert set(steps) == {20, 40}  # a ninth and a third of 40 are below the least
+
+
+def test_the_reference_is_the_best_ranked_source_model(shifted: Callable[..., Any]) -> None:
+    """A base model that learns nothing is no reference because it was named first."""
+    from sklearn.dummy import DummyClassifier
+    from sklearn.linear_model import LogisticRegression
+
+    d = shifted(shift=0.3)
+    bases = {"dummy": DummyClassifier(strategy="prior"), "linear": LogisticRegression()}
+    found = compare((d.X, d.y), Domain(d.Xt), estimator=bases, methods=[], n_jobs=1).to_dict()
+    assert found["recommendation"]["candidate"] == "SourceOnly/linear"
+    assert found["estimated"]["gain"] == 0
+    assert set(found["estimated"]["validators"]) == {"SourceOnly/dummy", "SourceOnly/linear"}

@@ -174,6 +174,130 @@ def test_training_has_losses_discriminator_and_distance(everything):
     assert "step" not in losses
 
 
+def test_the_epoch_whose_weights_were_kept_is_marked_and_said(everything):
+    run = everything["training"][0]
+    del run["note"]
+    run |= {"best_epoch": 2, "stopped": "patience", "fits": 18}
+    (shown,) = training(everything)
+    assert "after epoch 2 of 3 were kept" in shown["note"]
+    assert "no longer rose" in shown["note"]
+    assert "first of its 18 fits" in shown["note"]
+    for chart in shown["charts"]:
+        for name in ("wide", "narrow"):
+            drawn = ET.fromstring(chart[name])
+            (flag,) = [p for p in drawn.iter("path") if p.get("class") == "flag"]
+            at = float(re.match(r"M(\S+) ", flag.get("d"))[1])
+            marks = [p.get("transform") for p in drawn.iter("path")
+                     if "mark" in p.get("class", "")]  # fmt: skip
+            assert any(m.startswith(f"translate({at:.2f} ") for m in marks), "on its epoch"
+            assert drawn.find("desc").text.endswith("Kept: 2.")
+    run |= {"best_epoch": 0, "stopped": "done", "fits": 1}
+    assert training(everything)[0]["note"] == (
+        "No epoch scored better than the start, so the weights before the first step were kept."
+    )
+
+
+def test_a_long_training_is_told_in_a_few_figures(everything):
+    run = everything["training"][0]
+    run["epochs"] = [{"step": k, "task": abs(k - 70) / 100} for k in range(1, 101)]
+    (chart,) = training(everything)[0]["charts"]
+    drawn = ET.fromstring(chart["wide"])
+    told = drawn.find("desc").text
+    assert "task: from 0.69 at 1, to 0.3 at 100, lowest 0 at 70, highest 0.69 at 1." in told
+    marks = [p for p in drawn.iter("path") if "mark" in p.get("class", "")]
+    assert 10 <= len(marks) <= 30
+    (line,) = [p for p in drawn.iter("path") if "line" in p.get("class", "").split()]
+    assert line.get("d").count("L") == 99
+
+
+def test_classes_have_one_look_in_every_picture_and_targets_are_hollow(everything):
+    everything["features"] = [
+        {"title": title, "source": [[0, 0], [1, 1]], "target": [[2, 2]], "share": 0.625, "width": 9,
+         "source_classes": ["ill", "well"], "target_classes": [guess], "predicted_by": "CORAL"}
+        for title, guess in (("Before", "well"), ("After", "ill"))
+    ]  # fmt: skip
+    charts = features(everything)
+    assert [c["title"] for c in charts] == [
+        "Before",
+        "Before, by class",
+        "After",
+        "After, by class",
+    ]
+    assert "hold 62 % of the variance of 9 features" in charts[0]["note"]
+    assert "what CORAL predicts" in charts[1]["note"]
+    for chart, guess in ((charts[1], "well"), (charts[3], "ill")):
+        assert [key["label"] for key in chart["legend"]] == ["Ill", "Well"]
+        drawn = ET.fromstring(chart["wide"])
+        told = drawn.find("desc").text
+        assert f"{guess}, target: 1 points." in told
+        looks = [p.get("class") for p in drawn.iter("path") if "mark" in p.get("class", "")]
+        style = {"ill": "s0", "well": "s1"}[guess]
+        assert sorted(looks) == sorted(["mark s0", "mark s1", f"mark hollow {style}"])
+
+
+def test_more_classes_than_styles_share_the_last(everything):
+    names = [str(k) for k in range(12)]
+    everything["features"] = [{
+        "title": "t", "source": [[k, k] for k in range(24)], "source_classes": names * 2,
+        "target": [[0, 1]], "target_classes": ["11"],
+    }]  # fmt: skip
+    chart = features(everything)[1]
+    assert len(chart["legend"]) == 8
+    assert chart["legend"][-1]["label"] == "Other classes"
+    told = ET.fromstring(chart["wide"]).find("desc").text
+    assert sum(int(n) for n in re.findall(r"(\d+) points", told)) == 25
+
+
+def test_points_of_a_picture_lie_on_their_pixels():
+    sets = [Marks("a", [Mark(0, 0), Mark(10, 100)]), Marks("b", [Mark(5, 50)], 1, hollow=True)]
+    drawn = ET.fromstring(
+        scatter_chart(sets, chart_id="m", title="T", x_label="x", y_label="y", many=True)
+    )
+    ways = {p.get("class"): p.get("d") for p in drawn.iter("path") if "mark" in p.get("class", "")}
+    left, right = WIDE.left + 10, WIDE.width - WIDE.right - 10
+    base = WIDE.height - WIDE.bottom
+    places = [tuple(map(float, m)) for m in re.findall(r"M(\S+) ([\d.]+)m", ways["mark s0"])]
+    assert places == [(left, base), (right, WIDE.top)]
+    middle = re.match(r"M(\S+) ([\d.]+)m", ways["mark hollow s1"])
+    assert float(middle[1]) == pytest.approx((left + right) / 2, abs=0.1)
+    assert float(middle[2]) == pytest.approx((base + WIDE.top) / 2, abs=0.1)
+
+
+def test_features_of_another_than_the_recommended_candidate_are_said_to_be(everything):
+    everything["features"][0]["candidate"] = "DANN"
+    assert "These are those of DANN" in render_comparison(everything)
+    everything["features"][0]["candidate"] = everything["recommendation"]["candidate"]
+    assert "These are those of" not in render_comparison(everything)
+
+
+def test_what_nothing_beats_has_a_table_with_its_costs(comparisons):
+    result = comparisons["labelled"]
+    for k, row in enumerate(result["table"]):
+        row |= {"pareto": k < 2, "peak_mb": 0.25 if k else 12.4}
+    html = render_comparison(result)
+    body = html.split('id="pareto-caption"')[1].split("</table>")[0]
+    rows = body.split("<tbody>")[1].split("</tr>")[:-1]
+    assert len(rows) == 2
+    for row, text, memory in zip(result["table"], rows, ("12 MB", "&lt; 1 MB"), strict=False):
+        assert row["candidate"] in text
+        assert f'data-value="{row["score"]}"' in text
+        assert memory in text or memory.replace("&lt;", "<") in text
+
+
+def test_rows_to_label_are_called_as_a_person_finds_them(comparisons):
+    result = comparisons["unlabelled"]
+    label = result["to_label"]
+    label |= {"file_rows": [p + 2 for p in label["positions"]],
+              "file_rows_counted": "as a spreadsheet counts: row 1 is the header"}  # fmt: skip
+    html = render_comparison(result)
+    assert "Rows of the target, counted as a spreadsheet counts" in html
+    assert f"<code>{label['positions'][0] + 2}, " in html
+    label |= {"ids": [f"t-{p}" for p in label["positions"]], "id_name": "patient"}
+    html = render_comparison(result)
+    assert "Rows of the target, by patient:" in html
+    assert f"<code>t-{label['positions'][0]}, " in html
+
+
 def test_features_are_drawn_by_domain(everything):
     (chart,) = features(everything)
     described = ET.fromstring(chart["wide"]).find("desc").text
@@ -307,6 +431,21 @@ def test_the_table_sorts_and_what_failed_stays_last(show, everything):
             assert known == sorted(known, reverse=direction == "descending")
             assert values[-2:] == ["", ""]
             assert len(values) == len(everything["table"])
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_points_and_the_flag_can_be_told_from_the_page(show, everything, scheme):
+    everything["training"][0]["best_epoch"] = 2
+    everything["features"][0] |= {"source_classes": ["a", "b"], "target_classes": ["a", "b"]}
+    page = show(render_comparison(everything), 360, 740, color_scheme=scheme)
+    look = "e => [getComputedStyle(e).fill, getComputedStyle(e).stroke]"
+    read = page.locator("#features .narrow").last
+    solid = read.locator(".mark.s0:not(.hollow)").first.evaluate(look)
+    hollow = read.locator(".mark.s0.hollow").first.evaluate(look)
+    assert (hollow[0], hollow[1]) == ("none", solid[0])
+    card = page.locator("figure").first.evaluate("e => getComputedStyle(e).backgroundColor")
+    assert card not in (solid[0], page.locator(".narrow .flag").first.evaluate(look)[1])
+    assert page.evaluate("document.documentElement.scrollWidth") <= 360
 
 
 def test_without_scripts_everything_is_there(show, everything):

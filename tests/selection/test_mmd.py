@@ -9,6 +9,7 @@ import pytest
 from sklearn.metrics.pairwise import linear_kernel, polynomial_kernel, rbf_kernel
 
 from acclimate.exceptions import InputError
+from acclimate.selection.kernel_features import frequencies, waves
 from acclimate.selection.mmd import gaussian, mmd
 
 
@@ -74,6 +75,35 @@ def test_random_features_come_near_and_are_chosen_above_a_size(
     assert mmd(X, Z, gamma=0.4, features=None) == exact
 
 
+def test_landmarks_are_exact_where_every_row_is_one_and_stay_below() -> None:
+    X, Z = samples(60, 50)
+    exact = mmd(X, Z, gamma=0.4)
+    all_rows = mmd(X, Z, gamma=0.4, features=120, approximation="landmarks")
+    assert all_rows == pytest.approx(exact, rel=1e-7)
+    values = [mmd(X, Z, gamma=0.4, features=k, approximation="landmarks") for k in (4, 20, 60)]
+    assert 0 <= max(values) <= exact * (1 + 1e-7)
+    cubic = lambda a, b: (a @ b.T + 1) ** 3  # noqa: E731
+    few = mmd(X, Z, kernel=cubic, features=90, approximation="landmarks")
+    assert few == pytest.approx(mmd(X, Z, kernel=cubic), rel=1e-6)  # its rank is 20
+
+
+def test_orthogonal_waves_are_nearer_than_independent_ones() -> None:
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(80, 16))
+    K = np.exp(-0.03 * ((X[:, None] - X) ** 2).sum(2))
+    ours, plain = [], []
+    for seed in range(5):
+        W = frequencies(16, 64, 0.03, np.random.default_rng(seed))
+        Q = W[:, :16] / np.linalg.norm(W[:, :16], axis=0)
+        np.testing.assert_allclose(Q.T @ Q, np.eye(16), atol=1e-12)
+        ours.append(((waves(X, W) @ waves(X, W).T - K) ** 2).mean())
+        free = np.random.default_rng(seed).normal(size=(16, 64)) * np.sqrt(0.06)
+        plain.append(((waves(X, free) @ waves(X, free).T - K) ** 2).mean())
+    assert np.mean(ours) < 0.6 * np.mean(plain)
+    many = waves(X, frequencies(16, 20_000, 0.03, rng))
+    np.testing.assert_allclose(many @ many.T, K, atol=0.03)
+
+
 def test_order_and_origin_change_nothing() -> None:
     X, Z = samples()
     value = mmd(X, Z, gamma=0.4)
@@ -102,6 +132,8 @@ def test_the_width_is_the_median_distance() -> None:
         ({"kernel": "cubic"}, "kernel .* got 'cubic'"),
         ({"gamma": 0.0}, "gamma .* got 0.0"),
         ({"features": 0}, "features .* got 0"),
+        ({"approximation": "sine"}, "approximation .* got 'sine'"),
+        ({"features": 5, "kernel": lambda a, b: a @ b.T}, 'for kernel="rbf" alone'),
         ({"features": 5, "unbiased": True}, "unbiased needs the kernel itself"),
         ({"kernel": lambda a, b: a}, "finite values of shape"),
     ],

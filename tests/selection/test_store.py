@@ -66,6 +66,57 @@ def test_scores_that_are_not_finite_become_none(tmp_path: Path) -> None:
         assert store.table()[0]["scores"] == {"r2": None, "n": 3}
 
 
+def test_training_comes_back_with_its_gaps(tmp_path: Path) -> None:
+    epochs = [{"step": 10, "task": 0.5, "domain": float("nan")}]
+    record = _record(training={"epochs": epochs, "best_epoch": 1, "stopped": "not finite"})
+    with Store(tmp_path / "run.sqlite") as store:
+        store.write(record)
+        store.write(_record(1))
+        found = store.find([record.key], {"numpy": "2"})[record.key].training
+        bare = store.find([_record(1).key], {"numpy": "2"})[_record(1).key].training
+    assert found == {
+        "epochs": [{"step": 10, "task": 0.5, "domain": None}], "best_epoch": 1,
+        "stopped": "not finite",
+    }  # fmt: skip
+    assert bare is None
+
+
+def test_a_file_of_the_first_schema_is_read_as_it_is_and_gone_on_with(tmp_path: Path) -> None:
+    path = tmp_path / "run.sqlite"
+    with Store(path) as store:
+        store.write(_record(), {"a": np.arange(3)})
+    names = (
+        "key, candidate, method, config, seed, versions, data, status, scores, seconds, "
+        "peak_bytes, error, ended, arrays"
+    )
+    with sqlite3.connect(path) as db:
+        db.executescript(
+            f"""ALTER TABLE trials RENAME TO later;
+            CREATE TABLE trials (
+                key TEXT PRIMARY KEY,      -- of configuration, seed and data
+                candidate TEXT NOT NULL, method TEXT NOT NULL, config TEXT NOT NULL,
+                seed INTEGER NOT NULL, versions TEXT NOT NULL, data TEXT NOT NULL,
+                status TEXT NOT NULL, scores TEXT NOT NULL, seconds REAL, peak_bytes INTEGER,
+                error TEXT, ended TEXT NOT NULL,
+                arrays BLOB                -- npz, compressed
+            ) WITHOUT ROWID;
+            INSERT INTO trials SELECT {names} FROM later;
+            DROP TABLE later;
+            PRAGMA user_version = 1;"""
+        )
+    db.close()
+    before = path.read_bytes()
+    with Store(path, read_only=True) as store:
+        assert [row["training"] for row in store.table()] == [None]
+    assert path.read_bytes() == before
+    with Store(path) as store:
+        store.write(_record(1, training={"epochs": [{"task": 1.0}]}))
+        assert store.arrays(_record().key)["a"].tolist() == [0, 1, 2]
+        assert {str(row["training"]) for row in store.table()} == {
+            "None", "{'epochs': [{'task': 1.0}]}",
+        }  # fmt: skip
+
+
 def test_other_versions_and_crashed_trials_are_run_again(tmp_path: Path) -> None:
     with Store(tmp_path / "run.sqlite") as store:
         for number, status in enumerate(("done", "failed", "memory", "crashed")):

@@ -33,8 +33,13 @@ def show(found: Mapping[str, Any]) -> None:
     for verdict in found["verdicts"][:1]:
         for harm in verdict["harmed_classes"]:
             say(f"Loses: {harm['name']}, {-100 * harm['fall']:+.1f} points of recall.")
+    for body in found.get("bodies") or ():
+        say(body["sentence"])
     if found["table"]:
         _table(screen, found)
+        _not_beaten(screen, found)
+    if found.get("groups"):
+        _groups(screen, found)
     _rest(found)
 
 
@@ -53,14 +58,10 @@ def _verdict(screen: Any, verdict: Mapping[str, Any], reference: str, **words: b
 
 
 def _table(screen: Any, found: Mapping[str, Any]) -> None:
-    from rich import box
-    from rich.table import Table
-    from rich.text import Text
-
     rows = found["table"]
     scored = any(row.get("score") is not None for row in rows)
     ranged = any(row.get("score_low") is not None for row in rows)
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
+    table = _plain_table()
     table.add_column("candidate", overflow="fold", min_width=16)
     if scored:
         table.add_column(found["score"], justify="right", no_wrap=True)
@@ -74,8 +75,7 @@ def _table(screen: Any, found: Mapping[str, Any]) -> None:
     table.add_column("time", justify="right", no_wrap=True)
     done = [row for row in rows if row["status"] == "done"]
     for row in done[:ROWS]:
-        name = Text(row["candidate"], style="bold" if row.get("recommended") else "")
-        cells: list[Any] = [name]
+        cells: list[Any] = [_name(row)]
         if scored:
             cells.append(_score(row.get("score"), found["score"]))
             cells += [_interval(row, found["score"])] if ranged else []
@@ -86,11 +86,88 @@ def _table(screen: Any, found: Mapping[str, Any]) -> None:
             "" if own == who.replace("_", "") else _gain(row.get(f"against_{who}"))
             for who in judged
         ]
-        cells.append("" if row.get("seconds") is None else _time(row["seconds"]))
+        cells.append(_seconds(row))
         table.add_row(*cells)
     screen.print(table)
     if len(done) > ROWS:
         say(f"... and {len(done) - ROWS} more candidates, in the report and with --json")
+
+
+def _not_beaten(screen: Any, found: Mapping[str, Any]) -> None:
+    """Print the candidates that nothing beats in score, time and memory at once."""
+    rows = [row for row in found["table"] if row.get("pareto")]
+    if len(rows) < 2:
+        return
+    unit = found["score"] if rows[0].get("score") is not None else "validator"
+    say(f"Not beaten in {unit}, time and memory at once:")
+    table = _plain_table()
+    table.add_column("candidate", overflow="fold", min_width=16)
+    for title in (unit, "time", "memory"):
+        table.add_column(title, justify="right", no_wrap=True)
+    for row in rows[:ROWS]:
+        score = _score(row["score"], unit) if unit != "validator" else f"{row['rank_score']:.3f}"
+        table.add_row(_name(row), score, _seconds(row), _memory(row.get("peak_mb")))
+    screen.print(table)
+
+
+def _groups(screen: Any, found: Mapping[str, Any]) -> None:
+    """Print the score of each group, those that lose first."""
+    from rich.text import Text
+
+    rows = sorted(found["groups"], key=lambda row: (not row["harmed"], row["gain"] or 0.0))
+    say(f"By group, what the folds picked against {found['reference']}, in points:")
+    table = _plain_table()
+    table.add_column("group", overflow="fold", min_width=10)
+    for title in ("rows", "reference", "picked", "gain", "interval"):
+        table.add_column(title, justify="right", no_wrap=True)
+    for row in rows[:ROWS]:
+        gain = "" if row["gain"] is None else f"{100 * row['gain']:+.1f} "
+        word = "hurts" if row["harmed"] else "helps" if (row["low"] or 0.0) > 0 else "not settled"
+        mark, colour = MARKS[word]
+        low, high = row["low"], row["high"]
+        between = "" if low is None or high is None else f"{100 * low:+.1f} to {100 * high:+.1f}"
+        table.add_row(
+            row["name"], f"{row['rows']:,}", _score(row["reference"], found["score"]),
+            _score(row["candidate"], found["score"]), Text.assemble(gain, (mark, colour)), between,
+        )  # fmt: skip
+    screen.print(table)
+    if len(rows) > ROWS:
+        say(f"... and {len(rows) - ROWS} more groups, in the report and with --json")
+
+
+def _plain_table() -> Any:
+    from rich import box
+    from rich.table import Table
+
+    return Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
+
+
+def _name(row: Mapping[str, Any]) -> Any:
+    from rich.text import Text
+
+    return Text(row["candidate"], style="bold" if row.get("recommended") else "")
+
+
+def _seconds(row: Mapping[str, Any]) -> str:
+    return "" if row.get("seconds") is None else _time(row["seconds"])
+
+
+def rows_to_label(label: Mapping[str, Any]) -> tuple[str, list[str]]:
+    """Return how the rows to label are told, and what they are called.
+
+    Examples
+    --------
+    >>> rows_to_label({"positions": [3], "ids": ["t-7"], "id_name": "patient"})
+    ('by patient', ['t-7'])
+    >>> rows_to_label({"positions": [3]})
+    ('counted from 0', ['3'])
+    """
+    if label.get("ids"):
+        return f"by {label['id_name']}", [str(one) for one in label["ids"]]
+    if label.get("file_rows"):
+        counted = f"rows of the file, counted {label['file_rows_counted']}"
+        return counted, [str(one) for one in label["file_rows"]]
+    return "counted from 0", [str(one) for one in label["positions"]]
 
 
 def _rest(found: Mapping[str, Any]) -> None:
@@ -103,9 +180,9 @@ def _rest(found: Mapping[str, Any]) -> None:
         say(f"... and {len(bad) - 5} more that did not finish")
     label = found.get("to_label")
     if label:
-        shown = ", ".join(str(p) for p in label["positions"][:10])
-        more = ", ..." if len(label["positions"]) > 10 else ""
-        say(f"Label {label['rows']} rows first, counted from 0: {shown}{more}")
+        how, names = rows_to_label(label)
+        more = ", ..." if len(names) > 10 else ""
+        say(f"Label {label['rows']} rows first, {how}: {', '.join(names[:10])}{more}")
 
 
 def _score(value: float | None, unit: str) -> str:
@@ -129,6 +206,12 @@ def _gain(against: Mapping[str, Any] | None) -> Any:
     mark, colour = MARKS.get(against["word"], (" ", "default"))
     gain = against["gain"]
     return Text.assemble("" if gain is None else f"{100 * gain:+.1f} ", (mark, colour))
+
+
+def _memory(megabytes: float | None) -> str:
+    if megabytes is None:
+        return ""
+    return "< 1 MB" if megabytes < 1 else f"{megabytes:.0f} MB"
 
 
 def _time(seconds: float) -> str:

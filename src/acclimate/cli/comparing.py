@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import shlex
 from collections.abc import Sequence
@@ -19,6 +20,12 @@ from acclimate.exceptions import InputError
 _UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0, "": 1.0}
 Report = Annotated[
     Path | None, typer.Option("--report", metavar="FILE.html", help="Write a report.")
+]
+Out = Annotated[
+    Path | None,
+    typer.Option(
+        "--out", metavar="FILE", help="Save the recommended model, fitted on all rows and labels."
+    ),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
 
@@ -77,6 +84,7 @@ def compare(
     ] = None,
     seed: Annotated[int, typer.Option("--seed", min=0, help="Makes it reproducible.")] = 0,
     report: Report = None,
+    out: Out = None,
     store: Annotated[
         Path | None,
         typer.Option(
@@ -103,7 +111,7 @@ def compare(
         "repeats": repeats, "seed": seed,
     }  # fmt: skip
     store = store or Path(f"compare-{_stem(source)}-{_stem(target)}.sqlite")
-    _run(asked, store, report, jobs, as_json)
+    _run(asked, store, report, jobs, as_json, out=out)
 
 
 def resume(
@@ -115,6 +123,7 @@ def resume(
         int | None, typer.Option("--jobs", min=1, help="Processes. Default: one a core.")
     ] = None,
     report: Report = None,
+    out: Out = None,
     as_json: AsJson = False,
     config: Config = None,
     print_config: PrintConfig = False,
@@ -143,7 +152,7 @@ def resume(
             )
     asked = command["asked"] | ({"budget": budget} if budget is not None else {})
     asked |= {role: known["path"] for role, known in command["files"].items()}
-    _run(asked, store, report, jobs, as_json, command["line"])
+    _run(asked, store, report, jobs, as_json, command["line"], out)
 
 
 def report(
@@ -190,10 +199,10 @@ def _stem(path: Path) -> str:
 
 def _run(
     asked: dict[str, Any], store: Path, report: Path | None, jobs: int | None, as_json: bool,
-    line: str | None = None,
+    line: str | None = None, out: Path | None = None,
 ) -> None:  # fmt: skip
     """Compare, and print and write what came of it, also where Ctrl-C stopped it."""
-    from acclimate.cli import stores
+    from acclimate.cli import recommended, stores
     from acclimate.cli.chosen import show
     from acclimate.comparison.compare import compare as run
 
@@ -202,19 +211,22 @@ def _run(
     check_out(store, source, target)
     if report is not None:
         check_out(report, source, target, store)
+    if out is not None:
+        check_out(out, source, target, store, report)
     with Status("reading"):
         data = _read(asked)
-        stores.begin(store, asked, line or command_line(asked, store, report))
+        stores.begin(store, asked, line or command_line(asked, store, report, out))
         if report is not None:
             _diagnose(data, store)
-    stopped = False
+    comparison = None
     with Status("comparing") as status:
 
         def tell(done: int, planned: int, last: dict[str, Any]) -> None:
-            status.tell(f"{done} of {planned} fits: {last['candidate']}", done / max(planned, 1))
+            words = f"{done} of {planned} fits: {last['candidate']}{_figures(last)}"
+            status.tell(words, done / max(planned, 1))
 
-        try:
-            run(
+        with contextlib.suppress(KeyboardInterrupt):
+            comparison = run(
                 data["source"], data["target"], estimator=data["estimators"],
                 preprocess=data["preprocess"], methods=asked["method"] or None,
                 networks=data["networks"], domains=data["domains"], groups=data["groups"],
@@ -222,8 +234,8 @@ def _run(
                 repeats=asked["repeats"], store=store, n_jobs=jobs, random_state=asked["seed"],
                 progress=tell,
             )  # fmt: skip
-        except KeyboardInterrupt:
-            stopped = True
+    if comparison is not None:
+        stores.name_rows(store, data["tables"][1], asked["id"])
     found, diagnosis = stores.read(store)
     if report is not None:
         _write(report, found, diagnosis)
@@ -234,9 +246,29 @@ def _run(
         if report is not None:
             say(f"Report: {report}")
         say(f"Store: {store}")
-    if stopped:
-        typer.echo(f"acclimate: go on with: acclimate resume {shlex.quote(str(store))}", err=True)
+    if comparison is None:
+        words = ["acclimate", "resume", str(store), *(["--out", str(out)] if out else [])]
+        typer.echo(f"acclimate: go on with: {shlex.join(words)}", err=True)
         raise typer.Exit(EXIT_STOPPED)
+    if out is not None:
+        recommended.save(comparison, found, data, out)
+        if not as_json:
+            say(recommended.told(found, out))
+
+
+def _figures(trial: dict[str, Any]) -> str:
+    """Return the last figures of a trial that trained a network, in a few words."""
+    training = trial.get("training")
+    if not training:
+        return ""
+    last, told = training["epochs"][-1], []
+    if "domain_accuracy" in last:
+        told.append(f"discriminator {last['domain_accuracy']:.2f}")
+    if "a_distance" in last:
+        told.append(f"A-distance {last['a_distance']:.2f}")
+    losses = [name for name in last if name in ("task", "loss")]
+    told[:0] = [f"{name} {last[name]:.2g}" for name in losses[:1]]
+    return f", {' '.join(told)}" if told else ""
 
 
 def _read(asked: dict[str, Any]) -> dict[str, Any]:
@@ -282,6 +314,7 @@ def _read(asked: dict[str, Any]) -> dict[str, Any]:
         "estimators": _estimators(asked["estimator"], task, y, images, networks),
         "preprocess": tables.default_preprocess(X, **({"categorical": known} if known else {})),
         "networks": networks, "domains": domains, "groups": groups,
+        "tables": (table, there), "asked": asked,
     }  # fmt: skip
 
 
@@ -316,7 +349,9 @@ def _diagnose(data: dict[str, Any], store: Path) -> None:
         keep(store, "diagnosis", None)
 
 
-def command_line(asked: dict[str, Any], store: Path, report: Path | None) -> str:
+def command_line(
+    asked: dict[str, Any], store: Path, report: Path | None, out: Path | None = None
+) -> str:
     """Return the command that asks the same; defaults are left out.
 
     Examples
@@ -329,7 +364,7 @@ def command_line(asked: dict[str, Any], store: Path, report: Path | None) -> str
     """
     defaults = {"folds": 5, "repeats": 3, "seed": 0}
     words = ["acclimate", "compare"]
-    for name, value in (asked | {"report": report, "store": store}).items():
+    for name, value in (asked | {"report": report, "out": out, "store": store}).items():
         if value is None or value is False or value == defaults.get(name):
             continue
         if value is True:

@@ -102,7 +102,7 @@ def fit(
         names = door.class_mapping(y, class_names or ()) if task == "classification" else None
         row = models.method_row(method, task)
         base_name, base = models.estimator(estimator, task, images=door.is_image(X))
-        preprocess = tables.default_preprocess(X, **_columns(categorical, X))
+        preprocess = tables.default_preprocess(X, base, **_columns(categorical, X))
         model = models.build(row, base, preprocess, seed, models.parse_settings(settings or ()))
         features = list(X.columns) if hasattr(X, "columns") else None
         meta = {
@@ -165,14 +165,15 @@ def save(
     files: list[dict[str, Any]],
     scores: dict[str, Any] | None,
     adapted_to: Any,
+    verdict: str | None = None,
 ) -> Path:
     """Write a model with its card and with what later commands need to know."""
     from acclimate.selection.drift import summarise
 
-    verdict = "none claimed: no rows were held out. Run acclimate evaluate on labelled rows"
+    none = "none claimed: no rows were held out. Run acclimate evaluate on labelled rows"
     card: dict[str, Any] = {
         "title": out.stem, "task": meta["task"], "label": meta["label"], "files": files,
-        "scores": scores, "verdict": verdict,
+        "scores": scores, "verdict": none if verdict is None else verdict,
     }  # fmt: skip
     extras = {"table": meta, "drift": summarise(adapted_to.X)}
     path: Path = model.save(out, card=card, extras=extras)

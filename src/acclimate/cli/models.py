@@ -27,6 +27,10 @@ ESTIMATORS: Mapping[str, Mapping[str, Kind]] = {
         "classification": (NEURAL, "NeuralClassifier", {}),
         "regression": (NEURAL, "NeuralRegressor", {}),
     },
+    "tabular": {
+        "classification": (NEURAL, "NeuralClassifier", {"network": "tabular"}),
+        "regression": (NEURAL, "NeuralRegressor", {"network": "tabular"}),
+    },
     "cnn": {
         "classification": (NEURAL, "NeuralClassifier", {"network": "cnn"}),
         "regression": (NEURAL, "NeuralRegressor", {"network": "cnn"}),
@@ -36,7 +40,7 @@ ESTIMATORS: Mapping[str, Mapping[str, Kind]] = {
         "regression": (ENSEMBLE, "RandomForestRegressor", {}),
     },
 }
-NETWORKS = ("mlp", "cnn")
+NETWORKS = ("mlp", "tabular", "cnn")
 DEFAULTS = {"classification": "logistic", "regression": "ridge"}
 
 

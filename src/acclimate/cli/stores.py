@@ -11,6 +11,7 @@ from typing import Any
 
 from acclimate.cli.rows import sha256
 from acclimate.selection.store import Store
+from acclimate.tables.reading import kind_of
 
 
 def opened(path: Path) -> Store:
@@ -46,6 +47,52 @@ def keep(path: Path, name: str, value: Any) -> None:
         store.set_meta(name, json_safe(value))
 
 
+def name_rows(path: Path, table: Any, id: str | None) -> None:
+    """Say in a store which rows of the target file are to be labelled, as a person finds them."""
+    with Store(path) as store:
+        found = store.meta("comparison")
+        if found is not None and found.get("to_label"):
+            found["to_label"] |= row_names(table, found["to_label"]["positions"], id)
+            store.set_meta("comparison", found)
+
+
+def row_names(table: Any, positions: Sequence[int], id: str | None) -> dict[str, Any]:
+    """Return what rows of a file are called.
+
+    Parameters
+    ----------
+    table : Table
+        The rows of the file.
+    positions : sequence of int
+        Rows, counted from 0.
+    id : str or None
+        The column of identifiers.
+
+    Returns
+    -------
+    dict
+        ``ids``, or None where there are none, and ``id_name``, what they are. ``file_rows``:
+        numbers in the file, as ``file_rows_counted`` says; None for a folder.
+    """
+    ids, kind = None, kind_of(table.path)
+    if table.ids is not None:
+        values = table.ids.to_numpy() if hasattr(table.ids, "to_numpy") else table.ids
+        ids = [one if isinstance(one, int | str) else str(one)
+               for one in values[list(positions)].tolist()]  # fmt: skip
+    named: dict[str, Any] = {
+        "ids": ids, "id_name": "file in the folder" if kind == "folder" else id,
+        "file_rows": None, "file_rows_counted": None,
+    }  # fmt: skip
+    if kind == "folder":
+        return named
+    sheet = kind in ("csv", "excel")
+    first = 2 if sheet else 1
+    counted = "as a spreadsheet counts: row 1 is the header" if sheet else "from 1"
+    return named | {
+        "file_rows": [position + first for position in positions], "file_rows_counted": counted,
+    }  # fmt: skip
+
+
 def read(path: Path) -> tuple[dict[str, Any], dict[str, Any] | None]:
     """Return the comparison in a store, with how to run it again, and the diagnosis.
 
@@ -66,9 +113,9 @@ def read(path: Path) -> tuple[dict[str, Any], dict[str, Any] | None]:
         role: f"{Path(one['path']).name} (SHA-256 {one['sha256'] or 'of a folder: none'})"
         for role, one in command.get("files", {}).items()
     }
-    found["run"] = {
-        "command": command.get("line"), "settings": settings, "versions": versions, "data": latest,
-        "created": command.get("begun"), "files": files or None,
+    found["run"] = {"settings": settings, "versions": versions, "data": latest} | {
+        **found.get("run", {}),
+        "command": command.get("line"), "created": command.get("begun"), "files": files or None,
     }  # fmt: skip
     return found, diagnosis
 

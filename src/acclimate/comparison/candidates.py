@@ -24,6 +24,10 @@ KEPT = 1 / 3  # of the dear candidates, at each rung
 DEAR_ENOUGH = 3  # dear candidates that make it worth it
 LEAST_ROWS = 450  # source rows that can be thinned to a ninth
 _LEAST_STEPS = 20
+# What only the methods themselves would say, after a fit of the source model.
+_LINEAR = ("ParameterTransfer",)  # move the parameters of linear models
+_NORMED = ("AdaBN", "TENT")  # need batch norm, which these networks lack
+_WITHOUT_NORM = ("mlp", "cnn")
 _TRUSTED = ("JointObjective", "ParameterTransfer", "FineTune", "FeatureAugmentation")
 
 
@@ -111,6 +115,7 @@ def choose(
     preprocess: Any,
     seed: int,
     names: Sequence[str] | None = None,
+    own: Mapping[str, Any] | None = None,
 ) -> tuple[list[Candidate], list[Excluded]]:
     """Return the candidates in the order they are trusted, and what was left out.
 
@@ -128,6 +133,8 @@ def choose(
         Of every candidate.
     names : sequence of str, default=None
         Only these methods, and the baselines.
+    own : mapping from str to Adapter, default=None
+        Methods of the user's, each trusted next after the catalogue's of the same class.
 
     Raises
     ------
@@ -150,7 +157,12 @@ def choose(
             if names is not None and row.name in names:
                 raise InputError(f"{row.name} cannot be compared here: {reason}")
             excluded.append(Excluded(row.name, reason))
-    return candidates, excluded
+    known = {c.name for c in candidates}
+    for name, model in (own or {}).items():
+        if name in known:
+            raise InputError(f"there is a candidate {name!r} already; choose another name")
+        candidates.append(_of_user(name, model, need, seed))
+    return sorted(candidates, key=lambda c: _trust(c.row)), excluded
 
 
 def why_not(row: Row, need: Need) -> str | None:
@@ -165,6 +177,13 @@ def why_not(row: Row, need: Need) -> str | None:
         return "the target has classes that the source lacks"
     if row.network and row.family != "transfer" and not need.networks:
         return "it needs a network; pass networks=True"
+    return None
+
+
+def _needs_rows(row: Row, need: Need, preprocess: Any) -> str | None:
+    """Return why a method cannot read images as they come, or None where it can."""
+    if need.images and row.family == "mapping" and preprocess is None:
+        return "it maps rows of features; images need a preprocess that makes some"
     return None
 
 
@@ -183,6 +202,9 @@ def _of_row(
         cls = row.load()
     except ImportError as error:
         return [], f"a package is missing: {error}"
+    reason = _needs_rows(row, need, preprocess)
+    if reason is not None:
+        return [], reason
     deep = row.network and row.family != "transfer"
     both = row.family in ("transfer", "baseline")
     shallow = {name for name, one in estimators.items() if not is_network(one)}
@@ -192,9 +214,18 @@ def _of_row(
         # a shallow method runs on networks only where the user gave nothing else
         if is_network(one) or not deep
         if both or deep or not is_network(one) or not shallow
+        if row.name not in _LINEAR or not is_network(one)
     }
     if not fitting:
-        return [], "it needs a network as its base model"
+        return [], "it needs a linear base model" if row.name in _LINEAR else (
+            "it needs a network as its base model"
+        )
+    if row.name in _NORMED:
+        fitting = {
+            k: v for k, v in fitting.items() if getattr(v, "network", None) not in _WITHOUT_NORM
+        }
+        if not fitting:
+            return [], "it needs a network with batch norm, such as mlp-norm or cnn-norm"
     found = []
     for name, estimator in fitting.items():
         title = row.name if len(estimators) == 1 else f"{row.name}/{name}"
@@ -215,6 +246,36 @@ def _of_row(
                 switch or row.target_labels == "required", several, config,
             ))  # fmt: skip
     return found, None
+
+
+def _of_user(name: str, model: Any, need: Need, seed: int) -> Candidate:
+    """Return a candidate for a method that the user set up."""
+    from sklearn.base import clone
+
+    from acclimate.adapter import Adapter
+
+    if not isinstance(model, Adapter):
+        raise InputError(
+            f"candidate {name!r} must be a method such as FineTune(...), not fitted, got "
+            f"{type(model).__name__}; base models go into estimator="
+        )
+    row = model._row()
+    if row is None:
+        raise InputError(f"candidate {name!r}: {type(model).__name__} has no row in the catalogue")
+    task = "regression" if model._regression() else "classification"
+    reason = why_not(row, replace(need, networks=True)) or _needs_rows(row, need, model.preprocess)
+    if reason is None and task != need.task:
+        reason = f"its base model is for {task}"
+    if reason is not None:
+        raise InputError(f"candidate {name!r} cannot be compared here: {reason}")
+    model = clone(model)
+    if model.random_state is None:
+        model.set_params(random_state=seed)
+    several = need.several and row.several_sources
+    config = {"method": type(model).__name__, "model": describe(model), "several": several}
+    return Candidate(
+        name, row, type(model._base()).__name__, model, model._sees_target_labels(), several, config
+    )
 
 
 def thinned(candidate: Candidate, share: float) -> Candidate:

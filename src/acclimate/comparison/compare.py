@@ -38,6 +38,7 @@ def compare(
     estimator: Any = None,
     preprocess: Any = "auto",
     methods: Sequence[str] | None = None,
+    candidates: Mapping[str, Adapter] | None = None,
     networks: bool = False,
     domains: Any = None,
     groups: Any = None,
@@ -81,6 +82,9 @@ def compare(
         Part of every candidate. "auto" scales the columns of plain arrays of numbers.
     methods : sequence of str, default=None
         Names in the catalogue. None means all that fit. The baselines always take part.
+    candidates : mapping from name to Adapter, default=None
+        Methods with settings and base models of your own, not fitted. They take part beside those
+        of the catalogue. A `TargetOnly` or `SourceOnly` of your own joins that reference.
     networks : bool, default=False
         Whether methods and base models that need torch take part.
     domains : array-like of shape (n,), default=None
@@ -176,7 +180,8 @@ def compare(
         estimators = default_estimators(need)
     if isinstance(preprocess, str):
         preprocess = _auto(preprocess, problem)
-    candidates, excluded = choose(need, estimators, preprocess, random_state, methods)
+    own = dict(candidates or {})
+    tried, excluded = choose(need, estimators, preprocess, random_state, methods, own)
     design = None
     if problem.labelled:
         key = None
@@ -190,8 +195,9 @@ def compare(
     settings = {
         "task": problem.task, "estimators": describe(estimators),
         "preprocess": describe(preprocess), "methods": None if methods is None else list(methods),
-        "networks": networks, "budget": budget, "trials": trials, "folds": folds,
-        "repeats": repeats, "margin": margin, "confidence": confidence, "seed": random_state,
+        "candidates": describe(own), "networks": networks, "budget": budget, "trials": trials,
+        "folds": folds, "repeats": repeats, "margin": margin, "confidence": confidence,
+        "seed": random_state,
     }  # fmt: skip
     with tempfile.TemporaryDirectory(prefix="acclimate-") as folder:
         files = Path(folder, "data")
@@ -207,21 +213,21 @@ def compare(
                 progress,
             )  # fmt: skip
             if design is not None:
-                steps = labelled.run(run, problem, candidates, design)
-                done, results = labelled.tables(run, problem, candidates, design)
-                found = labelled.judge(run, problem, candidates, design, done, steps)
+                steps = labelled.run(run, problem, tried, design)
+                done, results = labelled.tables(run, problem, tried, design)
+                found = labelled.judge(run, problem, tried, design, done, steps)
                 details = from_labels(
-                    problem, candidates, excluded, design, found, results, steps.stopped, run
+                    problem, tried, excluded, design, found, results, steps.stopped, run
                 )
             else:
                 plan = unlabelled.make_plan(problem, random_state)
-                stopped = unlabelled.run(run, problem, candidates, plan)
-                guess = unlabelled.judge(run, problem, candidates, plan)
-                results = unlabelled.results(run, problem, candidates, plan)
-                details = from_estimate(problem, candidates, excluded, guess, results, stopped, run)
+                stopped = unlabelled.run(run, problem, tried, plan)
+                guess = unlabelled.judge(run, problem, tried, plan)
+                results = unlabelled.results(run, problem, tried, plan)
+                details = from_estimate(problem, tried, excluded, guess, results, stopped, run)
             details["store"]["path"] = None if store is None else str(path)
             kept.set_meta("comparison", details)
-    best = next(c for c in candidates if c.name == details["recommendation"]["candidate"])
+    best = next(c for c in tried if c.name == details["recommendation"]["candidate"])
     return Comparison(details, lambda: _refit(problem, best))
 
 
@@ -259,7 +265,7 @@ def _scorer(problem: Problem) -> Any:
     known[problem.known] = True
 
     def score(job: Job, arrays: Mapping[str, NDArray[Any]]) -> dict[str, float]:
-        if problem.target_y is None:
+        if problem.target_y is None or "answers" not in arrays:
             return {}
         rows = np.arange(len(known)) if job.spec.answer is None else job.spec.answer
         mine = known[rows]

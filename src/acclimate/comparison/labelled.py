@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from acclimate.comparison import judging
+from acclimate.comparison import bodies, judging
 from acclimate.comparison.candidates import (
     DEAR_ENOUGH,
     KEPT,
@@ -53,6 +53,7 @@ class Found:
     groups: list[dict[str, Any]]
     calibration: list[dict[str, Any]]
     curve: list[dict[str, Any]]
+    bodies: list[dict[str, Any]]
     against_target: Verdict
     against_source: Verdict | None
 
@@ -77,14 +78,15 @@ def jobs_of(
     A candidate that sees no labels has one trial, which belongs to all parts.
     """
     if not candidate.uses_labels:
-        job = trials.job(candidate, source=source, names=problem.names)
+        job = trials.job(candidate, source=source, names=problem.names, picture=source is None)
         return [((0, _ALL), job)]
-    jobs = []
+    jobs: list[tuple[tuple[int, tuple[int, ...]], Job]] = []
     for r, out in design.parts():
         left = design.left_out(r, out)
         job = trials.job(
             candidate, train=design.known[~left], labels=design.labels[~left],
             answer=design.known[left], source=source, names=problem.names,
+            picture=source is None and not jobs,
         )  # fmt: skip
         jobs.append(((r, out), job))
     return jobs
@@ -107,7 +109,8 @@ def run(
     jobs = {c.name: [job for _, job in jobs_of(trials, problem, c, design)] for c in candidates}
     baselines = [c for c in candidates if c.baseline]
     others = sorted((c for c in candidates if not c.baseline), key=lambda c: c.dear)
-    trials.run((job for c in baselines for job in jobs[c.name]), limited=False)
+    first = [job for c in baselines for job in jobs[c.name]]
+    trials.run([*first, *bodies.jobs_of(trials, problem, baselines).values()], limited=False)
     if not trials.limits.any:
         trials.run(job for c in others for job in jobs[c.name])
         return progress
@@ -292,6 +295,9 @@ def judge(
         groups=groups,
         calibration=_calibration(problem, design, final, proba, target_side[1]),
         curve=label_curve(trials, problem, candidates, design, final, ordered),
+        bodies=bodies.judge(
+            trials, bodies.jobs_of(trials, problem, candidates), problem.task, problem.confidence
+        ),
         against_target=judged[TARGET_ONLY],
         against_source=judged.get(SOURCE_ONLY),
     )

@@ -76,8 +76,12 @@ class Problem:
         """Whether the target has classes that the source lacks."""
         if self.task == "regression" or self.target_y is None:
             return False
-        mine = np.unique(self.target_y[self.known]).tolist()
-        return not set(mine) <= set(np.unique(self.source_y).tolist())
+        mine = set(np.unique(self.target_y[self.known]).tolist())
+        theirs = set(np.unique(self.source_y).tolist())
+        here, there = self.names
+        if here is not None and there is not None:  # equal labels need not mean equal classes
+            return not {there[label] for label in mine} <= {here[label] for label in theirs}
+        return not mine <= theirs
 
     def name_of(self, label: Any) -> str:
         """Return what a label is called."""

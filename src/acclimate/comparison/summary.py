@@ -10,13 +10,14 @@ from typing import Any
 import numpy as np
 
 from acclimate._version import __version__
+from acclimate.comparison import histories, pictures
 from acclimate.comparison.candidates import SOURCE_ONLY, TARGET_ONLY, Candidate, Excluded
 from acclimate.comparison.design import Design
 from acclimate.comparison.judging import pareto
 from acclimate.comparison.labelled import Found
 from acclimate.comparison.problem import Problem
 from acclimate.comparison.result import SCHEMA
-from acclimate.comparison.trials import Result, Trials
+from acclimate.comparison.trials import Result, Trials, versions_of
 from acclimate.comparison.unlabelled import Guess
 from acclimate.selection.store import SCHEMA as STORE_SCHEMA
 
@@ -52,6 +53,7 @@ def from_labels(
         sentence += (
             f" Against the source model as it is: {word.word}, {100 * word.gain:+.1f} points."
         )
+    sentence = " ".join([sentence, *(body["sentence"] for body in found.bodies)])
     return _details(
         problem, candidates, excluded, trials, stopped, advice, rows,
         estimate=False, sentence=sentence, reference=TARGET_ONLY,
@@ -72,7 +74,9 @@ def from_labels(
             {"repeat": r, "fold": i, "candidate": name} for (r, i), name in found.choices.items()
         ],
         classes=found.classes, groups=found.groups, calibration=found.calibration,
-        label_curve=found.curve, estimated=None, to_label=None,
+        label_curve=found.curve, bodies=found.bodies, estimated=None, to_label=None,
+        training=histories.shown(rows, results),
+        features=pictures.shown(rows, results, problem.name_of),
     )  # fmt: skip
 
 
@@ -89,7 +93,7 @@ def from_estimate(
     values = dict(zip(guess.ranking.names, guess.ranking.scores, strict=True))
     each = {name: _NOTHING | {"rank_score": value} for name, value in values.items()}
     best = next(c for c in candidates if c.name == guess.chosen)
-    reference = next(c for c in candidates if c.row.name == SOURCE_ONLY)
+    reference = next(c for c in candidates if c.name == guess.reference)
     transfer = guess.estimated["word"] == "helps"
     if transfer:
         reason = f"its estimated gain is beyond 95 % of the known errors of estimates; {_LABEL}"
@@ -119,7 +123,9 @@ def from_estimate(
             "with known labels.",
         },
         verdicts=[], choices=[], classes=[], groups=[], calibration=[], label_curve=[],
-        estimated=guess.estimated, to_label=guess.to_label,
+        bodies=[], estimated=guess.estimated, to_label=guess.to_label,
+        training=histories.shown(rows, results),
+        features=pictures.shown(rows, results, problem.name_of),
     )  # fmt: skip
 
 
@@ -211,8 +217,9 @@ def _table(
             }
         )  # fmt: skip
     done = [row for row in rows if row["status"] == "done"]
-    points = [
-        (_order(row), float(row["seconds"] or 0.0), float(row["peak_mb"] or 0.0)) for row in done
+    points = [  # the growth of a process is no finer than a megabyte
+        (_order(row), float(row["seconds"] or 0.0), float(round(row["peak_mb"] or 0.0)))
+        for row in done
     ]
     for row, best in zip(done, pareto(points), strict=True):
         row["pareto"] = best
@@ -257,9 +264,21 @@ def _details(
             "spent": limits.any and bool(stopped), "stopped": sorted(stopped),
         },
         "store": {"path": None, "schema": STORE_SCHEMA},
+        "run": {
+            "settings": trials.store.meta("settings"), "versions": _versions(candidates),
+            "data": trials.data,
+        },
     } | more  # fmt: skip
     plain: dict[str, Any] = json.loads(json.dumps(_finite(details), allow_nan=False))
     return plain
+
+
+def _versions(candidates: Sequence[Candidate]) -> dict[str, str]:
+    """Return the versions of all packages that any figure depends on."""
+    found: dict[str, str] = {}
+    for candidate in candidates:
+        found |= versions_of(candidate)
+    return found
 
 
 def _side(problem: Problem, side: str) -> dict[str, Any]:

@@ -6,7 +6,6 @@ import contextlib
 import copy
 import threading
 import time
-import traceback
 import warnings
 from collections import OrderedDict
 from collections.abc import Mapping
@@ -16,6 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from acclimate.comparison import histories, pictures
 from acclimate.comparison.shared import Shared, read
 from acclimate.domain import Domain
 from acclimate.selection.store import Status
@@ -56,6 +56,11 @@ class Spec:
         Whether the way back is run, too: from the target's predicted labels to the held rows.
     names : pair of (mapping from label to str or None)
         What the labels of the source and of the target mean.
+    probe : ndarray of shape (k,) or None
+        Labelled target rows on which the body of the source network is probed. Such a trial does
+        nothing else.
+    picture : bool
+        Whether points of both domains are kept, to be drawn; see `pictures.take_pictures`.
     """
 
     key: str
@@ -69,6 +74,8 @@ class Spec:
     several: bool = False
     reverse: bool = False
     names: tuple[Any, Any] = (None, None)
+    probe: NDArray[np.intp] | None = None
+    picture: bool = False
 
 
 @dataclass(frozen=True)
@@ -82,10 +89,13 @@ class Outcome:
     status : {"done", "failed", "memory", "crashed"}
     arrays : mapping from str to ndarray
         ``answers`` for the target rows asked for; ``proba`` and ``classes`` where the model gives
-        probabilities; ``held_answers``, ``held_proba`` and ``reverse`` for source rows.
+        probabilities; ``held_answers``, ``held_proba`` and ``reverse`` for source rows. Those of
+        `bodies.table` where a body is probed, and of `pictures.take_pictures`.
     seconds, peak_bytes : float and int or None
         Time of both stages with predictions, and growth of the process.
     error : str or None
+    training : mapping or None
+        What `histories.of_model` says of the network that was trained.
     """
 
     key: str
@@ -94,6 +104,7 @@ class Outcome:
     seconds: float | None = None
     peak_bytes: int | None = None
     error: str | None = None
+    training: Mapping[str, Any] | None = None
 
 
 def run(spec: Spec, shared: Shared, files: Mapping[str, bytes] | None = None) -> Outcome:
@@ -123,19 +134,28 @@ def _run(spec: Spec, data: Mapping[str, Any]) -> Outcome:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # a warning of one of many fits helps nobody
-            arrays, earlier = _fit_and_answer(spec, data)
+            arrays, earlier, model = _fit_and_answer(spec, data)
+            seconds, peak = time.perf_counter() - started + earlier, peak_since(before)
+            arrays |= _pictures(spec, model, data)
     except MemoryError as error:
         return Outcome(spec.key, "memory", error=_last_line(error))
     except Exception as error:
         return Outcome(spec.key, "failed", error=_last_line(error))
-    seconds = time.perf_counter() - started + earlier
-    return Outcome(spec.key, "done", arrays, seconds, peak_since(before))
+    training = None if spec.probe is not None else histories.of_model(model)
+    return Outcome(spec.key, "done", arrays, seconds, peak, training=training)
 
 
-def _fit_and_answer(spec: Spec, data: Mapping[str, Any]) -> tuple[dict[str, NDArray[Any]], float]:
-    """Return the arrays, and the seconds that an earlier trial spent on the same source model."""
+def _fit_and_answer(
+    spec: Spec, data: Mapping[str, Any]
+) -> tuple[dict[str, NDArray[Any]], float, Any]:
+    """Return the arrays, the seconds an earlier trial spent on the same source model, the model."""
     model, earlier = _source_model(spec, data)
     target, labels, mask = data["target_X"], None, None
+    if spec.probe is not None:
+        from acclimate.comparison import bodies
+
+        known = np.asarray(data["target_y"])[spec.probe]
+        return bodies.table(model, take(target, spec.probe), known), earlier, model
     if spec.train is not None:
         labels = np.asarray(data["target_y"])
         mask = np.zeros(len(labels), dtype=bool)
@@ -150,7 +170,19 @@ def _fit_and_answer(spec: Spec, data: Mapping[str, Any]) -> tuple[dict[str, NDAr
         if spec.reverse:
             with contextlib.suppress(Exception):  # then this validator has no value
                 arrays["reverse"] = _plain(_way_back(spec, model, data, held))
-    return arrays, earlier
+    return arrays, earlier, model
+
+
+def _pictures(spec: Spec, model: Any, data: Mapping[str, Any]) -> dict[str, NDArray[Any]]:
+    """Return points to draw where they are wanted; without them the trial is as good."""
+    if not spec.picture or spec.probe is not None:
+        return {}
+    X, y = data["source_X"], np.asarray(data["source_y"])
+    if spec.source is not None:
+        X, y = take(X, spec.source), y[spec.source]
+    with contextlib.suppress(Exception):  # such as features that have gaps
+        return pictures.take_pictures(model, X, y, data["target_X"])
+    return {}
 
 
 def _source_model(spec: Spec, data: Mapping[str, Any]) -> tuple[Any, float]:
@@ -198,7 +230,7 @@ def _plain(values: Any) -> NDArray[Any]:
 
 
 def _last_line(error: BaseException) -> str:
-    return "".join(traceback.format_exception_only(error)).strip()
+    return f"{type(error).__name__}: {error}".strip()
 
 
 def reset_peak() -> int | None:

@@ -133,8 +133,10 @@ class Trials:
         held: Rows | None = None,
         reverse: bool = False,
         names: tuple[Any, Any] = (None, None),
+        probe: Rows | None = None,
+        picture: bool = False,
     ) -> Job:
-        """Describe a trial; see `trial.Spec`. ``labels`` are those of the rows in ``train``."""
+        """Describe a trial; see `trial.Spec`. ``labels`` are those of the rows it is given."""
         config = {
             "candidate": candidate.config,
             "train": None if train is None else fingerprint(train),
@@ -147,12 +149,15 @@ class Trials:
                 None if n is None else {str(k): v for k, v in n.items()} for n in names
             ],
         }
+        if probe is not None:
+            config["probe"] = fingerprint(probe)
         key = trial_key(config, self.seed, self.data)
         same = {"train": None, "labels": None, "answer": None, "held": None, "reverse": False}
-        first = trial_key(config | same, self.seed, self.data)
+        shared = {name: value for name, value in (config | same).items() if name != "probe"}
+        first = trial_key(shared, self.seed, self.data)
         spec = Spec(
             key, candidate.name, candidate.model, first, train, answer, source, held,
-            candidate.several, reverse, names,
+            candidate.several, reverse, names, probe, picture,
         )  # fmt: skip
         return Job(candidate, spec, config)
 
@@ -196,7 +201,7 @@ class Trials:
         return Record(
             job.candidate.name, job.candidate.row.name, job.config, self.seed, self.data,
             versions_of(job.candidate), outcome.status, scores, outcome.seconds, outcome.peak_bytes,
-            outcome.error,
+            outcome.error, training=outcome.training,
         )  # fmt: skip
 
     def _keep(self, key: str, result: Result) -> None:

@@ -43,6 +43,7 @@ class Guess:
     """What can be said without labels; made by `judge`."""
 
     chosen: str
+    reference: str
     ranking: Ranking
     estimated: dict[str, Any]
     to_label: dict[str, Any]
@@ -80,7 +81,7 @@ def job_of(
         rows = np.sort(order[: int(np.ceil(share * len(rows)))])
     return trials.job(
         candidate, answer=plan.answer, source=rows, held=plan.held, reverse=not candidate.dear,
-        names=problem.names,
+        names=problem.names, picture=share == 1,
     )  # fmt: skip
 
 
@@ -168,22 +169,22 @@ def judge(trials: Trials, problem: Problem, candidates: Sequence[Candidate], pla
     """Rank the candidates, estimate the gain of the first, and choose rows to label."""
     jobs = {c.name: job_of(trials, problem, c, plan) for c in candidates}
     known = evidence(trials, problem, candidates, jobs, plan)
-    reference = next(c.name for c in candidates if c.row.name == SOURCE_ONLY)
-    if reference not in known:
-        result = trials.results.get(jobs[reference].spec.key)
+    sources = [c.name for c in candidates if c.row.name == SOURCE_ONLY]
+    if not any(name in known for name in sources):
+        result = trials.results.get(jobs[sources[0]].spec.key)
         error = "it did not finish" if result is None else result.record.error
         raise AcclimateError(
-            f"{reference} could not be fitted, so there is nothing to compare with: {error}. "
+            f"{sources[0]} could not be fitted, so there is nothing to compare with: {error}. "
             f"Choose another estimator or preprocess"
         )
     ranking = score_candidates(known)
     best = ranking.best
+    reference = next(name for name in ranking.names if name in sources)  # the best of its kind
     estimated = _estimated(problem, known, ranking, reference)
     near = [name for name in ranking.names if name not in (best, reference)]
     compared = [best, reference] if best != reference else [reference, *near[:1]]
-    return Guess(
-        best, ranking, estimated, _to_label(trials, problem, candidates, compared, estimated)
-    )
+    to_label = _to_label(trials, problem, candidates, compared, estimated)
+    return Guess(best, reference, ranking, estimated, to_label)
 
 
 def _estimated(
@@ -223,6 +224,7 @@ def _estimated(
     return {
         "word": word, "validator": f"weighted ranks ({leading})", "accuracy": accuracy,
         "gain": gain, "error": error, "low": low, "high": high, "sentence": sentence,
+        "validators": ranking.values,
         "note": "No estimate without labels sees that labels mean something else in the target.",
     }  # fmt: skip
 
@@ -259,6 +261,7 @@ def _to_label(
     return {
         "rows": count,
         "positions": [int(row) for row in draw.positions],
+        **dict.fromkeys(("ids", "id_name", "file_rows", "file_rows_counted")),
         "weights": [float(weight) for weight in draw.weights],
         "why": (
             f"{', '.join(compared)} disagree on {100 * share:.0f} % of the target rows, and only "

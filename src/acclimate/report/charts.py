@@ -31,7 +31,9 @@ from acclimate.report.svg import (
     x_axis,
     y_axis,
 )
-from acclimate.report.wording import MINUS, count
+from acclimate.report.wording import MINUS, count, sentence
+
+_EACH = 30  # points of a line that are marked and told one by one
 
 
 class Point(NamedTuple):
@@ -70,6 +72,7 @@ def line_chart(
     y_label: str,
     x_log: bool = False,
     x_ticks: Sequence[float] | None = None,
+    flag: tuple[float, str] | None = None,
     size: Size = WIDE,
 ) -> str:
     """Draw lines with interval bands; a lone interval becomes an error bar.
@@ -90,6 +93,8 @@ def line_chart(
         Logarithmic x axis.
     x_ticks : sequence of float, default=None
         Where the x axis is labelled; None chooses round values.
+    flag : pair of (float, str), default=None
+        A place on the x axis to mark with an upright line, and its name.
     size : Size, default=WIDE
         Pixels of the drawing.
 
@@ -118,6 +123,8 @@ def line_chart(
         description += f" {lost} points have no place on these axes and are left out."
     if not drawn:
         return document(chart_id, title, f"{description} Nothing to draw.", nothing(size), size)
+    if flag is not None:
+        description += f" {sentence(flag[1])}: {count(flag[0])}."
 
     every = [p for s in drawn for p in s.points]
     xs = [p.x for p in every]
@@ -126,11 +133,13 @@ def line_chart(
     if x_ticks is None:
         x_ticks = log_ticks(min(xs), max(xs)) if x_log else _whole(linear_ticks(min(xs), max(xs)))
     x_ticks = [t for t in x_ticks if t > 0 or not x_log]
-    ends = [*xs, *x_ticks]
+    ends = [*xs, *x_ticks, *([] if flag is None else [flag[0]])]
     across = Scale(min(ends), max(ends), size.left + 10, size.width - size.right - 10, x_log)
     up = Scale(y_ticks[0], y_ticks[-1], size.height - size.bottom, size.top)
 
     body = [y_axis(up, y_ticks, y_label, size), x_axis(across, x_ticks, x_label, size)]
+    if flag is not None:
+        body.append(_flag(across(flag[0]), flag[1], size))
     body += [_intervals(s, across, up) for s in drawn]
     body += [_line(s, across, up) for s in drawn]
     return document(chart_id, title, description, "".join(body), size)
@@ -286,9 +295,24 @@ def _placeable(points: Sequence[Point], x_log: bool) -> list[Point]:
     return sorted(kept)
 
 
+def _flag(x: float, words: str, size: Size) -> str:
+    left = x < (size.left + size.width - size.right) / 2
+    return (
+        f'<path class="flag" d="M{x:.2f} {size.top}V{size.height - size.bottom}"/>'
+        f'<text class="value" x="{x:.2f}" y="{size.top - 4}" '
+        f'text-anchor="{"start" if left else "end"}">{text(words)}</text>'
+    )
+
+
 def _in_words(series: Series) -> str:
     told = []
-    for p in series.points:
+    some = series.points
+    if len(some) > _EACH:  # nobody listens to a hundred figures
+        low, high = (choose(some, key=lambda p: p.y) for choose in (min, max))
+        ends = (("from", some[0]), ("to", some[-1]), ("lowest", low), ("highest", high))
+        told = [f"{word} {plain(p.y)} at {count(p.x)}" for word, p in ends]
+        return f"{series.label}: {', '.join(told)}."
+    for p in some:
         between = "" if p.low is None else f" ({plain(p.low)} to {plain(p.high or 0.0)})"
         told.append(f"{plain(p.y)}{between} at {count(p.x)}")
     return f"{series.label}: {', '.join(told)}."
@@ -318,7 +342,7 @@ def _line(series: Series, across: Scale, up: Scale) -> str:
     way = "L".join(f"{across(p.x):.2f} {up(p.y):.2f}" for p in series.points)
     dash = DASHES[kind] or "none"
     parts = [f'<path class="line s{kind}" stroke-dasharray="{dash}" d="M{way}"/>']
-    for p in series.points:
+    for p in series.points[:: -(-len(series.points) // _EACH)]:
         note = _in_words(Series(series.label, [p]))
         parts.append(marker(kind, across(p.x), up(p.y), note))
     return "".join(parts)

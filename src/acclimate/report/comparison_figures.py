@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -9,12 +10,18 @@ from acclimate.report.charts import Point, Series, line_chart
 from acclimate.report.figures import Record, figure, label_points, records, said
 from acclimate.report.scatter import Mark, Marks, scatter_chart
 from acclimate.report.svg import STYLES
-from acclimate.report.wording import finite, percent, sentence
+from acclimate.report.wording import count, finite, percent, sentence
 
 Chart = dict[str, Any]
 _REST = ("step", "epoch", "seconds", "rate")  # figures of an epoch that are no losses
 _OWN = {"domain_accuracy": "Discriminator accuracy", "a_distance": "Proxy A-distance",
         "validation": "Validation score"}  # fmt: skip
+_WHAT = {
+    "domain-accuracy": "How often the discriminator names the domain rightly; 0.5 is chance.",
+    "a-distance": "How far apart the domains are for the discriminator: 0 alike, 2 told apart.",
+    "validation": "Without target labels; higher is better. The best epoch is kept.",
+}  # fmt: skip
+_OTHERS = "other classes"
 
 
 def styles_of(result: Record) -> dict[str, int]:
@@ -136,10 +143,12 @@ def training(result: Record) -> list[dict[str, Any]]:
         epochs = records(run, "epochs")
         names = dict.fromkeys(str(k) for e in epochs for k in e if k not in _REST)
         losses = [n for n in names if n not in _OWN]
+        kept = finite(run.get("best_epoch"))
+        flag = None if kept is None else (kept, "kept")
         charts = []
         for key, title, unit, group in (
             ("losses", "Losses", "mean loss", {n: n for n in losses}),
-            *((n.replace("_", "-"), t, t.lower(), {n: t}) for n, t in _OWN.items()),
+            *((n.replace("_", "-"), t, t[:1].lower() + t[1:], {n: t}) for n, t in _OWN.items()),
         ):
             lines = [
                 Series(label, _by_epoch(epochs, n), k) for k, (n, label) in enumerate(group.items())
@@ -148,42 +157,135 @@ def training(result: Record) -> list[dict[str, Any]]:
             if lines:
                 charts.append(
                     figure(
-                        title, "One mark an epoch.", lines, line_chart,
+                        title, _WHAT.get(key, "Mean over an epoch."), lines, line_chart,
                         chart_id=f"training-{number}-{key}", series=lines, x_label="epoch",
-                        y_label=unit,
+                        y_label=unit, flag=flag,
                     )
                 )  # fmt: skip
         if charts:
+            note = said(run, "note") or _kept(run, len(epochs))
             found.append({"title": said(run, "candidate", "Training"), "charts": charts,
-                          "note": said(run, "note")})  # fmt: skip
+                          "note": note})  # fmt: skip
     return found
 
 
+def _kept(run: Record, epochs: int) -> str:
+    """Say which weights were kept, why training ended, and which fit this is."""
+    best, told = finite(run.get("best_epoch")), []
+    if best is not None:
+        told.append(
+            "No epoch scored better than the start, so the weights before the first step were kept."
+            if best == 0
+            else f"The weights after epoch {count(best)} of {epochs} were kept: they scored best."
+        )
+    elif "best_epoch" in run:
+        told.append(f"The weights after the last of {epochs} epochs were kept.")
+    why = {
+        "patience": "Training ended when the score no longer rose.",
+        "collapse": "Training was stopped, since it had collapsed.",
+        "not finite": "Training was stopped at a loss that was not finite.",
+    }.get(said(run, "stopped"))
+    fits = finite(run.get("fits")) or 1
+    told += [] if why is None else [why]
+    told += [f"This is the first of its {count(fits)} fits."] if fits > 1 else []
+    return " ".join(told)
+
+
 def features(result: Record) -> list[Chart]:
-    """Draw rows of both domains in two dimensions of a feature space."""
+    """Draw rows of both domains in two dimensions of a feature space, by domain and by class."""
+    pictures = records(result, "features")
+    styles = _class_styles(pictures)
     charts = []
-    for number, picture in enumerate(records(result, "features"), start=1):
-        sets = []
-        for style, side in enumerate(("source", "target")):
-            rows = picture.get(side)
-            points = [
-                Mark(x, y)
-                for pair in (rows if isinstance(rows, Sequence) else [])
-                if isinstance(pair, Sequence) and len(pair) == 2
-                if (x := finite(pair[0])) is not None and (y := finite(pair[1])) is not None
-            ]
-            if points:
-                sets.append(Marks(side, points, style))
+    for number, picture in enumerate(pictures, start=1):
+        axes = {
+            "many": True, "x_label": said(picture, "x_label", "first direction"),
+            "y_label": said(picture, "y_label", "second direction"),
+        }  # fmt: skip
+        title = said(picture, "title", "Features")
+        points = {side: _points(picture, side) for side in ("source", "target")}
+        sets = [
+            Marks(side, [p for p in some if p is not None], style)
+            for style, (side, some) in enumerate(points.items())
+            if any(p is not None for p in some)
+        ]
+        if not sets:
+            continue
+        note = said(picture, "note") or _spread(picture)
+        charts.append(
+            figure(title, note, sets, scatter_chart, chart_id=f"features-{number}", sets=sets,
+                   **axes)
+        )  # fmt: skip
+        sets = _by_class(picture, points, styles)
         if sets:
+            keys = [Marks(name, (), style) for name, style in styles.items()]
+            who = said(picture, "predicted_by", "the model")
             charts.append(
                 figure(
-                    said(picture, "title", "Features"), said(picture, "note"), sets, scatter_chart,
-                    chart_id=f"features-{number}", sets=sets, many=True,
-                    x_label=said(picture, "x_label", "first direction"),
-                    y_label=said(picture, "y_label", "second direction"),
+                    f"{title}, by class",
+                    "The same points. Filled or bold: source rows by their label. Hollow or thin: "
+                    f"target rows by what {who} predicts for them.",
+                    keys, scatter_chart, chart_id=f"features-{number}-class", sets=sets, **axes,
                 )
             )  # fmt: skip
     return charts
+
+
+def _points(picture: Record, side: str) -> list[Mark | None]:
+    """Return the points of a domain; None where one has no place."""
+    rows = picture.get(side)
+    found: list[Mark | None] = []
+    for pair in rows if isinstance(rows, Sequence) else []:
+        x = y = None
+        if isinstance(pair, Sequence) and len(pair) == 2:
+            x, y = finite(pair[0]), finite(pair[1])
+        found.append(None if x is None or y is None else Mark(x, y))
+    return found
+
+
+def _spread(picture: Record) -> str:
+    """Say what the two directions are, and how much of the variance they hold."""
+    share, width = finite(picture.get("share")), finite(picture.get("width"))
+    if share is None or width is None:
+        return ""
+    return (
+        f"The first two principal directions over both domains together hold {percent(share, 0)} "
+        f"of the variance of {count(width)} features."
+    )
+
+
+def _class_styles(pictures: Sequence[Record]) -> dict[str, int]:
+    """Give the most frequent classes a style each, the same in all pictures."""
+    names = Counter(
+        str(name) for p in pictures for side in ("source", "target")
+        for name in p.get(f"{side}_classes") or ()
+    )  # fmt: skip
+    first = [name for name, _ in names.most_common(STYLES if len(names) <= STYLES else STYLES - 1)]
+    styles = {name: k for k, name in enumerate(sorted(first, key=_natural))}
+    return styles if len(names) <= STYLES else styles | {_OTHERS: STYLES - 1}
+
+
+def _natural(name: str) -> tuple[int, float, str]:
+    """Sort 2 before 10."""
+    try:
+        return 0, float(name), name
+    except ValueError:
+        return 1, 0.0, name
+
+
+def _by_class(
+    picture: Record, points: Mapping[str, Sequence[Mark | None]], styles: Mapping[str, int]
+) -> list[Marks]:
+    sets = []
+    for side, some in points.items():
+        names = picture.get(f"{side}_classes")
+        if not isinstance(names, Sequence) or len(names) != len(some):
+            continue
+        whose = [name if (name := str(n)) in styles else _OTHERS for n in names]
+        for name, style in styles.items():
+            mine = [p for p, who in zip(some, whose, strict=True) if who == name and p is not None]
+            if mine:
+                sets.append(Marks(f"{name}, {side}", mine, style, hollow=side == "target"))
+    return sets
 
 
 def _by_epoch(epochs: Sequence[Record], name: str) -> list[Point]:

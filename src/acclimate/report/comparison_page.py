@@ -13,7 +13,7 @@ from acclimate.report import comparison_figures as figures
 from acclimate.report.charts import interval_glyph
 from acclimate.report.figures import Record, json_safe, records, said
 from acclimate.report.html import render, verdict_look
-from acclimate.report.wording import count, finite, percent, points, seconds, sentence
+from acclimate.report.wording import NOTHING, count, finite, percent, points, seconds, sentence
 
 SCHEMA = 1
 _SHOWN = 60  # positions of rows to label that are written out
@@ -30,11 +30,9 @@ def render_comparison(
     Parameters
     ----------
     result : mapping
-        Schema 1 of a comparison. Four keys that `compare` does not write are shown where they are
-        given: ``run`` (mapping of ``command``, ``settings``, ``versions``, ``data``, ``created``);
-        ``training`` (list of ``candidate`` with ``epochs``, the records of a `History`);
-        ``features`` (list of ``title`` with ``source`` and ``target``, pairs of numbers);
-        ``unfinished`` (text: why this is not the whole run).
+        Schema 1 of a comparison. What `compare` does not write is shown where it is given:
+        ``command``, ``files`` and ``created`` in ``run``; ``unfinished`` (text: why this is not the
+        whole run).
     diagnosis : mapping, default=None
         What `Diagnosis.to_dict` gives.
 
@@ -78,6 +76,7 @@ def render_comparison(
         "harm": [_harm(result, kind) for kind in ("classes", "groups") if result.get(kind)],
         "table": _table(result),
         "unit": said(result, "score", "accuracy"),
+        "not_beaten": _not_beaten(result),
         "charts": [
             c for c in (figures.label_curve(result, styles), figures.cost(result)) if c is not None
         ],
@@ -85,6 +84,7 @@ def render_comparison(
         "calibration_rows": figures.calibration_rows(result),
         "training": figures.training(result),
         "features": figures.features(result),
+        "features_of": _whose(result),
         "diagnosis": None if diagnosis is None else _diagnosis(diagnosis),
         "design": [said(_part(result, "design"), k) for k in ("choice", "interval")],
         "excluded": [
@@ -215,11 +215,16 @@ def _to_label(result: Record) -> dict[str, Any] | None:
     found = _part(result, "to_label")
     if not found:
         return None
-    positions = [count(p) for p in found.get("positions") or []]
+    counted, names = "counted from 0", [str(p) for p in found.get("positions") or []]
+    if found.get("ids"):
+        counted, names = f"by {said(found, 'id_name')}", [str(one) for one in found["ids"]]
+    elif found.get("file_rows"):
+        counted = f"counted {said(found, 'file_rows_counted')}"
+        names = [str(one) for one in found["file_rows"]]
     return {
-        "rows": found.get("rows"), "why": said(found, "why"),
-        "positions": ", ".join(positions[:_SHOWN]),
-        "more": max(0, len(positions) - _SHOWN),
+        "rows": found.get("rows"), "why": said(found, "why"), "counted": counted,
+        "positions": ", ".join(names[:_SHOWN]),
+        "more": max(0, len(names) - _SHOWN),
         "candidates": [str(name) for name in found.get("candidates") or []],
     }  # fmt: skip
 
@@ -281,7 +286,8 @@ def _table(result: Record) -> dict[str, Any]:
                 "target": _against(r, "target_only", limit, margin),
                 "source": _against(r, "source_only", limit, margin),
                 "seconds": _short(r.get("seconds")), "seconds_key": r.get("seconds"),
-                "memory": finite(r.get("peak_mb")), "pareto": bool(r.get("pareto")),
+                "memory": finite(r.get("peak_mb")), "memory_words": _megabytes(r.get("peak_mb")),
+                "pareto": bool(r.get("pareto")),
                 "share": percent(r.get("chosen_share"), 0), "share_key": r.get("chosen_share"),
                 "recommended": bool(r.get("recommended")),
                 "reference": bool(r.get("is_reference")),
@@ -297,6 +303,18 @@ def _table(result: Record) -> dict[str, Any]:
     }
 
 
+def _whose(result: Record) -> str:
+    """Return whose features are shown, where it is not the recommended candidate."""
+    names = {said(picture, "candidate") for picture in records(result, "features")} - {""}
+    return ", ".join(names - {said(_part(result, "recommendation"), "candidate")})
+
+
+def _not_beaten(result: Record) -> list[dict[str, Any]]:
+    """Return the candidates that nothing beats in score, time and memory at once."""
+    rows = [row for row in _table(result)["rows"] if row["pareto"]]
+    return rows if len(rows) > 1 else []
+
+
 def _against(row: Record, who: str, limit: float, margin: float) -> dict[str, Any] | None:
     against = row.get(f"against_{who}")
     own = said(row, "method").lower() == who.replace("_", "")
@@ -309,6 +327,13 @@ def _short(value: Any) -> str:
     """Write seconds: milliseconds where there are few."""
     number = finite(value)
     return f"{1000 * number:.0f} ms" if number is not None and number < 1 else seconds(number)
+
+
+def _megabytes(value: Any) -> str:
+    number = finite(value)
+    if number is None:
+        return NOTHING
+    return "< 1 MB" if number < 1 else f"{number:.0f} MB"
 
 
 def _diagnosis(found: Record) -> dict[str, Any]:

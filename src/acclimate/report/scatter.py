@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from acclimate.report.scales import Scale, fine_log_ticks, linear_ticks
@@ -13,6 +13,7 @@ from acclimate.report.svg import (
     WIDE,
     Size,
     document,
+    dots,
     marker,
     nothing,
     plain,
@@ -49,12 +50,15 @@ class Marks:
         Colour and marker.
     named : bool, default=False
         Write names beside the points, where there is room.
+    hollow : bool, default=False
+        Draw outlines only; for hundreds of points.
     """
 
     label: str
     points: Sequence[Mark]
     style: int = 0
     named: bool = False
+    hollow: bool = False
 
 
 def scatter_chart(
@@ -96,7 +100,7 @@ def scatter_chart(
     >>> "best: CORAL 90 at 0.5." in svg
     True
     """
-    drawn = [Marks(s.label, _placeable(s.points, x_log), s.style, s.named) for s in sets]
+    drawn = [replace(s, points=_placeable(s.points, x_log)) for s in sets]
     lost = sum(len(s.points) for s in sets) - sum(len(s.points) for s in drawn)
     drawn = [s for s in drawn if s.points]
     description = f"{y_label} by {x_label}. " + " ".join(_in_words(s, many) for s in drawn)
@@ -115,12 +119,13 @@ def scatter_chart(
     up = Scale(y_ticks[0], y_ticks[-1], size.height - size.bottom, size.top)
     body = [y_axis(up, y_ticks, y_label, size), x_axis(across, x_ticks, x_label, size)]
     body += [_whisker(p, s.style, across, up) for s in drawn for p in s.points if p.low is not None]
-    look = "dots many" if many else "dots"
     for s in reversed(drawn):  # the first set is the one that matters: it lies on top
-        dots = "".join(
-            marker(s.style, across(p.x), up(p.y), "" if many else _told(p)) for p in s.points
-        )
-        body.append(f'<g class="{look}">{dots}</g>')
+        if many:
+            places = [(across(p.x), up(p.y)) for p in s.points]
+            marks = dots(s.style, places, "mark hollow" if s.hollow else "mark")
+        else:
+            marks = "".join(marker(s.style, across(p.x), up(p.y), _told(p)) for p in s.points)
+        body.append(f'<g class="{"dots many" if many else "dots"}">{marks}</g>')
     body.append(_names(drawn, across, up, size))
     return document(chart_id, title, description, "".join(body), size)
 

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from acclimate.exceptions import InputError
+from acclimate.selection.kernel_features import frequencies, waves, whiten
 
 Array = NDArray[np.floating[Any]]
 Kernel = Callable[[Array, Array], Array]
@@ -26,6 +27,7 @@ def mmd(
     gamma: float | None = None,
     unbiased: bool = False,
     features: int | str | None = "auto",
+    approximation: str = "fourier",
     seed: int = 0,
 ) -> float:
     """Return the squared maximum mean discrepancy of two samples.
@@ -51,11 +53,14 @@ def mmd(
         at most 500 rows of each sample.
     unbiased : bool, default=False
         Whether pairs of a row with itself are left out, so that the mean over samples of one
-        distribution is 0. The value may then be below 0. Not with random features.
+        distribution is 0. The value may then be below 0. Not with features.
     features : int, "auto" or None, default="auto"
-        Random Fourier features for "rbf", at least 1; the error falls with their square root. None
-        is exact. "auto" is 2000 where a sample has more than 10000 rows, else None; never with
-        ``unbiased``.
+        Number of features that stand for the kernel, at least 1. None is exact. "auto" is 2000 for
+        "rbf" where a sample has more than 10000 rows, else None; never with ``unbiased``.
+    approximation : {"fourier", "landmarks"}, default="fourier"
+        "fourier" draws cosines and sines, for "rbf" alone; the error falls with the square root of
+        ``features``. "landmarks" expands any kernel in that many rows, half of each sample
+        (Nystrom); the value is then at most the exact one.
     seed : int, default=0
         Draws the features and the rows of the median.
 
@@ -73,6 +78,7 @@ def mmd(
     ----------
     Gretton et al., "A kernel two-sample test", Journal of Machine Learning Research 13:723-773
     (2012). Rahimi and Recht, "Random features for large-scale kernel machines", NIPS (2007).
+    Yu et al., "Orthogonal random features", arXiv:1610.09072.
 
     Examples
     --------
@@ -93,6 +99,8 @@ def mmd(
         raise InputError(f"gamma must be finite and above 0, or None, got {gamma!r}")
     if features not in ("auto", None) and not (isinstance(features, int) and features >= 1):
         raise InputError(f'features must be at least 1, "auto" or None, got {features!r}')
+    if approximation not in ("fourier", "landmarks"):
+        raise InputError(f'approximation must be "fourier" or "landmarks", got {approximation!r}')
     if kernel == "linear" and not unbiased:
         gap = X.mean(0, dtype=np.float64) - Z.mean(0, dtype=np.float64)
         return float(gap @ gap)
@@ -102,18 +110,26 @@ def mmd(
         # distances do not depend on the origin, and near it they keep their digits
         X, Z = X - origin, Z - origin
         width = _gamma(X, Z, rng) if gamma is None else float(gamma)
-        large = max(len(X), len(Z)) > EXACT_ROWS
-        number = (FEATURES if large and not unbiased else None) if features == "auto" else features
-        if number is not None:
-            if unbiased:
-                raise InputError("unbiased needs the kernel itself; leave out features")
-            return _with_features(X, Z, width, int(number), rng)
         k: Kernel = partial(gaussian, gamma=width)
     elif callable(kernel):
         k = kernel
     else:
         X, Z, k = X - origin, Z - origin, _linear
     n, m = len(X), len(Z)
+    large = kernel == "rbf" and max(n, m) > EXACT_ROWS
+    number = (FEATURES if large and not unbiased else None) if features == "auto" else features
+    if number is not None:
+        if unbiased:
+            raise InputError("unbiased needs the kernel itself; leave out features")
+        if approximation == "landmarks":
+            return _gap(_drawn(k, X, Z, int(number), rng), X, Z)
+        if kernel == "rbf":
+            W = frequencies(X.shape[1], (int(number) + 1) // 2, width, rng).astype(X.dtype)
+            return _gap(partial(waves, W=W), X, Z)
+        if features != "auto":
+            raise InputError(
+                'random Fourier features are for kernel="rbf" alone; use approximation="landmarks"'
+            )
     if unbiased:
         within = _total(k, X, X, True) / (n * (n - 1)) + _total(k, Z, Z, True) / (m * (m - 1))
     else:
@@ -173,33 +189,44 @@ def _total(kernel: Kernel, A: Array, B: Array, apart: bool = False) -> float:
     total = 0.0
     for start in range(0, len(A), BLOCK):
         block = A[start : start + BLOCK]
-        K = np.asarray(kernel(block, B))
-        if K.shape != (len(block), len(B)) or not np.isfinite(K).all():
-            raise InputError(
-                f"the kernel must return finite values of shape {(len(block), len(B))}, got "
-                f"shape {K.shape}"
-            )
+        K = _checked(kernel(block, B), block, B)
         total += float(K.sum(dtype=np.float64))
         if apart:
             total -= float(K.diagonal(start).sum(dtype=np.float64))
     return total
 
 
-def _with_features(
-    X: Array, Z: Array, gamma: float, number: int, rng: np.random.Generator
-) -> float:
-    """Return the discrepancy of ``cos`` and ``sin`` features, whose inner product is the kernel."""
-    half = (number + 1) // 2
-    frequencies = (rng.normal(size=(X.shape[1], half)) * np.sqrt(2 * gamma)).astype(X.dtype)
-    gap = _mean_feature(X, frequencies) - _mean_feature(Z, frequencies)
-    return float((np.abs(gap) ** 2).sum()) / half
+def _gap(features: Callable[[Array], Array], X: Array, Z: Array) -> float:
+    """Return the squared distance of the mean features of two samples."""
+    gap = _mean(features, X) - _mean(features, Z)
+    return float(gap @ gap)
 
 
-def _mean_feature(A: Array, frequencies: Array) -> NDArray[np.complexfloating[Any, Any]]:
-    """Return the mean of ``exp(i w'x)`` over rows, shape (features,)."""
-    total = np.zeros(frequencies.shape[1], dtype=np.complex128)
+def _mean(features: Callable[[Array], Array], A: Array) -> Array:
+    """Return the mean feature of rows, of which a block is held at a time, in float64."""
+    total = 0.0
     for start in range(0, len(A), BLOCK):
-        phase = A[start : start + BLOCK] @ frequencies
-        total += np.cos(phase).sum(0, dtype=np.float64)
-        total += 1j * np.sin(phase).sum(0, dtype=np.float64)
-    return total / len(A)
+        total = total + features(A[start : start + BLOCK]).sum(0, dtype=np.float64)
+    mean: Array = np.asarray(total) / len(A)
+    return mean
+
+
+def _drawn(
+    kernel: Kernel, X: Array, Z: Array, number: int, rng: np.random.Generator
+) -> Callable[[Array], Array]:
+    """Return the features of landmarks, half from each sample."""
+    rows = np.concatenate([A[np.sort(rng.permutation(len(A))[: (number + 1) // 2])]
+                           for A in (X, Z)])  # fmt: skip
+    own = _checked(kernel(rows, rows), rows, rows).astype(np.float64)
+    root = whiten(own, float(np.finfo(X.dtype).eps))
+    return lambda A: np.asarray(_checked(kernel(A, rows), A, rows) @ root)
+
+
+def _checked(K: Any, A: Array, B: Array) -> Array:
+    values = np.asarray(K)
+    if values.shape != (len(A), len(B)) or not np.isfinite(values).all():
+        raise InputError(
+            f"the kernel must return finite values of shape {(len(A), len(B))}, got "
+            f"shape {values.shape}"
+        )
+    return values

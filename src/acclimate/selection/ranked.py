@@ -7,6 +7,11 @@ from typing import Any
 
 from acclimate.selection.probes import ProbeScore
 
+# How bodies are probed, by `rank` and by `compare`.
+ROWS = 2000  # labelled target rows, at most
+FOLDS, REPEATS = 5, 2
+RANDOM_BODIES = 3  # whose probes are averaged
+
 
 @dataclass(frozen=True)
 class Ranked:

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from acclimate.exceptions import InputError, IntegrityError, OutputError
 
-SCHEMA = 1
+SCHEMA = 2  # 1 had no column for training
 _APPLICATION = 0x41434C4D  # "ACLM" in the header of the file: another program's database is refused
 _WAIT = 30.0  # seconds to wait for another writer
 
@@ -43,15 +43,16 @@ CREATE TABLE trials (
     peak_bytes INTEGER,
     error TEXT,
     ended TEXT NOT NULL,       -- UTC
-    arrays BLOB                -- npz, compressed
+    arrays BLOB,               -- npz, compressed
+    training TEXT              -- JSON: what a network went through, epoch by epoch
 ) WITHOUT ROWID;
 CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 """
 _COLUMNS = (
     "key", "candidate", "method", "config", "seed", "versions", "data", "status", "scores",
-    "seconds", "peak_bytes", "error", "ended",
+    "seconds", "peak_bytes", "error", "ended", "training",
 )  # fmt: skip
-_AS_JSON = ("config", "versions", "scores")
+_AS_JSON = ("config", "versions", "scores", "training")
 
 
 @dataclass(frozen=True)
@@ -79,6 +80,9 @@ class Record:
         What was raised.
     ended : str, default=""
         When, in UTC; filled in on writing.
+    training : mapping, default=None
+        Where a network was trained: its ``epochs``, a mapping of figures each, the ``best_epoch``
+        whose weights were kept, and why training ``stopped``.
     """
 
     candidate: str
@@ -93,6 +97,7 @@ class Record:
     peak_bytes: int | None = None
     error: str | None = None
     ended: str = ""
+    training: Mapping[str, Any] | None = None
 
     @property
     def key(self) -> str:
@@ -219,6 +224,7 @@ class Store:
         self._db.execute("PRAGMA journal_mode = WAL")
         self._db.execute("PRAGMA synchronous = NORMAL")
         if tables:
+            self._upgrade()
             return
         with self._writing():
             (tables,) = self._db.execute("SELECT count(*) FROM sqlite_master").fetchone()
@@ -228,6 +234,18 @@ class Store:
                 self._db.execute(statement)
             self._db.execute(f"PRAGMA application_id = {_APPLICATION}")
             self._db.execute(f"PRAGMA user_version = {SCHEMA}")
+
+    def _upgrade(self) -> None:
+        """Add the column that files of schema 1 lack."""
+        if "training" in self._columns():
+            return
+        with self._writing():
+            if "training" not in self._columns():  # another process may have been first
+                self._db.execute("ALTER TABLE trials ADD COLUMN training TEXT")
+                self._db.execute(f"PRAGMA user_version = {SCHEMA}")
+
+    def _columns(self) -> set[str]:
+        return {name for _, name, *_ in self._db.execute("PRAGMA table_info(trials)")}
 
     @contextmanager
     def _writing(self) -> Iterator[None]:
@@ -253,15 +271,16 @@ class Store:
         Parameters
         ----------
         record : Record
-            The trial. Numbers in ``scores`` that are not finite become None.
+            The trial. Numbers in ``scores`` and ``training`` that are not finite become None.
         arrays : mapping from str to ndarray, default=None
             Predictions and probabilities; numbers, booleans or text.
         """
         row = asdict(record) | {"key": record.key}
         row["ended"] = record.ended or datetime.now(UTC).isoformat(timespec="milliseconds")
-        row["scores"] = {name: _finite(value) for name, value in record.scores.items()}
+        for name in ("scores", "training"):
+            row[name] = _finite(row[name])
         for name in _AS_JSON:
-            row[name] = canonical(row[name])
+            row[name] = None if row[name] is None else canonical(row[name])
         values = [row[name] for name in _COLUMNS] + [None if arrays is None else _pack(arrays)]
         marks = ", ".join("?" * len(values))
         with self._writing():
@@ -336,15 +355,20 @@ class Store:
         self.close()
 
     def _rows(self, where: str = "", values: tuple[Any, ...] = ()) -> Iterator[dict[str, Any]]:
-        query = f"SELECT {', '.join(_COLUMNS)} FROM trials {where}"
-        for row in self._db.execute(query, values):
+        there = self._columns()  # a file of schema 1 that is only read stays as it is
+        query = ", ".join(name if name in there else f"NULL AS {name}" for name in _COLUMNS)
+        for row in self._db.execute(f"SELECT {query} FROM trials {where}", values):
             entry = dict(zip(_COLUMNS, row, strict=True))
             for name in _AS_JSON:
-                entry[name] = json.loads(entry[name])
+                entry[name] = None if entry[name] is None else json.loads(entry[name])
             yield entry
 
 
 def _finite(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {name: _finite(one) for name, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(one) for one in value]
     if isinstance(value, np.generic):
         value = value.item()
     return None if isinstance(value, float) and not math.isfinite(value) else value

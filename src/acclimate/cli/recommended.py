@@ -1,0 +1,84 @@
+"""The recommended model of a comparison, fitted on all rows, in a file."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from acclimate.cli.console import Status
+
+_DEFAULTS = {"classification": "logistic", "regression": "ridge"}
+
+
+def save(comparison: Any, found: Mapping[str, Any], data: Mapping[str, Any], out: Path) -> None:
+    """Fit the recommended candidate on all rows and labels, and write it.
+
+    Parameters
+    ----------
+    comparison : Comparison
+        Holds the data.
+    found : mapping
+        What it found.
+    data : mapping
+        Both files as they were read: ``tables`` and ``asked``.
+    out : Path
+        The model file.
+    """
+    from acclimate.cli import fitting
+    from acclimate.cli.rows import file_entry
+
+    with Status(f"fitting {found['recommendation']['candidate']} on all rows"):
+        model = comparison.best_model()
+        files = [
+            file_entry(table.path, role, table)
+            for role, table in zip(("source", "target"), data["tables"], strict=True)
+        ]
+        fitting.save(
+            model, out, _meta(found, data["asked"]), files, scores_of(found), data["tables"][1],
+            verdict=found["sentence"],
+        )  # fmt: skip
+
+
+def told(found: Mapping[str, Any], out: Path) -> str:
+    """Say what was saved.
+
+    Examples
+    --------
+    >>> told({"recommendation": {"action": "do not transfer", "candidate": "TargetOnly"}},
+    ...      Path("m.acclimate"))
+    'Saved m.acclimate: TargetOnly, fitted on all rows. It is the reference: transfer is not recommended.'
+    """  # noqa: E501
+    advice = found["recommendation"]
+    words = f"Saved {out}: {advice['candidate']}, fitted on all rows."
+    if advice["action"] != "transfer":
+        words += " It is the reference: transfer is not recommended."
+    return words
+
+
+def scores_of(found: Mapping[str, Any]) -> dict[str, Any] | None:
+    """Return the scores for the model card, of the recommended model and of both baselines."""
+    names = {"SourceOnly": "source only", "TargetOnly": "target only"}
+    scores: dict[str, float] = {}
+    for row in found["table"]:
+        name = "this model" if row["recommended"] else names.get(row["method"])
+        if name is not None and row["score"] is not None:
+            scores.setdefault(name, row["score"])
+    if "this model" not in scores:
+        return None
+    return {
+        "kind": f"cross-fitted on the labelled target rows, among {len(found['table'])} candidates",
+        "metric": found["score"], "rows": found["target"]["labelled"], "scores": scores,
+    }  # fmt: skip
+
+
+def _meta(found: Mapping[str, Any], asked: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what later commands need to know of the tables, as `fit` notes it."""
+    estimator, task = found["recommendation"]["estimator"], found["task"]
+    images = found["source"]["features"] is None
+    known = {"linear": _DEFAULTS[task], "network": "cnn" if images else "mlp"}
+    return {
+        "label": asked["label"], "id": asked["id"], "categorical": list(asked["categorical"]),
+        "task": task, "new_classes": False,
+        "estimator": estimator if asked["estimator"] else known.get(estimator, estimator),
+    }  # fmt: skip
