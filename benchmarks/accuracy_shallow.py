@@ -8,7 +8,7 @@ A draw takes rows of both domains; 70 % of the source rows are fitted on, and 30
 choosing. Then each side picks a method without target labels: acclimate by circular validation and
 by the panel of validators, skada by its own circular validation. All read the same rows.
 
-Run:  python benchmarks/accuracy_shallow.py [--draws 3] [--quick] [--only heart]
+Run:  python benchmarks/accuracy_shallow.py [--draws 3] [--quick] [--only heart] [--keep-peer]
       python benchmarks/accuracy_shallow.py --stored      (prints the tables of the last run)
 
 Defaults were tuned on simulated shifts, optdigits, pendigits and wine, never on what is here.
@@ -26,7 +26,7 @@ import tempfile
 import time
 import warnings
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -183,6 +183,20 @@ def read_peer(text: str, found: list[Case]) -> list[Run]:
     for side in sides:
         side["skada_pick"] = first_best(side["skada"])
     return sides
+
+
+def of_peer(runs: list[Run], draw: int) -> list[Run]:
+    """Return skada's part of the stored runs of a draw, with what they were made on."""
+    names = ("skada", "skada_pick", "shift", "sizes")
+    return [{name: run[name] for name in names} for run in runs if run["draw"] == draw]
+
+
+def joined(runs: list[Run], sides: list[Run]) -> list[Run]:
+    """Return the runs of both sides as one; stored ones must be of the same cases."""
+    for run, side in zip(runs, sides, strict=True):
+        if any(run[name] != side.get(name, run[name]) for name in ("shift", "sizes")):
+            raise ValueError(f"skada's stored rows are of {side['shift']}, not of {run['shift']}")
+    return [run | side for run, side in zip(runs, sides, strict=True)]
 
 
 THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
@@ -382,11 +396,13 @@ def main() -> None:
     parser.add_argument("--stored", action="store_true", help="print the tables of the last run")
     parser.add_argument("--limit", type=int, default=30, help="processor seconds a method of skada")
     parser.add_argument("--peer", type=Path, default=PEER, help="interpreter that has skada")
+    parser.add_argument("--keep-peer", action="store_true", help="skada's rows of the last run")
     args = parser.parse_args()
     if args.stored:
         report(json.loads(RESULTS.read_text()))
         return
-    if not args.peer.exists():
+    kept = json.loads(RESULTS.read_text())["runs"] if args.keep_peer else None
+    if kept is None and not args.peer.exists():
         sys.exit(
             f"there is no {args.peer}; `python benchmarks/shallow/run.py --only CORAL` makes it"
         )
@@ -395,13 +411,17 @@ def main() -> None:
     began = time.perf_counter()
     for draw in range(draws):
         found = cases(draw, rows, args.only)
-        with threadpool_limits(1), peer(found, args.peer, args.limit) as wait:
+        side = (
+            nullcontext(lambda: of_peer(kept, draw)) if kept is not None  # noqa: B023
+            else peer(found, args.peer, args.limit)
+        )  # fmt: skip
+        with threadpool_limits(1), side as wait:
             runs = []
             for case in found:
                 runs.append(ours(case) | {"draw": draw})
                 passed = time.perf_counter() - began
                 print(f"draw {draw}, {case.name}: {passed:.0f} s so far", file=sys.stderr)
-            stored["runs"] += [run | side for run, side in zip(runs, wait(), strict=True)]
+            stored["runs"] += joined(runs, wait())
         stored |= {"draws": draw + 1, "wall_seconds": round(time.perf_counter() - began)}
         if not (args.quick or args.only):
             groups = by_data(stored["runs"])

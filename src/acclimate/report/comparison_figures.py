@@ -93,7 +93,7 @@ def cost(result: Record) -> Chart | None:
         "Up and to the left is better. Not beaten: nothing else is better in score, seconds and "
         "memory at once.",
         drawn, scatter_chart, chart_id="cost", sets=drawn, x_log=True, y_label=unit,
-        x_label="seconds for one fit and its predictions (log scale)",
+        x_label="seconds for one fit (log scale)",
     )  # fmt: skip
 
 

@@ -76,7 +76,6 @@ def render_comparison(
         "harm": [_harm(result, kind) for kind in ("classes", "groups") if result.get(kind)],
         "table": _table(result),
         "unit": said(result, "score", "accuracy"),
-        "not_beaten": _not_beaten(result),
         "charts": [
             c for c in (figures.label_curve(result, styles), figures.cost(result)) if c is not None
         ],
@@ -307,12 +306,6 @@ def _whose(result: Record) -> str:
     """Return whose features are shown, where it is not the recommended candidate."""
     names = {said(picture, "candidate") for picture in records(result, "features")} - {""}
     return ", ".join(names - {said(_part(result, "recommendation"), "candidate")})
-
-
-def _not_beaten(result: Record) -> list[dict[str, Any]]:
-    """Return the candidates that nothing beats in score, time and memory at once."""
-    rows = [row for row in _table(result)["rows"] if row["pareto"]]
-    return rows if len(rows) > 1 else []
 
 
 def _against(row: Record, who: str, limit: float, margin: float) -> dict[str, Any] | None:

@@ -23,7 +23,7 @@ from acclimate.report.svg import (
 )
 from acclimate.report.wording import count
 
-_LETTER = 6.6  # an average letter of the 12-pixel system font
+_LETTER = 7.2  # a wide average letter of the 12-pixel system font
 _LINE = 13.0  # height of a line of that font
 
 
