@@ -13,9 +13,10 @@ import acclimate.mapping.components as solver
 import acclimate.mapping.expansion as module
 from acclimate.mapping.common import in_own_order, own_order
 from acclimate.mapping.components import reduce, solve_dual, solve_primal
-from acclimate.mapping.expansion import Expansion, whiten
+from acclimate.mapping.expansion import Expansion
 from acclimate.mapping.gaps import class_gaps, mean_gap
 from acclimate.mapping.kernels import Kernel, KernelMap
+from acclimate.selection.kernel_features import whiten
 from acclimate.validation import Rows
 
 RNG = np.random.default_rng
@@ -116,6 +117,26 @@ def test_whitened_landmarks_give_back_the_kernel() -> None:
     kernel = Kernel("rbf", 0.1)
     F = KernelMap(kernel, X, whiten(kernel(X, X)))(X)
     np.testing.assert_allclose(F @ F.T, rbf_kernel(X, gamma=0.1), atol=1e-9)
+
+
+@pytest.mark.parametrize("scaled", [False, True])
+def test_random_waves_come_near_the_kernels_objective(
+    scaled: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    X, E, G = rows(), factor("classes"), weights(scaled)
+    scale = None if G is None else 1 / np.sqrt(G)
+    monkeypatch.setattr(module, "EXACT_ROWS", 10)
+    least = explicit(rbf_kernel(X, gamma=0.1), E @ E.T, 1.0, 5, G)[1]
+    errors = []
+    for number in (10, 60, 600):
+        form = Expansion(Kernel("rbf", 0.1), X, number, 0, "fourier")
+        assert not form.is_kernel
+        P, roots, _ = form.solve(E, 1.0, 5, scale)
+        errors.append(abs(float((1 / roots).sum()) / least - 1))
+        np.testing.assert_allclose(form.map(P)(X), form.features(P), atol=1e-9)
+        np.testing.assert_allclose(form.map(P)(X[7:8]), form.features(P)[7:8], atol=1e-9)
+    assert errors[2] < errors[0]
+    assert errors[2] < 0.05
 
 
 def test_memory_is_linear_in_the_rows_above_the_limit() -> None:

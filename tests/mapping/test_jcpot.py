@@ -172,13 +172,30 @@ def test_shares_that_still_move_are_told(monkeypatch: pytest.MonkeyPatch) -> Non
     rng = RNG(10)
     X, y = draw(rng, (10, 10, 10))
     with pytest.warns(ConvergenceWarning, match="still move"):
-        JCPOT().fit(X, y, target=Domain(X))
+        JCPOT(max_steps=None).fit(X, y, target=Domain(X))
+
+
+def test_steps_lead_from_the_first_scaling_to_the_papers_shares() -> None:
+    rng = RNG(11)
+    X, y = draw(rng, (20, 20, 20))
+    Xt, _ = draw(rng, (5, 10, 35))
+    C, b = cdist(X, Xt, "sqeuclidean"), np.full(50, 1 / 50)
+    settings: Any = ([C], [y], [np.full(60, 1 / 20)], b, 2.0)
+    K = np.exp(-C / 2.0)
+    first = np.bincount(y, (K / K.sum(0) / 50).sum(1))  # what each class gets from the columns
+    np.testing.assert_allclose(class_shares(*settings, max_steps=1)[0], first, rtol=1e-9)
+    last = class_shares(*settings)[0]
+    gaps = [np.abs(class_shares(*settings, max_steps=k)[0] - last).max() for k in (1, 5, 200)]
+    assert gaps[0] > gaps[1] > gaps[2]
+    assert gaps[2] < 1e-4
 
 
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
         ({"epsilon": -1.0}, "epsilon must be finite and above 0"),
+        ({"epsilon": "auto"}, "epsilon must be finite and above 0, got 'auto'"),
+        ({"max_steps": 0}, "max_steps must be a whole number"),
         ({"max_rows": 2.5}, "max_rows must be an integer of at least 1"),
     ],
 )

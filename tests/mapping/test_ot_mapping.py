@@ -325,3 +325,36 @@ def test_the_plan_is_not_kept(toy: Any) -> None:
     sizes += [v.size for v in held if isinstance(v, np.ndarray)]
     assert max(sizes) <= 90 * d.X.shape[1]
     assert ot_mapping.FORBIDDEN > 1
+
+
+def test_the_automatic_strength_is_a_share_of_what_a_plan_can_change() -> None:
+    rng = RNG(0)
+    X, Xt = rng.normal(size=(50, 5)), 2 * rng.normal(size=(40, 5)) + 3
+    y = np.arange(50) % 2
+    A, B = X - X.mean(0), Xt - Xt.mean(0)
+    C = cdist(A, B, "sqeuclidean")
+    apart = C - C.mean(0) - C.mean(1)[:, None] + C.mean()  # what is left without rows and columns
+    expected = 0.15 * np.median(np.abs(apart)) / C.mean()
+    model = OTMapping().fit(X, y, target=Domain(Xt))
+    assert model.epsilon_ == pytest.approx(expected, rel=1e-9)
+    same = OTMapping(epsilon=model.epsilon_).fit(X, y, target=Domain(Xt))
+    np.testing.assert_array_equal(same.transform(X, domain="source"),
+                                  model.transform(X, domain="source"))  # fmt: skip
+    scaled = OTMapping().fit(9 * X, y, target=Domain(9 * Xt))
+    assert scaled.epsilon_ == pytest.approx(expected, rel=1e-9)
+    exact = OTMapping(regularisation="none").fit(X, y, target=Domain(Xt))
+    assert not hasattr(exact, "epsilon_")
+
+
+def test_one_row_far_away_does_not_blur_the_others() -> None:
+    rng = RNG(1)
+    X, Xt = rng.normal(size=(80, 20)), rng.normal(size=(60, 20))
+    y = np.arange(80) % 2
+    plain = OTMapping().fit(X, y, target=Domain(Xt))
+    before = Xt.var(0).sum() + X.var(0).sum()
+    Xt[0] = 40.0
+    far = OTMapping().fit(X, y, target=Domain(Xt))
+    after = Xt.var(0).sum() + X.var(0).sum()
+    assert after > 10 * before  # the mean cost
+    assert far.epsilon_ * after < 3 * plain.epsilon_ * before
+    assert np.isfinite(far.transform(X, domain="source")).all()

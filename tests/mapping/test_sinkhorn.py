@@ -32,6 +32,18 @@ def log_loop(C: Any, a: Any, b: Any, epsilon: float, steps: int = 3000) -> Any:
     return np.exp((f[:, None] + g - C) / epsilon)
 
 
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_far_rows_do_not_underflow(dtype: Any) -> None:
+    rng = RNG(0)
+    X, Z = rng.normal(size=(60, 30)), rng.normal(size=(60, 30)) * np.exp(rng.normal(size=(60, 1)))
+    Z[0] = 60.0
+    C = cdist(X, Z, "sqeuclidean").astype(dtype)
+    a = np.full(60, 1 / 60)
+    P = sinkhorn(C, a, a, 1e-3 * float(C.mean())).plan()
+    np.testing.assert_allclose(P.sum(1), a, atol=1e-6)
+    np.testing.assert_allclose(P.sum(0), a, atol=1e-4)
+
+
 @pytest.mark.parametrize("epsilon", [5.0, 0.5, 0.1])
 def test_the_plan_is_that_of_a_plain_loop(epsilon: float) -> None:
     _, _, C, a, b = problem(0)

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 from scipy.linalg import eigh
+from scipy.spatial.distance import pdist
 from sklearn.linear_model import Ridge
 from sklearn.metrics.pairwise import polynomial_kernel, rbf_kernel
 
@@ -47,22 +48,50 @@ def test_many_rows_use_landmarks(toy: Any, monkeypatch: pytest.MonkeyPatch) -> N
     assert fast.transform(d.Xn).shape == (200, 4)
 
 
+def test_many_rows_can_use_random_waves(toy: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    d = toy(0, n=200, m=200)
+    waves: dict[str, Any] = {
+        "gamma": 0.05, "n_landmarks": 600, "approximation": "fourier", "random_state": 0
+    }  # fmt: skip
+    exact = TCA(gamma=0.05, n_components=4).fit(d.X, d.y, target=Domain(d.Xt))
+    monkeypatch.setattr(module, "EXACT_ROWS", 100)
+    fast = TCA(n_components=4, **waves)
+    fast.fit(d.X, d.y, target=Domain(d.Xt))
+    assert fast.objective_ == pytest.approx(exact.objective_, rel=0.1)
+    order = RNG(0).permutation(200)
+    moved = TCA(n_components=4, **waves)
+    moved.fit(d.X[order], d.y[order], target=Domain(d.Xt))
+    np.testing.assert_allclose(moved.predict(d.Xn), fast.predict(d.Xn))
+
+
 def test_new_rows_are_mapped_as_the_old_ones(toy: Any) -> None:
-    """Features of the training rows come from K itself, in the order given, with variance 1."""
+    """Features of the rows seen come from K itself, in their order, with mean 0 and variance 1."""
     d = toy(0)
     model = TCA(gamma=0.05, n_components=5).fit(d.X, d.y, target=Domain(d.Xt))
     X = np.concatenate([d.X, d.Xt])
     K = rbf_kernel(X, gamma=0.05)
     W, _ = explicit(K, 60, 1.0, 5)
     Z = np.concatenate([model.transform(d.X, domain="source"), model.transform(d.Xt)])
-    Ze = K @ W * np.sqrt(len(X))
+    Ze = (K - K.mean(0)) @ W * np.sqrt(len(X))
     np.testing.assert_allclose(Z * np.sign((Z * Ze).sum(0)), Ze, atol=1e-5)
     np.testing.assert_allclose(Z.var(0), 1.0, rtol=1e-6)
 
 
-def test_the_default_drops_features_of_small_eigenvalues(toy: Any) -> None:
+def test_the_default_is_thirty_features_of_a_wide_kernel(toy: Any) -> None:
+    d = toy(0, n=100, m=100)
+    X = np.concatenate([d.X, d.Xt])
+    squared = pdist(X, "sqeuclidean")
+    K = rbf_kernel(X, gamma=0.01 / np.median(squared[squared > 0]))
+    model = TCA().fit(d.X, d.y, target=Domain(d.Xt))
+    assert model.n_components_ <= 30
+    expected = explicit(K, 100, 1.0, model.n_components_)[1]
+    assert model.objective_ == pytest.approx(expected, rel=1e-6)
+    assert TCA().get_params()["n_components"] == 30
+
+
+def test_none_drops_features_of_small_eigenvalues(toy: Any) -> None:
     d = toy(0)
-    model = TCA(gamma=0.05).fit(d.X, d.y, target=Domain(d.Xt))
+    model = TCA(gamma=0.05, n_components=None).fit(d.X, d.y, target=Domain(d.Xt))
     K = rbf_kernel(np.concatenate([d.X, d.Xt]), gamma=0.05)
     least = [explicit(K, 60, 1.0, k)[1] for k in range(31)]
     inverse = np.diff(least)
@@ -111,6 +140,8 @@ def test_float32_stays_float32(toy: Any) -> None:
         ({"mu": 0.0}, "mu must be"),
         ({"n_components": 0}, "n_components must be"),
         ({"n_landmarks": 0}, "n_landmarks must be"),
+        ({"approximation": "sine"}, "approximation must be"),
+        ({"approximation": "fourier", "kernel": "linear"}, 'is for kernel="rbf" alone'),
     ],
 )
 def test_wrong_settings(settings: Any, message: str, toy: Any) -> None:

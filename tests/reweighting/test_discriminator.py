@@ -93,6 +93,7 @@ def test_more_features_than_rows_work() -> None:
     [
         ({"folds": 1}, "folds .* got 1"),
         ({"clip": 0.5}, "clip .* got 0.5"),
+        ({"min_effective": 0.5}, "min_effective .* got 0.5"),
         ({"discriminator": LinearSVC()}, "LinearSVC has none"),
     ],
 )
@@ -100,6 +101,33 @@ def test_wrong_settings_are_errors(settings: dict[str, object], words: str) -> N
     X, y, Xt = shifted()
     with pytest.raises(InputError, match=words):
         DomainDiscriminator(**settings).fit(X, y, target=Domain(Xt))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("batched", [False, True])
+def test_weights_are_spread_as_the_setting_says(batched: bool) -> None:
+    X, y, Xt = shifted(n=200, m=150)
+    plain = GaussianNB(var_smoothing=0.0)
+    model = DomainDiscriminator(plain, discriminator=plain, min_effective=190, random_state=0)
+    if batched:
+        model.fit_batches(batches(X, y, batch_rows=60), batches(Xt, batch_rows=60))
+        both, side = np.concatenate([X, Xt]), np.repeat([0, 1], [200, 150])
+        fold = row_keys(both, model._stage_seed(2)) % np.uint64(5)
+        w = np.empty(200)
+        for k in range(5):
+            train, held = fold != k, fold[:200] == k
+            judge = GaussianNB(var_smoothing=0.0).fit(both[train], side[train])
+            m = side[train].sum()
+            w[held] = odds_weights(judge.predict_proba(X[held])[:, 1], train.sum() - m, m, 1e-3)
+        w /= w.mean()
+    else:
+        model.fit(X, y, target=Domain(Xt))
+        bare = DomainDiscriminator(plain, discriminator=plain, min_effective=None, random_state=0)
+        w = bare.fit(X, y, target=Domain(Xt)).weights_
+        assert bare.weight_report_.effective_rows < 190
+    t = np.sqrt((200 / 190 - 1) / w.var())
+    assert model.mixing_ == pytest.approx(t, rel=1e-9)
+    expected = plain.fit(X, y, sample_weight=1 - t + t * w)
+    np.testing.assert_allclose(model.predict_proba(Xt), expected.predict_proba(Xt), rtol=1e-8)
 
 
 def test_too_few_different_rows_are_an_error() -> None:

@@ -34,6 +34,7 @@ def constant(rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
     return X, Xt
 
 
+@pytest.mark.filterwarnings("ignore:no class shares explain")  # which is true of disjoint domains
 @pytest.mark.parametrize("make", [wide, same, disjoint, constant])
 @pytest.mark.parametrize("name", METHODS)
 def test_awkward_domains_get_an_answer(

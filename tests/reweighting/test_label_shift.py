@@ -11,8 +11,8 @@ from sklearn.linear_model import LinearRegression
 from sklearn.svm import LinearSVC
 
 from acclimate import Domain
-from acclimate.exceptions import InputError
-from acclimate.reweighting.label_shift import LabelShift, black_box, target_priors
+from acclimate.exceptions import InputError, TransferWarning
+from acclimate.reweighting.label_shift import LabelShift, black_box, target_priors, unexplained
 
 CENTRES = np.array([[0.0, 0.0], [3.0, 0.0], [0.0, 3.0]])
 
@@ -104,3 +104,44 @@ def test_what_cannot_work_says_so() -> None:
     with pytest.raises(InputError, match="do not tell all classes apart"):
         LabelShift().fit(np.ones((100, 1)) * (np.arange(100)[:, None] % 10), y, target=Domain(
             np.ones((5, 1))))  # fmt: skip
+
+
+def test_the_statistic_is_chi_squared_where_classes_shift_alone() -> None:
+    rng = np.random.default_rng(0)
+    columns = rng.dirichlet(np.ones(8), size=3).T  # cells of each class, shape (8, 3)
+    source, wanted = np.array([0.5, 0.3, 0.2]), np.array([0.2, 0.2, 0.6])
+    found = []
+    for _ in range(400):
+        cells = (
+            np.stack(
+                [rng.multinomial(600 * s, c) for s, c in zip(source, columns.T, strict=True)], 1
+            )
+            / 600
+        )
+        mu = rng.multinomial(500, columns @ wanted) / 500
+        found.append(unexplained(cells, mu, 600, 500))
+    statistics, p = np.array(found).T
+    assert statistics.mean() == pytest.approx(5.0, rel=0.15)  # 8 cells, 3 classes
+    assert (p < 0.01).mean() <= 0.03
+    mu = rng.multinomial(500, np.roll(columns @ wanted, 3)) / 500
+    assert unexplained(cells, mu, 600, 500)[1] < 1e-3
+
+
+@pytest.mark.parametrize("method", ["bbse", "em"])
+def test_inputs_that_change_are_found_and_leave_the_weights_alone(method: str) -> None:
+    X, y = drawn((300, 300, 300), 0)
+    rng = np.random.default_rng(2)
+    fair, _ = drawn((100, 500, 200), 1)
+    model = LabelShift(method=method, random_state=0).fit(X, y, target=Domain(fair))
+    assert model.fit_ > 0.01
+    assert model.weight_report_.share < 0.95
+    noisy = fair + 2.0 * rng.normal(size=fair.shape)
+    with pytest.warns(TransferWarning, match="no class shares explain"):
+        model.fit(X, y, target=Domain(noisy))
+    assert model.fit_ < 0.01
+    np.testing.assert_array_equal(model.weights_, 1.0)
+    np.testing.assert_allclose(model.predict_proba(fair), model.source_model_.predict_proba(fair))
+    forced = LabelShift(method=method, level=0, random_state=0).fit(X, y, target=Domain(noisy))
+    assert forced.fit_ is None
+    np.testing.assert_allclose(forced.target_priors_, model.target_priors_)
+    assert np.ptp(forced.weights_) > 0

@@ -7,34 +7,34 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.linalg import eigh
 
 from acclimate.exceptions import InputError
 from acclimate.mapping.common import Affine, DenseMapAdapter, check_components, in_own_order
 from acclimate.mapping.components import FLAT, Reduced, reduce, solve_dual, solve_primal
-from acclimate.mapping.kernels import Kernel, KernelMap, check_kernel, make_kernel
+from acclimate.mapping.kernels import (
+    FourierMap,
+    Kernel,
+    KernelMap,
+    check_approximation,
+    check_kernel,
+    make_kernel,
+)
+from acclimate.selection.kernel_features import frequencies, whiten
 from acclimate.templates import Map
 from acclimate.validation import Rows
 
 Array = NDArray[np.floating[Any]]
-EXACT_ROWS = 5000  # above, a kernel without a primal form is expanded in landmarks
-SHARE = 0.01  # of the largest eigenvalue, that a feature of the default must have
-
-
-def whiten(K: Array) -> Array:
-    """Return R of shape (p, r) with ``R R'`` the pseudo-inverse of a kernel matrix (p, p)."""
-    values, vectors = eigh(K)
-    held = values > max(values[-1], 0.0) * len(K) * np.finfo(np.float64).eps
-    R: Array = vectors[:, held] / np.sqrt(values[held])
-    return R
+EXACT_ROWS = 5000  # above, a kernel without a primal form is approximated by features
+WIDE = 0.01  # times the inverse median squared distance is the default gamma
+SHARE = 0.01  # of the largest eigenvalue, that a feature must have where None chooses
 
 
 class Expansion:
     """All rows under a kernel: as features where there are few, else as a kernel matrix.
 
     A linear kernel has the features X themselves. Another kernel, and a linear one with more
-    features than rows, is a matrix of shape (N, N). Above `EXACT_ROWS` rows, other kernels get the
-    features of their landmarks (Nystrom), and memory is linear in the rows.
+    features than rows, is a matrix of shape (N, N). Above `EXACT_ROWS` rows, other kernels get
+    features: those of landmarks (Nystrom), or random waves. Memory is then linear in the rows.
 
     Parameters
     ----------
@@ -43,9 +43,11 @@ class Expansion:
     X : ndarray of shape (N, d)
         All rows.
     n_landmarks : int
-        How many rows are landmarks, where there are any.
+        How many rows are landmarks, or how many random features there are, where there are any.
     seed : int
-        Draws the landmarks, and the start of iterations.
+        Draws the landmarks or features, and the start of iterations.
+    approximation : {"landmarks", "fourier"}, default="landmarks"
+        Which features. "fourier" is for "rbf" alone.
 
     Attributes
     ----------
@@ -55,10 +57,18 @@ class Expansion:
         The kernel, or the features.
     """
 
-    def __init__(self, kernel: Kernel, X: Array, n_landmarks: int, seed: int) -> None:
+    def __init__(
+        self,
+        kernel: Kernel,
+        X: Array,
+        n_landmarks: int,
+        seed: int,
+        approximation: str = "landmarks",
+    ) -> None:
         self.kernel, self.seed = kernel, seed
         self._Z = X
         self._root: Array | None = None
+        self._waves: FourierMap | None = None
         self._start: Array | None = None
         self._form: Reduced | None = None
         N = len(X)
@@ -72,6 +82,11 @@ class Expansion:
                 raise InputError(FLAT)
         elif linear:
             self.matrix = X.astype(np.float64, copy=False)
+        elif approximation == "fourier":
+            rng, number = np.random.default_rng(seed), (n_landmarks + 1) // 2
+            W = frequencies(X.shape[1], number, kernel.gamma, rng).astype(X.dtype)
+            self._waves = FourierMap(X.mean(0, dtype=np.float64).astype(X.dtype), W)
+            self.matrix = self._waves(X).astype(np.float64, copy=False)
         else:
             drawn = np.random.default_rng(seed).choice(N, min(n_landmarks, N), replace=False)
             self._Z = X[np.sort(drawn)]
@@ -123,12 +138,20 @@ class Expansion:
         Z: Array = self.matrix @ P
         return Z
 
-    def map(self, P: Array) -> Map:
-        """Return the map of new rows to features, without the rows where it can do without."""
+    def map(self, P: Array, *, centred: bool = False) -> Map:
+        """Return the map of new rows to features, without the rows where it can do without.
+
+        ``centred`` takes away the mean of the features over all rows.
+        """
+        offset = -self.matrix.mean(0) @ P if centred else None
         if self.is_kernel:
-            return KernelMap(self.kernel, self._Z, P)
+            return KernelMap(self.kernel, self._Z, P, offset)
+        if self._waves is not None:
+            return FourierMap(self._waves.centre, self._waves.frequencies, P, offset)
         if self._root is not None:
-            return KernelMap(self.kernel, self._Z, self._root @ P)
+            return KernelMap(self.kernel, self._Z, self._root @ P, offset)
+        if offset is not None:
+            return Affine(self.matrix.mean(0), P, np.zeros(P.shape[1]))
         return Affine(np.zeros(len(P)), P, np.zeros(P.shape[1]))
 
 
@@ -143,11 +166,12 @@ class ComponentsAdapter(DenseMapAdapter):
         self,
         estimator: Any = None,
         *,
-        n_components: int | None = None,
+        n_components: int | None = 30,
         kernel: Any = "rbf",
         gamma: float | None = None,
         mu: float = 1.0,
         n_landmarks: int = 500,
+        approximation: str = "landmarks",
         use_target_labels: bool = False,
         preprocess: Any = None,
         random_state: Any = None,
@@ -158,6 +182,7 @@ class ComponentsAdapter(DenseMapAdapter):
         self.gamma = gamma
         self.mu = mu
         self.n_landmarks = n_landmarks
+        self.approximation = approximation
         self.use_target_labels = use_target_labels
 
     @abstractmethod
@@ -167,6 +192,7 @@ class ComponentsAdapter(DenseMapAdapter):
     def _check_settings(self) -> None:
         check_components(self.n_components)
         check_kernel(self.kernel, self.gamma)
+        check_approximation(self.approximation, self.kernel)
         if not 0.0 < self.mu < np.inf:
             raise InputError(f"mu must be finite and above 0, got {self.mu!r}")
         if self.n_landmarks < 1:
@@ -175,11 +201,12 @@ class ComponentsAdapter(DenseMapAdapter):
     def _align(self, source: Rows, target: Rows, seed: int) -> tuple[Map, Map]:
         source, target = in_own_order(source, seed), in_own_order(target, seed)
         X: Array = np.concatenate([source.X, target.X])
-        kernel = make_kernel(self.kernel, self.gamma, X, np.random.default_rng(seed))
-        rows = Expansion(kernel, X, self.n_landmarks, seed)
+        rng = np.random.default_rng(seed)
+        kernel = make_kernel(self.kernel, self.gamma, X, rng, WIDE)
+        rows = Expansion(kernel, X, self.n_landmarks, seed, self.approximation)
         P, self.objective_ = self._solve(rows, source, target, seed)
         self.n_components_ = P.shape[1]
-        shared = rows.map(P * np.sqrt(len(X)))
+        shared = rows.map(P * np.sqrt(len(X)), centred=True)
         return shared, shared
 
     def _most(self) -> int:

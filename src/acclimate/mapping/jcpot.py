@@ -13,11 +13,11 @@ from acclimate.adapter import Adapted
 from acclimate.exceptions import ConvergenceWarning, InputError
 from acclimate.mapping.common import as_matrix
 from acclimate.mapping.ot_mapping import check_epsilon, check_max_rows, represent
-from acclimate.mapping.sinkhorn import BLOCK_PAIRS, SINGLE_PAIRS, Barycentre, Gibbs
+from acclimate.mapping.sinkhorn import BLOCK_PAIRS, SINGLE_PAIRS, Barycentre, Gibbs, log_sum
 from acclimate.mapping.soft_labels import DenseAdapter, fit_soft
 from acclimate.mapping.transport import Cost, merge_rows
 from acclimate.sources import Part, split
-from acclimate.validation import Rows
+from acclimate.validation import Rows, check_count
 
 Array = NDArray[np.floating[Any]]
 Index = NDArray[np.intp]
@@ -43,6 +43,9 @@ class JCPOT(DenseAdapter):
         The base model. None means ``LogisticRegression(max_iter=1000)``.
     epsilon : float, default=0.02
         Strength of the entropy above 0, in units of the mean cost over all sources.
+    max_steps : int, default=1
+        Most steps of the alternation between plans and class shares, at least 1. None goes on until
+        the shares settle, for at most 1000, as in the paper.
     max_rows : int, default=5000
         Each source and the target are represented by at most this many rows drawn at random, at
         least 1, while plans are found. All target rows get labels. Time and memory grow with its
@@ -73,7 +76,7 @@ class JCPOT(DenseAdapter):
     Warns
     -----
     ConvergenceWarning
-        Class shares still move after 1000 steps.
+        ``max_steps`` is None, and class shares still move after 1000 steps.
 
     Notes
     -----
@@ -83,6 +86,11 @@ class JCPOT(DenseAdapter):
     in the logarithm, so that a small ``epsilon`` does not underflow. Labels reach target rows that
     were not drawn through the potentials of the plans. No domain is centred: with other class
     shares, the means differ for a reason.
+
+    The default stops after one step: each target row spreads its mass over the source rows near it,
+    and the classes get what arrives. On shifts of optdigits, pendigits, wine and simulated rows,
+    more steps only lost, since classes that gather rows by mistake grow
+    (``benchmarks/shallow_defaults.py``).
 
     References
     ----------
@@ -105,12 +113,14 @@ class JCPOT(DenseAdapter):
         estimator: Any = None,
         *,
         epsilon: float = 0.02,
+        max_steps: int | None = 1,
         max_rows: int = 5000,
         preprocess: Any = None,
         random_state: Any = None,
     ) -> None:
         super().__init__(estimator, preprocess=preprocess, random_state=random_state)
         self.epsilon = epsilon
+        self.max_steps = max_steps
         self.max_rows = max_rows
 
     def _check_settings(self) -> None:
@@ -119,7 +129,9 @@ class JCPOT(DenseAdapter):
                 f"JCPOT is about classes, and {type(self._base()).__name__} is a regressor; "
                 f"use OTMapping or JDOT"
             )
-        check_epsilon(self.epsilon)
+        check_epsilon(self.epsilon, automatic=False)
+        if self.max_steps is not None:
+            check_count(max_steps=self.max_steps)
         check_max_rows(self.max_rows)
 
     def _adapt(self, model: Any, source: Rows | None, target: Rows, seed: int) -> Adapted:
@@ -157,7 +169,9 @@ class JCPOT(DenseAdapter):
         epsilon = self.epsilon * (scale or 1.0)
         big = max(len(X) for X in rows) * len(Z) > SINGLE_PAIRS
         matrices = [(c.single() if big else c).of() for c in costs]
-        self.target_priors_, potentials = class_shares(matrices, kinds, weights, b, epsilon)
+        self.target_priors_, potentials = class_shares(
+            matrices, kinds, weights, b, epsilon, max_steps=self.max_steps
+        )
         shares = np.zeros((len(Xt), len(classes)))
         zero = np.zeros(Xt.shape[1])
         for X, own, f in zip(rows, kinds, potentials, strict=True):
@@ -173,6 +187,7 @@ def class_shares(
     b: Array,
     epsilon: float,
     *,
+    max_steps: int | None = None,
     tolerance: float = SETTLED,
 ) -> tuple[Array, list[Array]]:
     """Estimate the class shares of the target.
@@ -189,6 +204,8 @@ def class_shares(
         Masses of the target rows.
     epsilon : float
         Strength of the entropy, above 0.
+    max_steps : int, default=None
+        Most steps, at least 1. None goes on until the shares settle, for at most 1000.
     tolerance : float, default=1e-6
         Largest change of a share at which the alternation stops.
 
@@ -204,7 +221,7 @@ def class_shares(
     logs = [rows for rows, _ in first]
     h = np.zeros(k)
     kernels: list[Gibbs] = []
-    for step in range(STEPS):
+    for step in range(STEPS if max_steps is None else max_steps):
         if step:
             for kernel in kernels:
                 kernel.v = b / kernel.columns()
@@ -226,7 +243,7 @@ def class_shares(
         h = after
         if change <= tolerance:
             break
-    if change > 1e-3:
+    if change > 1e-3 and max_steps is None:
         warnings.warn(
             f"class shares still move by {change:.2g} after {STEPS} steps; a larger epsilon "
             f"converges faster",
@@ -249,16 +266,10 @@ def first_rows(C: Array, b: Array, epsilon: float) -> tuple[Array, Array]:
     n, m = C.shape
     g, rows = np.empty(m), np.empty(n)
     for part in gen_batches(m, max(1, BLOCK_PAIRS // n)):
-        g[part] = epsilon * (np.log(b[part]) - _log_sum(C[:, part] / -epsilon, 0))
+        g[part] = epsilon * (np.log(b[part]) - log_sum(C[:, part] / -epsilon, 0))
     for part in gen_batches(n, max(1, BLOCK_PAIRS // m)):
-        rows[part] = _log_sum((g.astype(C.dtype) - C[part]) / epsilon, 1)
+        rows[part] = log_sum((g.astype(C.dtype) - C[part]) / epsilon, 1)
     return rows, g
-
-
-def _log_sum(values: Array, axis: int) -> Array:
-    top = values.max(axis, keepdims=True)
-    sums: Array = np.log(np.exp(values - top).sum(axis)) + np.squeeze(top, axis)
-    return sums
 
 
 def _log_sums(logs: Array, kinds: Index, k: int) -> Array:

@@ -17,7 +17,7 @@ from acclimate.mapping.gaps import estimate_balance, proxy_distance
 from acclimate.mapping.gfk import GFK
 from acclimate.mapping.graph import neighbour_laplacian
 from acclimate.mapping.kernel_system import System
-from acclimate.mapping.kernels import check_kernel, make_kernel
+from acclimate.mapping.kernels import check_approximation, check_kernel, make_kernel
 from acclimate.mapping.pseudo_labels import check_classifier, check_rounds, label_target
 from acclimate.mapping.scores import ScoredClasses
 from acclimate.templates import Mapped
@@ -75,6 +75,9 @@ class MEDA(GFK):
     n_landmarks : int, default=500
         Above 5000 rows, "rbf" and callables are expanded in this many rows drawn at random
         (Nystrom), at least 1. Memory is then linear in the rows. A linear kernel is always exact.
+    approximation : {"landmarks", "fourier"}, default="landmarks"
+        What stands for the kernel above 5000 rows. "fourier", for "rbf" alone, is ``n_landmarks``
+        random cosines and sines; a saved model then holds no rows.
     use_target_labels : bool, default=False
         Whether labelled target rows count as the source's do.
     preprocess : transformer, default=None
@@ -152,6 +155,7 @@ class MEDA(GFK):
         n_neighbors: int = 10,
         rounds: int = 10,
         n_landmarks: int = 500,
+        approximation: str = "landmarks",
         use_target_labels: bool = False,
         preprocess: Any = None,
         random_state: Any = None,
@@ -169,11 +173,13 @@ class MEDA(GFK):
         self.n_neighbors = n_neighbors
         self.rounds = rounds
         self.n_landmarks = n_landmarks
+        self.approximation = approximation
 
     def _check_settings(self) -> None:
         super()._check_settings()
         check_classifier(self)
         check_kernel(self.kernel, self.gamma)
+        check_approximation(self.approximation, self.kernel)
         check_balance(self.balance)
         check_rounds(self.rounds)
         if not 0.0 < self.ridge < np.inf:
@@ -214,7 +220,7 @@ class MEDA(GFK):
         """Return f for features Z of shape (N, k), source first, and the labels it was made of."""
         n, N = len(source.X), len(Z)
         kernel = make_kernel(self.kernel, self.gamma, Z, np.random.default_rng(seed))
-        rows = Expansion(kernel, Z, self.n_landmarks, seed)
+        rows = Expansion(kernel, Z, self.n_landmarks, seed, self.approximation)
         weight = np.zeros(N)
         weight[:n] = 1.0 if source.weight is None else source.weight / source.weight.mean()
         labels = label_target(self._base(), Z, source, target, seed)

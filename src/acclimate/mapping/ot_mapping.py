@@ -24,6 +24,9 @@ from acclimate.validation import Rows
 
 Array = NDArray[np.floating[Any]]
 Index = NDArray[np.intp]
+INTERACTION = 0.15  # of the median interaction of two rows is the automatic strength
+FAINTEST = 1e-3  # mean costs: the automatic strength is no less
+LOOKED_AT = 1000  # rows of each domain that it is taken from
 FORBIDDEN = 10.0  # mean costs that a pair of different known classes costs more
 
 
@@ -50,8 +53,10 @@ class OTMapping(DenseMapAdapter):
         "entropic" is smooth, and pulls rows towards each other. "classes" also keeps source rows of
         different classes off the same target row; it needs classes. "none" is exact and needs POT:
         ``pip install "acclimate[ot]"``. It follows every row, and so the noise of few rows.
-    epsilon : float, default=0.05
-        Strength of the entropy above 0, in units of the mean cost. Not read by "none".
+    epsilon : float or "auto", default="auto"
+        Strength of the entropy above 0, in units of the mean cost. "auto" follows the part of the
+        cost that a plan can change: 0.15 times the median of ``|2 x_i'z_j|`` over centred rows, at
+        least 0.001 mean costs. Not read by "none".
     class_strength : float, default=0.03
         Strength of the penalty on mixed classes, at least 0, in units of the mean cost. Read by
         "classes" alone.
@@ -72,6 +77,8 @@ class OTMapping(DenseMapAdapter):
         The model of the source alone.
     target_model_ : Mapped or None
         The model of the mapped source rows.
+    epsilon_ : float
+        Strength in use, in units of the mean cost. Only after a target was given, with entropy.
     transport_cost_ : float
         ``sum_ij P_ij ||x_i - z_j||^2``. Only after a target was given.
     adapted_ : bool
@@ -93,9 +100,11 @@ class OTMapping(DenseMapAdapter):
 
     Notes
     -----
-    The defaults were chosen on four simulated shifts of optdigits and pendigits, one draw each.
-    With hundreds of features distances are nearly alike, and ``epsilon=0.05`` blurs the plan:
-    "none" is then far better (``benchmarks/shallow``).
+    ``class_strength`` was chosen on four simulated shifts of optdigits and pendigits, one draw
+    each; "auto" on shifts of optdigits, pendigits, wine and simulated rows, two draws each
+    (``benchmarks/shallow_defaults.py``). What a row costs on average, wherever it goes, makes up
+    most of the mean cost where there are many features or a few of large variance, and no plan
+    changes that: a fixed share of the mean cost then blurs the plan.
 
     New source rows: with "entropic", the map above is a function of x through the potentials of the
     plan, and holds for any x (Pooladian and Niles-Weed). Else a new row moves by as much as the
@@ -136,7 +145,7 @@ class OTMapping(DenseMapAdapter):
         estimator: Any = None,
         *,
         regularisation: str = "entropic",
-        epsilon: float = 0.05,
+        epsilon: float | str = "auto",
         class_strength: float = 0.03,
         max_rows: int = 5000,
         use_target_labels: bool = False,
@@ -161,7 +170,7 @@ class OTMapping(DenseMapAdapter):
                 f'regularisation="classes" needs classes, and {type(self._base()).__name__} is a '
                 f'regressor; use "none" or "entropic"'
             )
-        check_epsilon(self.epsilon)
+        check_epsilon(self.epsilon, automatic=True)
         if not 0.0 <= self.class_strength < np.inf:
             raise InputError(
                 f"class_strength must be finite and at least 0, got {self.class_strength!r}"
@@ -191,7 +200,10 @@ class OTMapping(DenseMapAdapter):
             apart = (known >= 0) & (known != np.arange(codes.max() + 1)[:, None])
             table = FORBIDDEN * scale * apart
         labelled = Cost(cost.X, cost.Z, codes, table)
-        epsilon = self.epsilon * scale
+        if self.regularisation != "none":
+            automatic = self.epsilon == "auto"
+            self.epsilon_ = automatic_epsilon(cost, scale) if automatic else float(self.epsilon)
+            epsilon = self.epsilon_ * scale
         if self.regularisation == "none":
             plan = exact_plan(labelled, a, b, seed=seed)
             P, spent = plan.matrix, plan.cost
@@ -275,10 +287,30 @@ def nearest_move(X: Array, moved: Array, mass: Array) -> NearestMove:
     return NearestMove(X[first], mean.astype(X.dtype))
 
 
-def check_epsilon(value: Any) -> None:
+def automatic_epsilon(cost: Cost, scale: float) -> float:
+    """Return a strength of the entropy in units of ``scale``.
+
+    A cost is ``||x||^2 + ||z||^2 - 2 x'z``. The first two are paid by any plan; the third is what
+    it chooses by, and does not grow with outliers, of which the median knows little.
+
+    Parameters
+    ----------
+    cost : Cost
+        Of centred rows, in an order that says nothing of them.
+    scale : float
+        Mean cost, above 0.
+    """
+    some = cost.X[:LOOKED_AT].astype(np.float64) @ cost.Z[:LOOKED_AT].astype(np.float64).T
+    return max(INTERACTION * float(np.median(np.abs(2.0 * some))) / scale, FAINTEST)
+
+
+def check_epsilon(value: Any, *, automatic: bool) -> None:
     """Raise where the strength of the entropy cannot be used."""
-    if not 0.0 < value < np.inf:
-        raise InputError(f"epsilon must be finite and above 0, got {value!r}")
+    if automatic and value == "auto":
+        return
+    if isinstance(value, str) or not 0.0 < value < np.inf:
+        words = ' or "auto"' if automatic else ""
+        raise InputError(f"epsilon must be finite and above 0{words}, got {value!r}")
 
 
 def check_max_rows(value: Any) -> None:

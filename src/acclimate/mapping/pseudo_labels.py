@@ -60,6 +60,7 @@ class PseudoLabelAdapter(ComponentsAdapter):
             if taken == self.rounds:
                 break
             Z = rows.features(P) * np.sqrt(n + m)
+            Z -= Z.mean(0)
             labels = label_target(self._base(), Z, source, target, seed)
             if np.array_equal(labels, used):
                 break

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.utils import gen_batches
 
-from acclimate.exceptions import ConvergenceWarning
+from acclimate.exceptions import ConvergenceWarning, InputError
 from acclimate.mapping.common import as_matrix
 
 Array = NDArray[np.floating[Any]]
@@ -74,6 +74,19 @@ class Gibbs:
             self.g = self.g + self.epsilon * np.log(self.v)
             self._renew()
 
+    def renewed(self, a: Array, b: Array) -> None:
+        """Scale columns to b, then rows to a, by logarithms: where a whole sum underflows."""
+        f, g = self.potentials()
+        n, m = self.C.shape
+        for part in gen_batches(m, max(1, BLOCK_PAIRS // n)):
+            sums = log_sum((f[:, None] - self.C[:, part]) / self.epsilon, 0)
+            g[part] = self.epsilon * (np.log(b[part]) - sums)
+        for part in gen_batches(n, max(1, BLOCK_PAIRS // m)):
+            sums = log_sum((g - self.C[part]) / self.epsilon, 1)
+            f[part] = self.epsilon * (np.log(a[part]) - sums)
+        self.f, self.g = f, g
+        self._renew()
+
     def potentials(self) -> tuple[Array, Array]:
         """Return the potentials with the scalings in them, shapes (n,) and (m,)."""
         e = self.epsilon
@@ -91,6 +104,13 @@ class Gibbs:
         P: Array = self.K * self.v.astype(self.K.dtype)
         P *= self.u.astype(self.K.dtype)[:, None]
         return P
+
+
+def log_sum(values: Array, axis: int) -> Array:
+    """Return logarithms of the sums of exponentials along an axis."""
+    top = values.max(axis, keepdims=True)
+    sums: Array = np.log(np.exp(values - top).sum(axis)) + np.squeeze(top, axis)
+    return sums
 
 
 def sinkhorn(
@@ -122,6 +142,11 @@ def sinkhorn(
     Gibbs
         Its row sums are a but for rounding, its column sums are b within the tolerance.
 
+    Raises
+    ------
+    InputError
+        ``epsilon`` is so small that scalings overflow.
+
     Warns
     -----
     ConvergenceWarning
@@ -137,8 +162,12 @@ def sinkhorn(
     kernel = Gibbs(C, epsilon, f, g)  # each row and each column holds a 1
     errors: list[float] = []
     power = 1.0
+    most = float(np.finfo(C.dtype).max) ** 0.75  # a scaling beyond could overflow
     for step in range(STEPS):
         sums = kernel.columns()
+        if (b > most * sums).any():
+            kernel.renewed(a, b)
+            sums = np.maximum(kernel.columns(), b / most)
         if step:
             errors.append(float(np.abs(kernel.v * sums - b).sum()))
             if errors[-1] <= tolerance:
@@ -146,11 +175,20 @@ def sinkhorn(
         if step % 20 == 0 and step:
             power = _power(errors, power)
         kernel.v = b / sums if power == 1.0 else kernel.v * (b / sums / kernel.v) ** power
-        wanted = a / kernel.rows()
+        rows = kernel.rows()
+        if (a > most * rows).any():
+            kernel.renewed(a, b)
+            rows = kernel.rows()
+        wanted = a / rows
         kernel.u = wanted if power == 1.0 else kernel.u * (wanted / kernel.u) ** power
         kernel.settle()
     kernel.u = a / kernel.rows()
     wrong = float(np.abs(kernel.v * kernel.columns() - b).sum())
+    if not np.isfinite(wrong):
+        raise InputError(
+            f"an entropy of strength {epsilon:.3g} is too weak for a mean cost of "
+            f"{float(C.mean()):.3g} in {C.dtype}; raise epsilon"
+        )
     if wrong > HARM:
         warnings.warn(
             f"{wrong:.2%} of the mass is in the wrong place after {STEPS} steps; a larger epsilon "

@@ -12,10 +12,12 @@ from sklearn.metrics.pairwise import euclidean_distances
 from acclimate.exceptions import InputError
 from acclimate.folds import row_keys
 from acclimate.templates import WeighAdapter
-from acclimate.validation import Rows
+from acclimate.validation import Rows, check_count
 
 Array = NDArray[np.floating[Any]]
 WIDTHS = (0.25, 0.5, 1.0, 2.0, 4.0)  # tried widths, in units of the median distance
+A_FEATURE = 10  # effective rows a feature, and for the intercept, that "auto" asks for
+MOST = 0.9  # of the rows, that "auto" asks for at most
 
 
 class RatioAdapter(WeighAdapter):
@@ -85,6 +87,66 @@ def spread(
     different, position = np.unique(pairs, return_inverse=True)
     used = min(folds, len(different))
     return position.reshape(-1) % used, used
+
+
+def evening(mean: float, square: float, n: int, wanted: float) -> float:
+    """Return the largest t in [0, 1] at which ``1 - t + t w / mean`` has the wanted effective rows.
+
+    Effective rows are ``(sum w)^2 / sum w^2`` (Kish): n at t = 0.
+
+    Parameters
+    ----------
+    mean : float, above 0
+        Mean weight.
+    square : float
+        Mean squared weight.
+    n : int
+        Number of rows.
+    wanted : float in (0, n]
+        Effective rows.
+
+    >>> evening(1.0, 5.0, 100, 50)  # 1 - t + t w has the variance 4 t^2
+    0.5
+    """
+    variance = square / mean**2 - 1.0
+    most = n / wanted - 1.0
+    return float(np.sqrt(most / variance)) if variance > most else 1.0
+
+
+def wanted_rows(setting: int | str | None, n: int, d: int) -> float:
+    """Return how many effective rows n rows of d features shall keep; below 1 is whatever is left.
+
+    ``"auto"`` is ten a feature and for the intercept, at most nine tenths of the rows.
+    """
+    if setting is None:
+        return 0.0
+    if setting == "auto":
+        return min(MOST * n, A_FEATURE * (d + 1.0))
+    return float(min(int(setting), n))
+
+
+def evened(w: Array, wanted: float) -> tuple[Array, float]:
+    """Return weights spread evenly as far as needed, 1 on average, and the share that is not.
+
+    Parameters
+    ----------
+    w : ndarray of shape (n,)
+        Weights, at least 0.
+    wanted : float
+        Effective rows to leave; see `wanted_rows`. Below 1 the weights stay.
+    """
+    mean = float(w.mean())
+    if not 0.0 < mean < np.inf:  # the template says why these cannot be used
+        return w, 1.0
+    t = evening(mean, float((w**2).mean()), len(w), wanted) if wanted >= 1 else 1.0
+    mixed: Array = 1.0 - t + t * (w / mean)
+    return mixed, t
+
+
+def check_effective(value: Any) -> None:
+    """Raise where the effective rows that are asked for cannot be used."""
+    if value not in ("auto", None):
+        check_count(min_effective=value)
 
 
 def in_key_order(X: Array, seed: int, size: int | None = None) -> Array:
