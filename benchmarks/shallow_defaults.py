@@ -39,8 +39,9 @@ RESULTS = Path(__file__).parent / "results" / "shallow_defaults.json"
 FAMILIES = ("mapping", "reweighting", "semisupervised")
 REFERENCE = "SourceOnly"
 MEDIAN = "median"  # stands for one over the median squared distance, which depends on the rows
-NARROW = {"n_components": 30, "gamma": MEDIAN}
-FEW = {"n_components": None, "gamma": MEDIAN}
+NARROW: dict[str, Any] = {"n_components": 30, "gamma": MEDIAN, "mu": 1.0}
+FEW: dict[str, Any] = {"n_components": None, "gamma": MEDIAN, "mu": 1.0}
+TENTH = {"mu": 0.1}
 TRIED: dict[str, dict[str, dict[str, Any]]] = {
     "DomainDiscriminator": {"as estimated": {"min_effective": None}},
     "KMM": {"as estimated": {"min_effective": None}},
@@ -50,11 +51,24 @@ TRIED: dict[str, dict[str, dict[str, Any]]] = {
     "TCA": {
         "median distance, 30": NARROW,
         "median distance, None": FEW,
-        "linear, 30": {"kernel": "linear", "n_components": 30},
+        "linear, 30": {"kernel": "linear", "n_components": 30, "mu": 1.0},
+        "mu 1": {"mu": 1.0},
     },
-    "JDA": {"median distance, 30": NARROW, "median distance, None": FEW},
-    "BDA": {"median distance, 30": NARROW, "median distance, None": FEW},
-    "TJM": {"median distance, 30": NARROW, "median distance, None": FEW},
+    "JDA": {
+        "median distance, 30": NARROW | TENTH,
+        "median distance, None": FEW | TENTH,
+        "mu 0.1": TENTH,
+    },
+    "BDA": {
+        "median distance, 30": NARROW | TENTH,
+        "median distance, None": FEW | TENTH,
+        "mu 0.1": TENTH,
+    },
+    "TJM": {
+        "median distance, 30": NARROW,
+        "median distance, None": FEW,
+        "mu 1": {"mu": 1.0},
+    },
 }
 
 

@@ -35,7 +35,7 @@ def test_more_features_than_rows_use_the_dual(toy: Any) -> None:
     X, Xt = rng.normal(size=(12, 40)), rng.normal(size=(10, 40)) + 0.3
     model = TCA(kernel="linear", n_components=4).fit(X, np.arange(12) % 2, target=Domain(Xt))
     K = np.concatenate([X, Xt]) @ np.concatenate([X, Xt]).T
-    assert model.objective_ == pytest.approx(explicit(K, 12, 1.0, 4)[1], rel=1e-6)
+    assert model.objective_ == pytest.approx(explicit(K, 12, model.mu, 4)[1], rel=1e-6)
 
 
 def test_many_rows_use_landmarks(toy: Any, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -70,7 +70,7 @@ def test_new_rows_are_mapped_as_the_old_ones(toy: Any) -> None:
     model = TCA(gamma=0.05, n_components=5).fit(d.X, d.y, target=Domain(d.Xt))
     X = np.concatenate([d.X, d.Xt])
     K = rbf_kernel(X, gamma=0.05)
-    W, _ = explicit(K, 60, 1.0, 5)
+    W, _ = explicit(K, 60, model.mu, 5)
     Z = np.concatenate([model.transform(d.X, domain="source"), model.transform(d.Xt)])
     Ze = (K - K.mean(0)) @ W * np.sqrt(len(X))
     np.testing.assert_allclose(Z * np.sign((Z * Ze).sum(0)), Ze, atol=1e-5)
@@ -84,7 +84,7 @@ def test_the_default_is_thirty_features_of_a_wide_kernel(toy: Any) -> None:
     K = rbf_kernel(X, gamma=0.01 / np.median(squared[squared > 0]))
     model = TCA().fit(d.X, d.y, target=Domain(d.Xt))
     assert model.n_components_ <= 30
-    expected = explicit(K, 100, 1.0, model.n_components_)[1]
+    expected = explicit(K, 100, model.mu, model.n_components_)[1]
     assert model.objective_ == pytest.approx(expected, rel=1e-6)
     assert TCA().get_params()["n_components"] == 30
 
@@ -93,7 +93,7 @@ def test_none_drops_features_of_small_eigenvalues(toy: Any) -> None:
     d = toy(0)
     model = TCA(gamma=0.05, n_components=None).fit(d.X, d.y, target=Domain(d.Xt))
     K = rbf_kernel(np.concatenate([d.X, d.Xt]), gamma=0.05)
-    least = [explicit(K, 60, 1.0, k)[1] for k in range(31)]
+    least = [explicit(K, 60, model.mu, k)[1] for k in range(31)]
     inverse = np.diff(least)
     assert model.n_components_ == int((inverse[0] / inverse >= 0.01).sum())
     assert model.objective_ == pytest.approx(least[model.n_components_], rel=1e-6)
@@ -103,7 +103,7 @@ def test_a_callable_kernel(toy: Any) -> None:
     d = toy(0)
     model = TCA(kernel=polynomial_kernel, n_components=3).fit(d.X, d.y, target=Domain(d.Xt))
     K = polynomial_kernel(np.concatenate([d.X, d.Xt]))
-    assert model.objective_ == pytest.approx(explicit(K, 60, 1.0, 3)[1], rel=1e-6)
+    assert model.objective_ == pytest.approx(explicit(K, 60, model.mu, 3)[1], rel=1e-6)
     with pytest.raises(InputError, match="must return finite values of shape"):
         TCA(kernel=lambda X, Z: X[:, :1]).fit(d.X, d.y, target=Domain(d.Xt))
 
@@ -168,7 +168,7 @@ def test_identical_domains_and_disjoint_supports(kernel: str, toy: Any) -> None:
     K = rbf_kernel(X, gamma=0.05) if kernel == "rbf" else X @ X.T
     H = np.eye(len(X)) - 1 / len(X)
     top = np.linalg.eigvalsh(K @ H @ K)[::-1][:2]
-    assert same.objective_ == pytest.approx((1 / top).sum(), rel=1e-9)
+    assert same.objective_ == pytest.approx(same.mu * (1 / top).sum(), rel=1e-9)
     assert np.array_equal(same.transform(d.X), same.transform(d.X, domain="source"))
     far = TCA(kernel=kernel).fit(d.X, d.y, target=Domain(d.Xt + 1e4))
     assert np.isfinite(far.predict_proba(d.Xt + 1e4)).all()

@@ -128,7 +128,7 @@ def test_more_features_than_rows() -> None:
     X, Xt = rng.normal(size=(12, 40)), rng.normal(size=(10, 40)) + 0.3
     model = TJM(kernel="linear", n_components=4).fit(X, np.arange(12) % 2, target=Domain(Xt))
     K = np.concatenate([X, Xt]) @ np.concatenate([X, Xt]).T
-    values = by_hand(K, 12, 1.0, 4, len(model.objectives_) - 1, 0.5)[1]
+    values = by_hand(K, 12, model.mu, 4, len(model.objectives_) - 1, 0.5)[1]
     np.testing.assert_allclose(model.objectives_, values, rtol=1e-6)
 
 

@@ -47,7 +47,7 @@ class BDA(PseudoLabelAdapter):
     gamma : float, default=None
         For "rbf", inverse squared width, above 0. None is a hundredth over the median squared
         distance among at most 1000 rows: a wide kernel, which is nearly linear.
-    mu : float, default=0.1
+    mu : float, default=1e-5
         Strength of the penalty on W, above 0. The paper's mu is ``balance`` here.
     rounds : int, default=10
         Most rounds of pseudo-labels, at least 1.
@@ -95,8 +95,8 @@ class BDA(PseudoLabelAdapter):
     Notes
     -----
     Width and number of features were chosen on shifts of optdigits, pendigits, wine and simulated
-    rows, as those of `TCA` were. At that width the penalty outweighs the terms of the classes, and
-    answers are near those of `TCA`; with ``mu=1e-5`` they differ, and were no better there.
+    rows, as those of `TCA` were. ``mu`` goes with the square of the kernel's spread; see `JDA`.
+
     The first round aligns the domains' means alone, whatever the balance. With a balance of 0.5
     this is `JDA` with twice the penalty. The paper gives no rule for the balance; the estimate is
     that of `MEDA`. It and the penalty were chosen on simulated shifts of optdigits and pendigits.
@@ -127,7 +127,7 @@ class BDA(PseudoLabelAdapter):
         n_components: int | None = 30,
         kernel: Any = "rbf",
         gamma: float | None = None,
-        mu: float = 0.1,
+        mu: float = 1e-5,
         rounds: int = 10,
         n_landmarks: int = 500,
         approximation: str = "landmarks",

@@ -169,7 +169,7 @@ class ComponentsAdapter(DenseMapAdapter):
         n_components: int | None = 30,
         kernel: Any = "rbf",
         gamma: float | None = None,
-        mu: float = 1.0,
+        mu: float = 1e-4,
         n_landmarks: int = 500,
         approximation: str = "landmarks",
         use_target_labels: bool = False,

@@ -25,8 +25,8 @@ class JDA(PseudoLabelAdapter):
     distance of the domains' means, and M_c does the same for the rows of class c, by labels in the
     source and by pseudo-labels in the target. M has a rank of at most 1 + n_classes, and neither it
     nor H is ever a matrix. Pseudo-labels come from a model of the mapped source rows; then the
-    problem is solved again, until they stay. Features are ``k(x, rows) W sqrt(n +
-    m)`` less their mean.
+    problem is solved again, until they stay.
+    Features are ``k(x, rows) W sqrt(n + m)`` less their mean.
 
     Parameters
     ----------
@@ -42,7 +42,7 @@ class JDA(PseudoLabelAdapter):
     gamma : float, default=None
         For "rbf", inverse squared width, above 0. None is a hundredth over the median squared
         distance among at most 1000 rows: a wide kernel, which is nearly linear.
-    mu : float, default=0.1
+    mu : float, default=1e-5
         Strength of the penalty on W, above 0. Smaller values care more for equal means.
     rounds : int, default=10
         Most rounds of pseudo-labels, at least 1.
@@ -88,8 +88,10 @@ class JDA(PseudoLabelAdapter):
     Notes
     -----
     Width and number of features were chosen on shifts of optdigits, pendigits, wine and simulated
-    rows, as those of `TCA` were. At that width the penalty outweighs the terms of the classes, and
-    answers are near those of `TCA`; with ``mu=1e-5`` they differ, and were no better there.
+    rows, as those of `TCA` were. ``mu`` goes with the square of the kernel's spread: the default is
+    a ten-thousandth of what suits a width of the median distance. A larger one hides the terms of
+    the classes, and `TCA` remains.
+
     As in the paper, the first round aligns the domains' means alone. A class without a
     pseudo-labelled target row has no M_c; code that is often cited pulls its source mean to zero
     instead. The paper leaves features at variance 1 / (n + m), labels with the nearest neighbour,
@@ -122,7 +124,7 @@ class JDA(PseudoLabelAdapter):
         n_components: int | None = 30,
         kernel: Any = "rbf",
         gamma: float | None = None,
-        mu: float = 0.1,
+        mu: float = 1e-5,
         rounds: int = 10,
         n_landmarks: int = 500,
         approximation: str = "landmarks",

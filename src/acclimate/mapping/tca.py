@@ -39,7 +39,7 @@ class TCA(ComponentsAdapter):
     gamma : float, default=None
         For "rbf", inverse squared width, above 0. None is a hundredth over the median squared
         distance among at most 1000 rows: a wide kernel, which is nearly linear.
-    mu : float, default=1.0
+    mu : float, default=1e-4
         Strength of the penalty on W, above 0. Smaller values care more for equal means.
     n_landmarks : int, default=500
         Above 5000 rows, "rbf" and callables are expanded in this many rows drawn at random
@@ -80,7 +80,9 @@ class TCA(ComponentsAdapter):
     Width and number of features were chosen on shifts of optdigits, pendigits, wine and simulated
     rows, three draws each (``benchmarks/shallow_defaults.py``). With the median distance as width,
     the model was worse than the source's on average. A wide kernel keeps what is linear, and with
-    enough features its squares.
+    enough features its squares. ``mu`` goes with the square of the kernel's spread: the default is
+    a ten-thousandth of what suits a width of the median distance. A larger one hides the means, and
+    what remains is a kernel PCA of both domains.
 
     The paper leaves the features at variance 1 / (n + m), and at means that a wide kernel makes
     large; mean 0 and variance 1 keep the meaning of the model's penalty. New rows are mapped by the

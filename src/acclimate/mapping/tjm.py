@@ -33,8 +33,8 @@ class TJM(ComponentsAdapter):
     centres, w_i is the row of W that belongs to row i, and ``tr(W' K L K W)`` is the squared
     distance of the domains' means. Each round solves ``tr(W' (K L K + mu G) W)`` exactly, with G
     diagonal: ``unit / ||w_i||`` of the round before for source rows, 1 for target rows. The
-    objective falls in each round. Features are ``k(x, rows) W sqrt(n +
-    m)`` less their mean.
+    objective falls in each round.
+    Features are ``k(x, rows) W sqrt(n + m)`` less their mean.
 
     Parameters
     ----------
@@ -50,7 +50,7 @@ class TJM(ComponentsAdapter):
     gamma : float, default=None
         For "rbf", inverse squared width, above 0. None is a hundredth over the median squared
         distance among at most 1000 rows: a wide kernel, which is nearly linear.
-    mu : float, default=1.0
+    mu : float, default=1e-4
         Strength of the penalty on W, above 0. Smaller values care more for equal means.
     unit : float, default=0.5
         Norm at which a source row costs what a target row does, above 0; rows below it are pressed
@@ -135,7 +135,7 @@ class TJM(ComponentsAdapter):
         n_components: int | None = 30,
         kernel: Any = "rbf",
         gamma: float | None = None,
-        mu: float = 1.0,
+        mu: float = 1e-4,
         unit: float | None = 0.5,
         rounds: int = 10,
         n_landmarks: int = 500,
