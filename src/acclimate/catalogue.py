@@ -19,6 +19,7 @@ Family = Literal[
 ]  # fmt: skip
 Task = Literal["classification", "regression"]
 TargetLabels = Literal["ignored", "optional", "required"]
+Base = Literal["any", "linear", "batch norm"]
 
 
 @dataclass(frozen=True)
@@ -56,6 +57,8 @@ class Row:
     open_classes : bool, default=False
         Whether it has a measured answer to target rows of classes that the source lacks
         (``unknown``).
+    base : {"any", "linear", "batch norm"}, default="any"
+        What the method asks of its base model.
     network : bool, default=False
         Whether the method's own default needs a neural network, and so torch.
     alters : bool, default=True
@@ -78,6 +81,7 @@ class Row:
     own_classes: bool = False
     partial_classes: bool = False
     open_classes: bool = False
+    base: Base = "any"
     network: bool = False
     alters: bool = True
     quick: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
@@ -144,6 +148,7 @@ CATALOGUE: tuple[Row, ...] = (
         needs_source=False,
         cost="one fit on n rows, then some hundred on the labelled target rows",
         paper="doi:10.1145/1014052.1014067",
+        base="linear",
         avoid="the base model is not linear, or the features mean something else in the target",
         several_sources=True,
         quick=MappingProxyType({"strengths": (float("inf"), 1.0, 0.0), "folds": 2, "repeats": 1}),
@@ -689,6 +694,7 @@ CATALOGUE: tuple[Row, ...] = (
         needs_source=False,
         cost="one fit on n rows, then two passes over m rows",
         paper="arXiv:1603.04779",
+        base="batch norm",
         avoid="class shares differ: on average it lost on simulated shifts; or no batch norm",
         network=True,
         quick=MappingProxyType({"estimator__network": "mlp-norm"}),
@@ -717,6 +723,7 @@ CATALOGUE: tuple[Row, ...] = (
         needs_source=False,
         cost="one fit on n rows, then a quarter of its steps with a batch of the target",
         paper="arXiv:2006.10726",
+        base="batch norm",
         avoid="class shares differ: on average it lost on simulated shifts; or no batch norm",
         network=True,
         quick=MappingProxyType({"estimator__network": "mlp-norm"}),

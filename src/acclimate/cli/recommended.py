@@ -7,8 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from acclimate.cli.console import Status
-
-_DEFAULTS = {"classification": "logistic", "regression": "ridge"}
+from acclimate.cli.models import DEFAULTS
 
 
 def save(comparison: Any, found: Mapping[str, Any], data: Mapping[str, Any], out: Path) -> None:
@@ -76,7 +75,7 @@ def _meta(found: Mapping[str, Any], asked: Mapping[str, Any]) -> dict[str, Any]:
     """Return what later commands need to know of the tables, as `fit` notes it."""
     estimator, task = found["recommendation"]["estimator"], found["task"]
     images = found["source"]["features"] is None
-    known = {"linear": _DEFAULTS[task], "network": "cnn" if images else "mlp"}
+    known = {"linear": DEFAULTS[task], "network": "cnn" if images else "mlp"}
     return {
         "label": asked["label"], "id": asked["id"], "categorical": list(asked["categorical"]),
         "task": task, "new_classes": False,

@@ -24,10 +24,7 @@ KEPT = 1 / 3  # of the dear candidates, at each rung
 DEAR_ENOUGH = 3  # dear candidates that make it worth it
 LEAST_ROWS = 450  # source rows that can be thinned to a ninth
 _LEAST_STEPS = 20
-# What only the methods themselves would say, after a fit of the source model.
-_LINEAR = ("ParameterTransfer",)  # move the parameters of linear models
-_NORMED = ("AdaBN", "TENT")  # need batch norm, which these networks lack
-_WITHOUT_NORM = ("mlp", "cnn")
+_WITHOUT_NORM = ("mlp", "cnn")  # built-in networks that have no batch norm
 _TRUSTED = ("JointObjective", "ParameterTransfer", "FineTune", "FeatureAugmentation")
 
 
@@ -214,13 +211,13 @@ def _of_row(
         # a shallow method runs on networks only where the user gave nothing else
         if is_network(one) or not deep
         if both or deep or not is_network(one) or not shallow
-        if row.name not in _LINEAR or not is_network(one)
+        if row.base != "linear" or not is_network(one)
     }
     if not fitting:
-        return [], "it needs a linear base model" if row.name in _LINEAR else (
+        return [], "it needs a linear base model" if row.base == "linear" else (
             "it needs a network as its base model"
         )
-    if row.name in _NORMED:
+    if row.base == "batch norm":
         fitting = {
             k: v for k, v in fitting.items() if getattr(v, "network", None) not in _WITHOUT_NORM
         }

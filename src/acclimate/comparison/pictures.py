@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from acclimate.comparison.candidates import BASELINES
+from acclimate.comparison.shared import plain
 from acclimate.validation import count, take
 
 if TYPE_CHECKING:
@@ -76,9 +77,9 @@ def take_pictures(model: Any, X: Any, y: NDArray[Any], Xt: Any) -> dict[str, NDA
         found[f"picture_{stage}_share"] = np.array([share, width])
         found[f"picture_{stage}_what"] = np.array([what])
         if not model._regression():
-            found[f"picture_{stage}_target_classes"] = _plain(predicts[stage]())
+            found[f"picture_{stage}_target_classes"] = plain(predicts[stage]())
     if not model._regression():
-        found["picture_source_classes"] = _plain(np.asarray(y)[source])
+        found["picture_source_classes"] = plain(np.asarray(y)[source])
     found["picture_changes"] = np.array([maps or after is not None])
     return found
 
@@ -228,8 +229,3 @@ def _network(model: Any) -> Any:
 def _matrix(values: Any) -> Floats:
     dense = values.toarray() if hasattr(values, "toarray") else np.asarray(values)
     return dense.reshape(len(dense), -1).astype(np.float64)
-
-
-def _plain(values: Any) -> NDArray[Any]:
-    array = np.asarray(values)
-    return np.asarray(array.tolist()) if array.dtype.kind == "O" else array

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from acclimate import validation as door
+from acclimate.comparison.shared import plain
 from acclimate.domain import Domain
 from acclimate.exceptions import InputError
 
@@ -149,11 +150,11 @@ def check_problem(
             raise InputError(f"the target has {m} rows but y has shape {raw.shape}")
         seen = door.check_labels(None, raw[known], regression=not classify)
         door.check_named(seen, names[1], "target")
-        seen = _plain(seen)
+        seen = plain(seen)
         # what is not known must not be readable by anybody
         labels = np.full(m, seen[0], dtype=seen.dtype)
         labels[known] = seen
-    y = _plain(y)
+    y = plain(y)
     classes = None
     if classify:
         both = y if labels is None else np.concatenate([y, labels[known]])
@@ -185,11 +186,6 @@ def _task(estimators: Mapping[str, Any] | None, y: Any) -> Task:
 def _rows(X: Any) -> Any:
     """Return lists as arrays; arrays, frames and sparse matrices as they are."""
     return X if hasattr(X, "shape") else np.asarray(X)
-
-
-def _plain(values: NDArray[Any]) -> NDArray[Any]:
-    array = np.asarray(values)
-    return np.asarray(array.tolist()) if array.dtype.kind == "O" else array
 
 
 def _groups(groups: Any, X: Any, m: int) -> NDArray[Any] | None:

@@ -12,11 +12,18 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from acclimate.exceptions import InputError
 
 _KEPT = 2  # data sets that a worker holds open
 _open: OrderedDict[str, dict[str, Any]] = OrderedDict()
+
+
+def plain(values: Any) -> NDArray[Any]:
+    """Return labels as an array that can be stored without pickle."""
+    array = np.asarray(values)
+    return np.asarray(array.tolist()) if array.dtype.kind == "O" else array
 
 
 class DataMissing(Exception):

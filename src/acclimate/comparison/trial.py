@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from acclimate.comparison import histories, pictures
-from acclimate.comparison.shared import Shared, read
+from acclimate.comparison.shared import Shared, plain, read
 from acclimate.domain import Domain
 from acclimate.selection.store import Status
 from acclimate.validation import take
@@ -169,7 +169,7 @@ def _fit_and_answer(
         _answer(model, held, "source", "held_", arrays)
         if spec.reverse:
             with contextlib.suppress(Exception):  # then this validator has no value
-                arrays["reverse"] = _plain(_way_back(spec, model, data, held))
+                arrays["reverse"] = plain(_way_back(spec, model, data, held))
     return arrays, earlier, model
 
 
@@ -207,11 +207,11 @@ def _source_model(spec: Spec, data: Mapping[str, Any]) -> tuple[Any, float]:
 
 
 def _answer(model: Any, X: Any, domain: str, prefix: str, arrays: dict[str, NDArray[Any]]) -> None:
-    arrays[f"{prefix}answers"] = _plain(model.predict(X, domain=domain))
+    arrays[f"{prefix}answers"] = plain(model.predict(X, domain=domain))
     if hasattr(model, "predict_proba"):
         proba = np.asarray(model.predict_proba(X, domain=domain))
         arrays[f"{prefix}proba"] = proba.astype(np.float32, copy=False)
-        arrays["classes"] = _plain(model.classes_)
+        arrays["classes"] = plain(model.classes_)
 
 
 def _way_back(spec: Spec, model: Any, data: Mapping[str, Any], held: Any) -> Any:
@@ -221,12 +221,6 @@ def _way_back(spec: Spec, model: Any, data: Mapping[str, Any], held: Any) -> Any
     if spec.source is not None:
         X, y = take(X, spec.source), y[spec.source]
     return reverse_predictions(model, X, y, Domain(data["target_X"]), held)
-
-
-def _plain(values: Any) -> NDArray[Any]:
-    """Return labels as an array that can be stored without pickle."""
-    array = np.asarray(values)
-    return np.asarray(array.tolist()) if array.dtype.kind == "O" else array
 
 
 def _last_line(error: BaseException) -> str:
