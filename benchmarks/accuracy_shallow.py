@@ -40,11 +40,11 @@ from validator_cases import Case, digits, heart, sentiment
 from validators import split
 
 from acclimate import Domain, methods
-from acclimate.selection.candidate import Evidence
-from acclimate.selection.panel import score_candidates
-from acclimate.selection.reruns import gather
-from acclimate.selection.risks import feature_weights
-from acclimate.selection.validators import circular
+from acclimate.refits.reruns import gather
+from acclimate.validators.candidate import Evidence
+from acclimate.validators.panel import score_candidates
+from acclimate.validators.registry import circular
+from acclimate.validators.risks import feature_weights
 
 HERE = Path(__file__).parent
 RESULTS = HERE / "results" / "accuracy_shallow.json"

@@ -50,10 +50,10 @@ from acclimate import (
     datasets,
     rank,
 )
-from acclimate.demo import TUNED, fair, textbook
+from acclimate.cli.demo import TUNED, fair, textbook
+from acclimate.comparison.trials.store import Store
 from acclimate.exceptions import AcclimateWarning
 from acclimate.report.html import write_text_atomic
-from acclimate.selection.store import Store
 
 HERE = Path(__file__).parent / "results"
 RESULTS = HERE / "choose.json"

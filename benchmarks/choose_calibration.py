@@ -26,9 +26,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtri
 
-from acclimate.selection.crossfitted import cross_fitted_interval
-from acclimate.selection.intervals import crossed_interval
-from acclimate.selection.verdict import verdict
+from acclimate.judging.crossfitted import cross_fitted_interval
+from acclimate.judging.intervals import crossed_interval
+from acclimate.judging.verdict import verdict
 
 RESULTS = Path(__file__).parent / "results" / "choose_calibration.json"
 GAINS = (-0.10, -0.03, 0.0, 0.03, 0.10)

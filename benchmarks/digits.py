@@ -30,9 +30,9 @@ from acclimate import Domain, NeuralClassifier, datasets
 from acclimate.catalogue import methods
 from acclimate.datasets.images import frame
 from acclimate.exceptions import AcclimateWarning, DataNotFoundError
-from acclimate.selection.candidate import Evidence
-from acclimate.selection.confidence import information_maximisation
-from acclimate.selection.panel import score_candidates
+from acclimate.validators.candidate import Evidence
+from acclimate.validators.confidence import information_maximisation
+from acclimate.validators.panel import score_candidates
 
 RESULTS = Path(__file__).parent / "results" / "digits.json"
 KEPT = Path(__file__).parents[1] / ".bench" / "digits"  # source models and predictions

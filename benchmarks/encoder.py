@@ -23,8 +23,8 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from acclimate import FrozenBody, NeuralClassifier, datasets
+from acclimate.training.features import random_twin
 from acclimate.training.norm import reestimate
-from acclimate.transfer.bodies import random_twin
 
 RESULTS = Path(__file__).parent / "results" / "encoder.json"
 PROBE = make_pipeline(StandardScaler(), LogisticRegression(max_iter=2000))

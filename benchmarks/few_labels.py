@@ -45,7 +45,8 @@ from acclimate import (
 )
 from acclimate.cli import MARKS
 from acclimate.datasets.images import frame
-from acclimate.selection.pick import first_level, held_out_scores
+from acclimate.judging.crossfitted import first_level
+from acclimate.refits.pick import held_out_scores
 from acclimate.transfer.fine_tune import STRATEGIES
 from acclimate.transfer.parameter import STRENGTHS
 

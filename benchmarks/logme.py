@@ -27,7 +27,7 @@ ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_
 OURS = """
 import sys, time, json
 import numpy as np
-from acclimate.selection.transferability import logme
+from acclimate.transferability.criteria import logme
 F, y = np.load(sys.argv[1] + "/F.npy"), np.load(sys.argv[1] + "/y.npy")
 logme(F[:50], y[:50])  # imports
 start, cpu = time.perf_counter(), time.process_time()

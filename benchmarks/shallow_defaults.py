@@ -261,7 +261,7 @@ def report(stored: dict[str, Any]) -> None:
 def features(rows: int = 10_000) -> None:
     """Print seconds and accuracy of both approximations at equal size, on simulated rows."""
     from acclimate import JDA, KMM, TCA
-    from acclimate.selection.mmd import mmd
+    from acclimate.maths.discrepancy import mmd
 
     rng = np.random.default_rng(0)
     y = rng.integers(10, size=2 * rows)

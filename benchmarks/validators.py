@@ -43,12 +43,12 @@ from validator_cases import (
 )
 
 from acclimate import Domain, methods
-from acclimate.selection.candidate import Evidence
-from acclimate.selection.estimates import ESTIMATORS, estimate_accuracy
-from acclimate.selection.panel import CLASSES, VALUES, combine, consensus, fit_weights
-from acclimate.selection.reruns import gather
-from acclimate.selection.risks import feature_weights
-from acclimate.selection.validators import VALIDATORS, validate
+from acclimate.refits.reruns import gather
+from acclimate.validators.candidate import Evidence
+from acclimate.validators.estimates import ESTIMATORS, estimate_accuracy
+from acclimate.validators.panel import CLASSES, VALUES, combine, consensus, fit_weights
+from acclimate.validators.registry import VALIDATORS, validate
+from acclimate.validators.risks import feature_weights
 
 RESULTS = Path(__file__).parent / "results" / "validators.json"
 

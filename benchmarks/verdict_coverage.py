@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtr, ndtri
 
-from acclimate.selection.intervals import crossed_interval
+from acclimate.judging.intervals import crossed_interval
 
 # Shares of the latent variance. The draw effect moves an accuracy of 75 % by about 1.5 points.
 ROW_SHARED, ROW_OWN, DRAW = 0.6, 0.15, 0.0022

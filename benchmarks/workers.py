@@ -34,11 +34,11 @@ from sklearn.dummy import DummyClassifier
 from sklearn.ensemble import RandomForestClassifier
 
 from acclimate import SourceOnly
-from acclimate.comparison import shared
 from acclimate.comparison.candidates import Need, choose
-from acclimate.comparison.pool import Pool
-from acclimate.comparison.trials import Limits, Trials
-from acclimate.selection.store import Store
+from acclimate.comparison.trials import shared
+from acclimate.comparison.trials.pool import Pool
+from acclimate.comparison.trials.runner import Limits, Trials
+from acclimate.comparison.trials.store import Store
 
 RESULTS = Path(__file__).parent / "results" / "workers.json"
 WORKERS = 2

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from acclimate.base.target_only import TargetOnly
     from acclimate.comparison.compare import compare
     from acclimate.comparison.result import Comparison
+    from acclimate.diagnosis.diagnose import diagnose
     from acclimate.domain import Domain
     from acclimate.invariant.adabn import AdaBN
     from acclimate.invariant.afn import AFN
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
     from acclimate.invariant.deep_jdot import DeepJDOT
     from acclimate.invariant.jan import JAN
     from acclimate.invariant.mcc import MCC
+    from acclimate.judging.verdict import Verdict, verdict
     from acclimate.mapping.bda import BDA
     from acclimate.mapping.coral import CORAL
     from acclimate.mapping.feature_augmentation import FeatureAugmentation
@@ -54,7 +56,6 @@ if TYPE_CHECKING:
     from acclimate.mapping.tca import TCA
     from acclimate.mapping.tjm import TJM
     from acclimate.persistence import load, save
-    from acclimate.ranking import rank
     from acclimate.reweighting.discriminator import DomainDiscriminator
     from acclimate.reweighting.kliep import KLIEP
     from acclimate.reweighting.kmm import KMM
@@ -64,8 +65,6 @@ if TYPE_CHECKING:
     from acclimate.reweighting.tradaboost import TrAdaBoost
     from acclimate.reweighting.tradaboost_r2 import TrAdaBoostR2
     from acclimate.reweighting.ulsif import ULSIF
-    from acclimate.selection.diagnose import diagnose
-    from acclimate.selection.verdict import Verdict, verdict
     from acclimate.semisupervised.dasvm import DASVM
     from acclimate.sourcefree.shot import SHOT
     from acclimate.sourcefree.tent import TENT
@@ -73,6 +72,7 @@ if TYPE_CHECKING:
     from acclimate.transfer.frozen_body import FrozenBody
     from acclimate.transfer.joint_objective import JointObjective
     from acclimate.transfer.parameter import ParameterTransfer
+    from acclimate.transferability.rank import rank
 
 _MODULES = {
     "Adapter": "acclimate.adapter",
@@ -82,12 +82,12 @@ _MODULES = {
     "NeuralRegressor": "acclimate.base.neural",
     "Comparison": "acclimate.comparison.result",
     "compare": "acclimate.comparison.compare",
-    "diagnose": "acclimate.selection.diagnose",
+    "diagnose": "acclimate.diagnosis.diagnose",
     "load": "acclimate.persistence",
-    "rank": "acclimate.ranking",
+    "rank": "acclimate.transferability.rank",
     "save": "acclimate.persistence",
-    "Verdict": "acclimate.selection.verdict",
-    "verdict": "acclimate.selection.verdict",
+    "Verdict": "acclimate.judging.verdict",
+    "verdict": "acclimate.judging.verdict",
 }
 _MODULES.update({row.name: row.module for row in CATALOGUE})
 _SUBMODULES = ("datasets", "exceptions", "tables")

@@ -102,8 +102,6 @@ class Adapter(BaseEstimator, ABC):  # type: ignore[misc]
 
     def _default_estimator(self) -> Any:
         """Return the base model to use where the user gave none."""
-        from acclimate.base.linear import default_classifier
-
         return default_classifier()
 
     def _fit_source(self, source: Rows, seed: int) -> Any:
@@ -439,9 +437,14 @@ class Adapter(BaseEstimator, ABC):  # type: ignore[misc]
 
     def _html_repr(self) -> str:
         """Return what notebooks show: scikit-learn's diagram, and the summary."""
-        from acclimate.notebook import diagram
+        from html import escape
 
-        return diagram(self)
+        from sklearn.utils import estimator_html_repr
+
+        words = f"{type(self).__name__} on {type(self._base()).__name__}: not fitted."
+        if hasattr(self, "source_model_"):
+            words = self.summary()
+        return f"{estimator_html_repr(self)}<p>{escape(words)}</p>"
 
     def __sklearn_is_fitted__(self) -> bool:
         return hasattr(self, "source_model_")
@@ -506,3 +509,10 @@ def _warn_of_source_scores() -> None:
         TransferWarning,
         stacklevel=3,
     )
+
+
+def default_classifier() -> Any:
+    """Return the base model of every shallow method: logistic regression, 1000 iterations."""
+    from sklearn.linear_model import LogisticRegression
+
+    return LogisticRegression(max_iter=1000)

@@ -11,7 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.utils import check_array
 from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.validation import _check_sample_weight, _num_samples, validate_data
+from sklearn.utils.validation import (
+    _check_sample_weight,
+    _num_samples,
+    validate_data,
+)
 
 from acclimate.domain import Domain
 from acclimate.exceptions import DomainTypeError, InputError
@@ -246,3 +250,16 @@ def check_not_negative(**values: Any) -> None:
     for name, value in values.items():
         if not 0.0 <= value < np.inf:
             raise InputError(f"{name} must be at least 0, got {value!r}")
+
+
+def stack(first: Any, second: Any) -> Any:
+    """Return the rows of two arrays, sparse matrices or frames, one after the other."""
+    if hasattr(first, "iloc"):
+        import pandas as pd
+
+        return pd.concat([first, second], ignore_index=True)
+    if hasattr(first, "tocsr"):
+        import scipy.sparse as sp
+
+        return sp.vstack([first, second], format="csr")
+    return np.concatenate([first, second])

@@ -10,7 +10,8 @@ import scipy.sparse as sp
 from scipy.optimize import check_grad, minimize
 from sklearn.linear_model import LogisticRegression
 
-from acclimate.base.linear import default_classifier, fit_towards, logistic_loss, softmax_loss
+from acclimate.adapter import default_classifier
+from acclimate.base.linear import fit_towards, logistic_loss, softmax_loss
 from acclimate.base.svm import squared_hinge_loss
 
 CASES = [(softmax_loss, 3, 3), (logistic_loss, 1, 2), (squared_hinge_loss, 3, 3),

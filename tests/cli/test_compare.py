@@ -14,7 +14,7 @@ from sklearn.base import clone
 
 import acclimate as library
 from acclimate import Comparison, cli
-from acclimate.selection.store import Store
+from acclimate.comparison.trials.store import Store
 
 MODULE = importlib.import_module("acclimate.comparison.compare")
 FILES = ("--source", "here.csv", "--target", "some.csv", "--label", "sick", "--id", "patient")

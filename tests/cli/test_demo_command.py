@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from acclimate import cli, demo
+from acclimate import cli
+from acclimate.cli import demo
 
 runner = CliRunner()
 

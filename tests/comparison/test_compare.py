@@ -21,10 +21,10 @@ import pytest
 from sklearn.preprocessing import StandardScaler
 
 from acclimate import Comparison, Domain, TargetOnly, compare
-from acclimate.comparison import trial
 from acclimate.comparison.compare import compare as in_module
+from acclimate.comparison.trials import worker as trial
+from acclimate.comparison.trials.store import Store
 from acclimate.exceptions import AcclimateError, DomainTypeError, InputError
-from acclimate.selection.store import Store
 
 METHODS = ["CORAL", "FeatureAugmentation"]
 QUICK: dict[str, Any] = {"methods": METHODS, "repeats": 1, "folds": 3, "n_jobs": 1}

@@ -8,8 +8,7 @@ import numpy as np
 import pytest
 from sklearn.naive_bayes import GaussianNB
 
-from acclimate.comparison.design import Design, make_design
-from acclimate.comparison.tables import (
+from acclimate.comparison.answers import (
     Answers,
     aligned,
     assemble,
@@ -17,6 +16,7 @@ from acclimate.comparison.tables import (
     free_of_labels,
     from_parts,
 )
+from acclimate.comparison.design import Design, make_design
 from acclimate.exceptions import InputError
 
 

@@ -12,8 +12,9 @@ from sklearn.linear_model import Ridge
 from sklearn.preprocessing import StandardScaler
 
 from acclimate import CORAL, KMM, Domain, compare
-from acclimate.comparison.pictures import POINTS, flat, shown, take_pictures
-from acclimate.selection.store import Record
+from acclimate.comparison.shown import shown_pictures
+from acclimate.comparison.trials.seen import POINTS, flat, take_pictures
+from acclimate.comparison.trials.store import Record
 
 Maker = Callable[..., SimpleNamespace]
 QUICK: dict[str, Any] = {"repeats": 1, "folds": 3, "n_jobs": 1}
@@ -133,12 +134,12 @@ def test_a_baseline_gives_way_to_the_best_method_that_changes_features() -> None
         for name, method in (("FT", "FineTune"), ("TargetOnly", "TargetOnly"), ("C", "CORAL"))
     ]
     results = {"FT": [_result(False)], "TargetOnly": [_result(False)], "C": [_result(True)]}
-    (picture,) = shown(rows, results, lambda label: f"class {label}")
+    (picture,) = shown_pictures(rows, results, lambda label: f"class {label}")
     assert picture["candidate"] == "C"
     assert picture["source_classes"] == ["class 0", "class 1"]
     assert picture["title"] == "Before: inputs"
     rows[0]["recommended"], rows[1]["recommended"] = True, False
-    (picture,) = shown(rows, results, str)
+    (picture,) = shown_pictures(rows, results, str)
     assert picture["title"] == "Inputs, which FT does not change"
     assert picture["predicted_by"] == "FT"
 

@@ -99,7 +99,7 @@ def test_dear_candidates_are_thinned_and_ranked_without_labels(
     shifted: Maker, tmp_path: Path
 ) -> None:
     from acclimate import NeuralClassifier
-    from acclimate.selection.store import Store
+    from acclimate.comparison.trials.store import Store
 
     d = shifted(n=600)
     networks = {

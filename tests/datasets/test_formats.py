@@ -13,7 +13,7 @@ import pytest
 
 from acclimate.datasets.formats import read_array_pickle, read_idx, read_members
 from acclimate.datasets.hdf5 import read_hdf5
-from acclimate.datasets.sources import SourceArchive, Wheel, download
+from acclimate.datasets.places import SourceArchive, Wheel, download
 from acclimate.exceptions import DataNotFoundError, IntegrityError
 
 from .conftest import SHARED

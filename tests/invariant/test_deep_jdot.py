@@ -12,7 +12,7 @@ from scipy.optimize import linear_sum_assignment, linprog
 from acclimate import DeepJDOT, Domain, NeuralClassifier
 from acclimate.exceptions import InputError
 from acclimate.invariant.deep_jdot import cheapest
-from acclimate.losses.transport import joint_cost
+from acclimate.losses.pair_costs import joint_cost
 
 QUICK: dict[str, Any] = {
     "hidden": (16,), "dropout": 0.0, "epochs": 1, "min_steps": 150, "batch_size": 32,

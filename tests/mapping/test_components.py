@@ -11,12 +11,12 @@ from sklearn.metrics.pairwise import rbf_kernel
 
 import acclimate.mapping.components as solver
 import acclimate.mapping.expansion as module
-from acclimate.mapping.common import in_own_order, own_order
 from acclimate.mapping.components import reduce, solve_dual, solve_primal
 from acclimate.mapping.expansion import Expansion
 from acclimate.mapping.gaps import class_gaps, mean_gap
-from acclimate.mapping.kernels import Kernel, KernelMap
-from acclimate.selection.kernel_features import whiten
+from acclimate.mapping.mapped import in_own_order, own_order
+from acclimate.maths.kernels import Kernel, KernelMap
+from acclimate.maths.landmarks import whiten
 from acclimate.validation import Rows
 
 RNG = np.random.default_rng

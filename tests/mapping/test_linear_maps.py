@@ -12,9 +12,9 @@ from sklearn.linear_model import Ridge
 
 from acclimate import CORAL, Domain, LinearMonge, SubspaceAlignment
 from acclimate.exceptions import InputError
-from acclimate.mapping.common import moments, principal_axes
 from acclimate.mapping.coral import recolour
 from acclimate.mapping.linear_monge import monge_matrix
+from acclimate.mapping.mapped import moments, principal_axes
 from acclimate.mapping.subspace_alignment import align
 
 RNG = np.random.default_rng

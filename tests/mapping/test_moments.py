@@ -7,7 +7,7 @@ import pytest
 from sklearn.covariance import ledoit_wolf_shrinkage
 
 from acclimate.exceptions import InputError
-from acclimate.mapping.common import moments
+from acclimate.mapping.mapped import moments
 from acclimate.mapping.moments import Moments
 
 

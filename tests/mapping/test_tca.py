@@ -14,7 +14,7 @@ from sklearn.metrics.pairwise import polynomial_kernel, rbf_kernel
 import acclimate.mapping.expansion as module
 from acclimate import TCA, Domain
 from acclimate.exceptions import InputError
-from acclimate.mapping.kernels import make_kernel
+from acclimate.maths.kernels import make_kernel
 
 RNG = np.random.default_rng
 

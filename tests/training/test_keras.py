@@ -16,7 +16,7 @@ from torch import nn
 from acclimate import Domain, FineTune, NeuralClassifier, NeuralRegressor
 from acclimate.exceptions import InputError
 from acclimate.training.layers import layer_groups
-from acclimate.training.network import is_keras, split
+from acclimate.training.splitting import is_keras, split
 
 os.environ.setdefault("KERAS_BACKEND", "torch")  # read when keras is imported
 keras = pytest.importorskip("keras", reason="needs the extra keras", exc_type=ImportError)

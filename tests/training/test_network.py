@@ -12,18 +12,17 @@ from acclimate.exceptions import InputError
 from acclimate.training.batch import Data
 from acclimate.training.network import (
     Network,
-    check_split,
     cnn,
     forward,
     is_convolutional,
     mlp,
     new_head,
     output_width,
-    split,
 )
 from acclimate.training.networks import NETWORKS
 from acclimate.training.networks_norm import Residual
 from acclimate.training.norm import norms
+from acclimate.training.splitting import check_split, split
 
 
 class _Nested(nn.Module):

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 import torch
 
+from acclimate.training.features import random_twin
 from acclimate.training.network import Network
 from acclimate.training.networks import NETWORKS
 from acclimate.training.networks_tabular import Columns, Lookup, embedding_width
-from acclimate.transfer.bodies import random_twin
 
 
 def test_lookup_equals_the_matrix_product_with_one_column_a_level() -> None:

@@ -11,8 +11,8 @@ from torch import nn
 
 from acclimate import NeuralClassifier
 from acclimate.exceptions import InputError
+from acclimate.training.features import LAYERS, body_features, layer_features, random_twin
 from acclimate.training.network import Network
-from acclimate.transfer.bodies import LAYERS, body_features, layer_features, random_twin
 
 
 def small(seed: int = 0) -> nn.Sequential:

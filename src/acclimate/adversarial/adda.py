@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from types import SimpleNamespace
 from typing import Any
 
-from acclimate.adversarial.common import (
+from acclimate.adversarial.discriminating import (
     accuracy_measure,
     check_hidden,
     discriminator,

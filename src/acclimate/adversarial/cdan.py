@@ -8,7 +8,12 @@ from typing import Any
 
 import torch
 
-from acclimate.adversarial.common import accuracy_measure, add_reversal, check_hidden, discriminator
+from acclimate.adversarial.discriminating import (
+    accuracy_measure,
+    add_reversal,
+    check_hidden,
+    discriminator,
+)
 from acclimate.deep import DeepAdapter, Plan, Run, documented, forward
 from acclimate.losses.adversarial import domain_loss
 from acclimate.losses.conditioning import certainty, outer, random_outer

@@ -7,7 +7,7 @@ from typing import Any
 
 from torch import nn
 
-from acclimate.adversarial.common import (
+from acclimate.adversarial.discriminating import (
     accuracy_measure,
     add_reversal,
     check_hidden,

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from types import SimpleNamespace
 from typing import Any
 
-from acclimate.adversarial.common import add_reversal, check_hidden, perceptron
+from acclimate.adversarial.discriminating import add_reversal, check_hidden, perceptron
 from acclimate.deep import DeepAdapter, Plan, Run, documented, forward
 from acclimate.exceptions import InputError
 from acclimate.losses.disparity import margin_disparity

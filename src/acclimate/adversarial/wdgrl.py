@@ -9,7 +9,7 @@ from typing import Any
 
 import torch
 
-from acclimate.adversarial.common import check_hidden, perceptron
+from acclimate.adversarial.discriminating import check_hidden, perceptron
 from acclimate.deep import DeepAdapter, Plan, Run, documented, forward
 from acclimate.exceptions import InputError
 from acclimate.losses.wasserstein import critic_gap, gradient_penalty

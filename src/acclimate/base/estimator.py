@@ -18,9 +18,9 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import validate_data
 from torch import Tensor, nn
 
-from acclimate.base.columns import learn_columns
+from acclimate.base.codes import learn_columns
 from acclimate.exceptions import InputError
-from acclimate.training import inference, loop, network
+from acclimate.training import inference, loop, network, splitting
 from acclimate.training.augment import check_augment, views
 from acclimate.training.batch import Data, as_float, steps_per_epoch
 from acclimate.training.device import find_device, has_bf16, seeded
@@ -363,11 +363,11 @@ class NeuralEstimator(BaseEstimator, ABC):  # type: ignore[misc]
                 more["sizes"] = self.columns_.sizes
             return NETWORKS[self.network](shape, outputs, self.hidden, self.dropout, **more)
         module = self.network
-        if not isinstance(module, nn.Module) and not network.is_keras(module):
+        if not isinstance(module, nn.Module) and not splitting.is_keras(module):
             module = module(shape, outputs)
-        net = network.split(module, self.head)
+        net = splitting.split(module, self.head)
         if not isinstance(module, Network):
-            network.check_split(net, module, as_float(_from_numpy(X[:2])))
+            splitting.check_split(net, module, as_float(_from_numpy(X[:2])))
         width = network.output_width(net.head)
         if width != outputs:
             raise InputError(f"the network has {width} outputs, but the task needs {outputs}")

@@ -13,13 +13,6 @@ from scipy.special import log_softmax, softmax
 Array = NDArray[np.floating[Any]]
 
 
-def default_classifier() -> Any:
-    """Return the base model of every shallow method: logistic regression, 1000 iterations."""
-    from sklearn.linear_model import LogisticRegression
-
-    return LogisticRegression(max_iter=1000)
-
-
 def softmax_loss(scores: Array, codes: NDArray[np.intp]) -> tuple[float, Array]:
     """Return the summed cross-entropy and its gradient in the scores.
 

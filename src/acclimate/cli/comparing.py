@@ -340,8 +340,8 @@ def _estimators(
 def _diagnose(data: dict[str, Any], store: Path) -> None:
     """Keep what differs between the domains in the store, for the report."""
     from acclimate.cli.stores import keep
+    from acclimate.diagnosis.diagnose import diagnose
     from acclimate.exceptions import AcclimateError
-    from acclimate.selection.diagnose import diagnose
 
     try:
         keep(store, "diagnosis", diagnose(data["source"], data["target"]).to_dict())

@@ -24,7 +24,7 @@ def demo(
     MNIST to Fashion-MNIST as in the textbook, then at few labels against training from scratch,
     then the same for MNIST to USPS. Writes a report that opens offline and every figure as JSON.
     """
-    from acclimate.demo import run
+    from acclimate.cli.demo import run
     from acclimate.report import render_demo, write_text_atomic
 
     if quick and full:

@@ -44,8 +44,8 @@ def diagnose(
 
     Columns are matched by name. A column that only one file has is a finding, not an error.
     """
+    from acclimate.diagnosis.diagnose import diagnose as run
     from acclimate.report.figures import json_safe
-    from acclimate.selection.diagnose import diagnose as run
 
     with Status("reading") as status:
         sides = [_side(path, label, id, drop or ()) for path in (source, target)]
@@ -145,7 +145,7 @@ def rank(
         read = _models if all(saved) else _sources
         found_X, given = read(dict(zip(names, candidates, strict=True)), X, label, id)
         status.tell("probing")
-        from acclimate.ranking import rank as run
+        from acclimate.transferability.rank import rank as run
 
         found = run(given, found_X, y, layers=layers, random_state=seed)
     if as_json:

@@ -168,7 +168,7 @@ def save(
     verdict: str | None = None,
 ) -> Path:
     """Write a model with its card and with what later commands need to know."""
-    from acclimate.selection.drift import summarise
+    from acclimate.diagnosis.drift import summarise
 
     none = "none claimed: no rows were held out. Run acclimate evaluate on labelled rows"
     card: dict[str, Any] = {
@@ -201,7 +201,7 @@ def cross_validated(model: Any, X: Any, y: Any, target: Domain) -> dict[str, Any
     from sklearn.base import clone
 
     from acclimate import SourceOnly, TargetOnly
-    from acclimate.selection.pick import held_out_scores
+    from acclimate.refits.pick import held_out_scores
 
     if target.y is None or not model._sees_target_labels():
         return None

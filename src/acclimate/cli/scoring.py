@@ -45,7 +45,7 @@ def score_r2(y: NDArray[Any], answers: NDArray[Any]) -> dict[str, float]:
     y, answers : ndarray of shape (n,)
         True and predicted values.
     """
-    from acclimate.selection.intervals import gain_interval, r2_contributions
+    from acclimate.judging.intervals import gain_interval, r2_contributions
 
     if len(y) < 2 or np.ptp(y) == 0:
         raise InputError(f"R2 needs rows with different values, got {np.unique(y)[:3].tolist()}")

@@ -65,7 +65,7 @@ def check(
     rows to tell. Labels are not looked at: see acclimate evaluate.
     """
     from acclimate.cli.stored import load
-    from acclimate.selection import drift
+    from acclimate.diagnosis import drift
 
     with Status("checking"):
         adapter = load(model)

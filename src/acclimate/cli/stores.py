@@ -10,7 +10,7 @@ from statistics import fmean, median
 from typing import Any
 
 from acclimate.cli.rows import sha256
-from acclimate.selection.store import Store
+from acclimate.comparison.trials.store import Store
 from acclimate.tables.reading import kind_of
 
 

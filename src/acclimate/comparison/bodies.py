@@ -5,15 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 from acclimate.comparison.candidates import SOURCE_ONLY, Candidate
 from acclimate.comparison.problem import Problem
-from acclimate.selection.intervals import nadeau_bengio_interval
+from acclimate.judging.intervals import nadeau_bengio_interval
 
 if TYPE_CHECKING:
-    from acclimate.comparison.trials import Job, Trials
+    from acclimate.comparison.trials.records import Job
+    from acclimate.comparison.trials.runner import Trials
 
 
 def jobs_of(trials: Trials, problem: Problem, candidates: Sequence[Candidate]) -> dict[str, Job]:
@@ -77,48 +75,3 @@ def _sentence(row: Mapping[str, Any], task: str, several: bool) -> str:
         f"The body of {who} {worth} than a random one ({against}): nothing that it learned is seen "
         f"to help."
     )
-
-
-def table(model: Any, X: Any, y: NDArray[Any]) -> dict[str, NDArray[Any]]:
-    """Probe the body of a fitted source model and random bodies, on the same folds.
-
-    Parameters
-    ----------
-    model : Adapter
-        Fitted with a network. Its seed is that of sample, folds and random bodies.
-    X, y : array-like of shape (m, ...), ndarray of shape (m,)
-        Labelled target rows. Of more than 2000, 2000 are taken, by their values.
-
-    Returns
-    -------
-    dict
-        ``probe`` of shape (F,) and ``random`` of shape (3, F), the scores of F folds; ``sizes``:
-        training and test rows of a fold, rows, features.
-    """
-    from acclimate.folds import row_keys
-    from acclimate.selection.encoding import sampling_order
-    from acclimate.selection.probes import linear_probe, probe_folds
-    from acclimate.selection.ranked import FOLDS, RANDOM_BODIES, REPEATS, ROWS
-    from acclimate.transfer import bodies
-
-    seed = model.seed_
-    task = "regression" if model._regression() else "classification"
-    X = X if model.preprocess_ is None else model.preprocess_.transform(X)
-    inputs = np.asarray(model.source_model_.numbers(X))
-    keys = row_keys(inputs.reshape(len(inputs), -1), seed)
-    kept = sampling_order(keys)[:ROWS]
-    inputs, keys, y = inputs[kept], keys[kept], y[kept]
-    parts = probe_folds(keys, y, task, FOLDS, REPEATS, seed)
-    network = model.source_model_.network_
-
-    def probe(module: Any) -> Any:
-        return linear_probe(bodies.body_features(module, inputs), y, task=task, parts=parts)
-
-    own = probe(network)
-    twins = [bodies.random_twin(network, seed + 1 + i) for i in range(RANDOM_BODIES)]
-    width = bodies.body_features(network, inputs[:1]).shape[1]
-    return {
-        "probe": np.array(own.folds),
-        "random": np.array([probe(twin).folds for twin in twins]),
-        "sizes": np.array([own.n_train, own.n_test, len(y), width]),
-    }

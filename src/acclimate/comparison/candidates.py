@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from acclimate.catalogue import CATALOGUE, Row, find
-from acclimate.comparison.shared import fingerprint
+from acclimate.comparison.trials.shared import fingerprint
 from acclimate.exceptions import InputError
 
 SOURCE_ONLY, TARGET_ONLY = "SourceOnly", "TargetOnly"
@@ -309,7 +309,7 @@ def default_estimators(need: Need) -> dict[str, Any]:
     """Return the base models where the user gave none: a linear one, and a network if allowed."""
     from sklearn.linear_model import Ridge
 
-    from acclimate.base.linear import default_classifier
+    from acclimate.adapter import default_classifier
 
     classify = need.task == "classification"
     models: dict[str, Any] = {}

@@ -12,20 +12,22 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from acclimate.comparison import labelled, shared, unlabelled
+from acclimate.comparison import labelled, unlabelled
+from acclimate.comparison.answers import row_scores
 from acclimate.comparison.candidates import Candidate, Need, choose, default_estimators, describe
 from acclimate.comparison.design import make_design
-from acclimate.comparison.pool import Pool
 from acclimate.comparison.problem import Problem, check_problem
 from acclimate.comparison.result import Comparison
 from acclimate.comparison.summary import from_estimate, from_labels
-from acclimate.comparison.tables import row_scores
-from acclimate.comparison.trials import Job, Limits, Progress, Trials
+from acclimate.comparison.trials import shared
+from acclimate.comparison.trials.pool import Pool
+from acclimate.comparison.trials.records import Job
+from acclimate.comparison.trials.runner import Limits, Progress, Trials
+from acclimate.comparison.trials.store import Store
 from acclimate.domain import Domain
 from acclimate.exceptions import InputError
 from acclimate.folds import row_keys
-from acclimate.selection.intervals import check_confidence
-from acclimate.selection.store import Store
+from acclimate.judging.intervals import check_confidence
 
 if TYPE_CHECKING:
     from acclimate.adapter import Adapter

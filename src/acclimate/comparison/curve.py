@@ -8,12 +8,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from acclimate.comparison import judging
+from acclimate.comparison import measures as judging
+from acclimate.comparison.answers import Answers
 from acclimate.comparison.candidates import Candidate
 from acclimate.comparison.design import Design
 from acclimate.comparison.problem import Problem
-from acclimate.comparison.tables import Answers
-from acclimate.comparison.trials import Job, Trials
+from acclimate.comparison.trials.records import Job
+from acclimate.comparison.trials.runner import Trials
 
 _CURVE = (0.25, 0.5)  # of the training labels
 

@@ -9,7 +9,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from acclimate.comparison import bodies, judging
+from acclimate.comparison import bodies
+from acclimate.comparison import measures as judging
+from acclimate.comparison.answers import (
+    Answers,
+    aligned,
+    assemble,
+    choose_in_folds,
+    free_of_labels,
+    from_parts,
+    row_scores,
+)
 from acclimate.comparison.candidates import (
     DEAR_ENOUGH,
     KEPT,
@@ -23,19 +33,11 @@ from acclimate.comparison.candidates import (
 from acclimate.comparison.curve import label_curve
 from acclimate.comparison.design import Design
 from acclimate.comparison.problem import Problem
-from acclimate.comparison.tables import (
-    Answers,
-    aligned,
-    assemble,
-    choose_in_folds,
-    free_of_labels,
-    from_parts,
-    row_scores,
-)
-from acclimate.comparison.trials import Job, Result, Trials
+from acclimate.comparison.trials.records import Job, Result
+from acclimate.comparison.trials.runner import Trials
 from acclimate.exceptions import AcclimateError
-from acclimate.selection.pick import first_level
-from acclimate.selection.verdict import Verdict, verdict
+from acclimate.judging.crossfitted import first_level
+from acclimate.judging.verdict import Verdict, verdict
 
 ERRORS = 1.0  # standard errors within which candidates are level, see `selection.pick`
 _ALL: tuple[int, ...] = ()

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from acclimate import validation as door
-from acclimate.comparison.shared import plain
+from acclimate.comparison.trials.shared import plain
 from acclimate.domain import Domain
 from acclimate.exceptions import InputError
 

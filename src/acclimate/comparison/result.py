@@ -8,8 +8,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Self
 
+from acclimate.comparison.trials.store import Store
 from acclimate.exceptions import AcclimateError, InputError
-from acclimate.selection.store import Store
 
 SCHEMA = 1
 

@@ -10,16 +10,17 @@ from typing import Any
 import numpy as np
 
 from acclimate._version import __version__
-from acclimate.comparison import histories, pictures
+from acclimate.comparison import shown
 from acclimate.comparison.candidates import SOURCE_ONLY, TARGET_ONLY, Candidate, Excluded
 from acclimate.comparison.design import Design
-from acclimate.comparison.judging import pareto
 from acclimate.comparison.labelled import Found
+from acclimate.comparison.measures import pareto
 from acclimate.comparison.problem import Problem
 from acclimate.comparison.result import SCHEMA
-from acclimate.comparison.trials import Result, Trials, versions_of
+from acclimate.comparison.trials.records import Result
+from acclimate.comparison.trials.runner import Trials, versions_of
+from acclimate.comparison.trials.store import SCHEMA as STORE_SCHEMA
 from acclimate.comparison.unlabelled import Guess
-from acclimate.selection.store import SCHEMA as STORE_SCHEMA
 
 Results = Mapping[str, Sequence[Result]]
 _NOTHING: dict[str, Any] = {
@@ -75,8 +76,8 @@ def from_labels(
         ],
         classes=found.classes, groups=found.groups, calibration=found.calibration,
         label_curve=found.curve, bodies=found.bodies, estimated=None, to_label=None,
-        training=histories.shown(rows, results),
-        features=pictures.shown(rows, results, problem.name_of),
+        training=shown.shown_training(rows, results),
+        features=shown.shown_pictures(rows, results, problem.name_of),
     )  # fmt: skip
 
 
@@ -124,8 +125,8 @@ def from_estimate(
         },
         verdicts=[], choices=[], classes=[], groups=[], calibration=[], label_curve=[],
         bodies=[], estimated=guess.estimated, to_label=guess.to_label,
-        training=histories.shown(rows, results),
-        features=pictures.shown(rows, results, problem.name_of),
+        training=shown.shown_training(rows, results),
+        features=shown.shown_pictures(rows, results, problem.name_of),
     )  # fmt: skip
 
 

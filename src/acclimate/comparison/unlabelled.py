@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from acclimate.comparison.answers import aligned
 from acclimate.comparison.candidates import (
     DEAR_ENOUGH,
     KEPT,
@@ -19,15 +20,15 @@ from acclimate.comparison.candidates import (
     thinned,
 )
 from acclimate.comparison.problem import Problem
-from acclimate.comparison.tables import aligned
-from acclimate.comparison.trials import Job, Result, Trials
+from acclimate.comparison.trials.records import Job, Result
+from acclimate.comparison.trials.runner import Trials
 from acclimate.exceptions import AcclimateError
 from acclimate.folds import few_label_folds
-from acclimate.selection.active import disagreement, draw_rows, rows_to_label
-from acclimate.selection.candidate import Evidence
-from acclimate.selection.estimates import estimate_accuracy
-from acclimate.selection.panel import Ranking, score_candidates
+from acclimate.judging.active import disagreement, draw_rows, rows_to_label
 from acclimate.validation import take
+from acclimate.validators.candidate import Evidence
+from acclimate.validators.estimates import estimate_accuracy
+from acclimate.validators.panel import Ranking, score_candidates
 
 MOST_ROWS = 20_000  # target rows that are predicted for the validators
 MOST_FEATURES = 512  # beyond, density ratios on the inputs mean nothing

@@ -8,8 +8,8 @@ from acclimate.datasets import _idx_images
 from acclimate.datasets._types import Dataset, DatasetInfo
 from acclimate.datasets.cache import Arrays
 from acclimate.datasets.formats import read_idx, read_members
+from acclimate.datasets.places import DebianPackage, Site
 from acclimate.datasets.recipe import Carrier, Entry, Recipe
-from acclimate.datasets.sources import DebianPackage, Site
 
 CLASS_NAMES = (
     "T-shirt/top",

@@ -10,8 +10,8 @@ import numpy as np
 from acclimate.datasets._types import DatasetInfo, TabularDataset
 from acclimate.datasets.cache import Arrays
 from acclimate.datasets.formats import read_members
+from acclimate.datasets.places import Wheel
 from acclimate.datasets.recipe import Carrier, Entry, Recipe
-from acclimate.datasets.sources import Wheel
 from acclimate.exceptions import IntegrityError
 
 HOSPITALS = ("cleveland", "hungary", "switzerland", "va")

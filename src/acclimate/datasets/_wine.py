@@ -9,8 +9,8 @@ import numpy as np
 from acclimate.datasets._types import DatasetInfo, TabularDataset
 from acclimate.datasets.cache import Arrays
 from acclimate.datasets.formats import read_members
+from acclimate.datasets.places import Wheel
 from acclimate.datasets.recipe import Carrier, Entry, Recipe
-from acclimate.datasets.sources import Wheel
 
 COLOURS = ("red", "white")
 COLUMNS = (

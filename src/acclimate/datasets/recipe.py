@@ -12,7 +12,7 @@ from pathlib import Path
 
 from acclimate.datasets._types import Dataset, DatasetInfo, TabularDataset, TextDataset
 from acclimate.datasets.cache import Arrays, read_set, verify, write_set
-from acclimate.datasets.sources import Source
+from acclimate.datasets.places import Source
 from acclimate.exceptions import DataNotFoundError, IntegrityError
 
 log = logging.getLogger("acclimate")

@@ -25,7 +25,7 @@ SHARED = {
         modules learn at the full rate.
     validator : {VALIDATORS}, callable or None, default="auto"
         Chooses the epoch whose weights are kept, without target labels; see
-        `acclimate.selection.validators`. The start, the source network with the target's batch
+        `acclimate.validators.registry`. The start, the source network with the target's batch
         norm, is epoch 0. "auto" is "information_maximisation" for classifiers, and None in a
         regression or where target labels are used. None keeps the last epoch. A callable gets two
         `acclimate.deep.watching.Outputs`, of a tenth of the source rows, which are then held out of

@@ -17,8 +17,9 @@ from acclimate import validation as door
 from acclimate.adapter import Adapted, Adapter
 from acclimate.base.estimator import NeuralEstimator
 from acclimate.base.neural import NeuralClassifier
+from acclimate.classes import Match, match_classes
 from acclimate.deep.feeding import full_batches, with_labelled
-from acclimate.deep.label_sets import check_label_sets, rejecting, with_label_sets
+from acclimate.deep.open_partial import check_label_sets, rejecting, with_label_sets
 from acclimate.deep.run import TARGET, Plan, Run, Whole
 from acclimate.deep.watching import AUTO, VALIDATORS, Watcher
 from acclimate.exceptions import InputError
@@ -27,7 +28,6 @@ from acclimate.training.augment import views
 from acclimate.training.device import find_device, seeded
 from acclimate.training.progress import Progress
 from acclimate.training.terms import History, Term
-from acclimate.transfer.classes import Match, match_classes
 from acclimate.validation import Rows
 
 

@@ -14,16 +14,16 @@ from torch import Tensor, nn
 
 from acclimate.exceptions import ConvergenceWarning
 from acclimate.losses.adversarial import proxy_a_distance
-from acclimate.selection.confidence import (
+from acclimate.training import norm
+from acclimate.training.batch import Data
+from acclimate.training.network import Network
+from acclimate.validators.confidence import (
     diversity,
     entropy,
     information_maximisation,
     nuclear_norm,
     snd,
 )
-from acclimate.training import norm
-from acclimate.training.batch import Data
-from acclimate.training.network import Network
 
 Array = NDArray[np.floating[Any]]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from acclimate.deep import DeepAdapter, Plan, Run, documented
-from acclimate.losses.coral import coral
+from acclimate.losses.covariance import coral
 from acclimate.training.terms import Phase, Term
 from acclimate.validation import check_not_negative
 

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from acclimate.deep import DeepAdapter, Plan, Run, documented
 from acclimate.exceptions import InputError
-from acclimate.losses.transport import joint_cost
+from acclimate.losses.pair_costs import joint_cost
 from acclimate.mapping.transport import pot
 from acclimate.training.terms import Phase, Term
 

@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from acclimate.exceptions import InputError
-from acclimate.mapping.common import Affine, DenseMapAdapter, check_components, in_own_order
 from acclimate.mapping.components import FLAT, Reduced, reduce, solve_dual, solve_primal
-from acclimate.mapping.kernels import (
+from acclimate.mapping.mapped import Affine, DenseMapAdapter, check_components, in_own_order
+from acclimate.maths.kernels import (
     FourierMap,
     Kernel,
     KernelMap,
@@ -19,7 +19,7 @@ from acclimate.mapping.kernels import (
     check_kernel,
     make_kernel,
 )
-from acclimate.selection.kernel_features import frequencies, whiten
+from acclimate.maths.landmarks import frequencies, whiten
 from acclimate.templates import Map
 from acclimate.validation import Rows
 

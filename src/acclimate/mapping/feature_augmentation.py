@@ -8,7 +8,8 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from acclimate.mapping.common import DenseMapAdapter, as_matrix
+from acclimate.arrays import as_matrix
+from acclimate.mapping.mapped import DenseMapAdapter
 from acclimate.templates import Map
 from acclimate.validation import Rows
 

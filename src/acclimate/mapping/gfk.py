@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import svd
 
-from acclimate.mapping.common import (
+from acclimate.mapping.mapped import (
     Affine,
     DenseMapAdapter,
     check_components,

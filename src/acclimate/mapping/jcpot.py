@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from sklearn.utils import gen_batches
 
 from acclimate.adapter import Adapted
+from acclimate.arrays import as_matrix
 from acclimate.exceptions import ConvergenceWarning, InputError
-from acclimate.mapping.common import as_matrix
 from acclimate.mapping.ot_mapping import check_epsilon, check_max_rows, represent
 from acclimate.mapping.sinkhorn import BLOCK_PAIRS, SINGLE_PAIRS, Barycentre, Gibbs, log_sum
 from acclimate.mapping.soft_labels import DenseAdapter, fit_soft

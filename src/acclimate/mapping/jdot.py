@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from acclimate.adapter import Adapted, fit_model
+from acclimate.arrays import as_matrix
 from acclimate.exceptions import InputError
-from acclimate.mapping.common import as_matrix
 from acclimate.mapping.ot_mapping import represent
 from acclimate.mapping.soft_labels import DenseAdapter, fit_soft
 from acclimate.mapping.transport import Cost, exact_plan, merge_rows, pot

@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import svd
 
-from acclimate.mapping.common import (
+from acclimate.mapping.batchwise import MomentsAdapter
+from acclimate.mapping.mapped import (
     Affine,
     Same,
     check_shrinkage,
@@ -16,7 +17,6 @@ from acclimate.mapping.common import (
     spectrum,
 )
 from acclimate.mapping.moments import Moments
-from acclimate.mapping.streaming import MomentsAdapter
 from acclimate.templates import Map
 from acclimate.validation import Rows
 

@@ -11,15 +11,15 @@ from scipy.linalg import qr
 from acclimate.adapter import Adapted
 from acclimate.exceptions import InputError
 from acclimate.mapping.bda import balanced, check_balance
-from acclimate.mapping.common import Affine, in_own_order, own_order
 from acclimate.mapping.expansion import Expansion
 from acclimate.mapping.gaps import estimate_balance, proxy_distance
 from acclimate.mapping.gfk import GFK
 from acclimate.mapping.graph import neighbour_laplacian
 from acclimate.mapping.kernel_system import System
-from acclimate.mapping.kernels import check_approximation, check_kernel, make_kernel
+from acclimate.mapping.mapped import Affine, in_own_order, own_order
 from acclimate.mapping.pseudo_labels import check_classifier, check_rounds, label_target
 from acclimate.mapping.scores import ScoredClasses
+from acclimate.maths.kernels import check_approximation, check_kernel, make_kernel
 from acclimate.templates import Mapped
 from acclimate.validation import Rows
 

@@ -100,7 +100,7 @@ class Moments:
         self._join(centre.astype(dtype).astype(np.float64), sums, k)
 
     def covariance(self, *, name: str, shrinkage: float | str = 0.0) -> tuple[Array, Array]:
-        """Return mean and covariance; see `acclimate.mapping.common.moments`."""
+        """Return mean and covariance; see `acclimate.mapping.mapped.moments`."""
         if self.n < 2:
             raise InputError(
                 f"the {name} has n_samples={self.n}; a covariance needs at least 2 rows"

@@ -10,7 +10,7 @@ from scipy.sparse import csr_array
 from sklearn.utils import gen_batches
 
 from acclimate.exceptions import InputError
-from acclimate.mapping.common import DenseMapAdapter, Same
+from acclimate.mapping.mapped import DenseMapAdapter, Same
 from acclimate.mapping.sinkhorn import (
     BLOCK_PAIRS,
     SINGLE_PAIRS,

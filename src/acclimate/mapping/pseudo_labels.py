@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 
 from acclimate.adapter import fit_model
 from acclimate.exceptions import InputError
-from acclimate.mapping.common import own_order
 from acclimate.mapping.expansion import ComponentsAdapter, Expansion
 from acclimate.mapping.gaps import mean_gap
+from acclimate.mapping.mapped import own_order
 from acclimate.templates import Map
 from acclimate.validation import Rows
 

@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.utils import gen_batches
 
+from acclimate.arrays import as_matrix
 from acclimate.exceptions import ConvergenceWarning, InputError
-from acclimate.mapping.common import as_matrix
 
 Array = NDArray[np.floating[Any]]
 Index = NDArray[np.intp]

@@ -8,9 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from acclimate.exceptions import InputError
-from acclimate.mapping.common import own_order
 from acclimate.mapping.expansion import ComponentsAdapter, Expansion
 from acclimate.mapping.gaps import mean_gap
+from acclimate.mapping.mapped import own_order
 from acclimate.mapping.pseudo_labels import check_rounds
 from acclimate.templates import Map
 from acclimate.validation import Rows

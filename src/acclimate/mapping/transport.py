@@ -14,10 +14,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import coo_array, csr_array
 
+from acclimate.arrays import as_matrix
 from acclimate.exceptions import ConvergenceWarning
 from acclimate.extras import need
 from acclimate.folds import row_keys
-from acclimate.mapping.common import as_matrix
 
 Array = NDArray[np.floating[Any]]
 Index = NDArray[np.intp]

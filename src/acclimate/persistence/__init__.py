@@ -23,10 +23,10 @@ from acclimate.exceptions import (
 )
 from acclimate.files import output
 from acclimate.persistence import container
-from acclimate.persistence.arrays import from_bytes
 from acclimate.persistence.decode import Decoder, read_foreign
 from acclimate.persistence.encode import Encoder, check_plain
 from acclimate.persistence.names import is_ours
+from acclimate.persistence.tensors import from_bytes
 
 _LIBRARIES = ("numpy", "scipy", "sklearn", "skops", "safetensors", "torch")
 

@@ -6,17 +6,19 @@ import contextlib
 import copy
 from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from acclimate.exceptions import InputError, IntegrityError
-from acclimate.persistence import layers
-from acclimate.persistence.arrays import unpack_array, unpack_tensor
-from acclimate.persistence.names import foreign_class, our_class, qualified, refuse
+from acclimate.persistence.names import foreign_class, layer_class, our_class, qualified, refuse
 from acclimate.persistence.sklearn_types import TRUSTED, check_trees
+from acclimate.persistence.tensors import unpack_array, unpack_tensor
 from acclimate.persistence.walk import walk
+
+if TYPE_CHECKING:
+    from torch import nn
 
 _COLLECTIONS = {"tuple": tuple, "set": set, "frozenset": frozenset}
 _FLOATS = ("nan", "inf", "-inf")
@@ -171,6 +173,111 @@ def _torch_device(decoder: Decoder, node: Mapping[str, Any]) -> Any:
     return torch.device(str(node["name"]))
 
 
+def decode_network(decoder: Decoder, node: Mapping[str, Any]) -> nn.Module:
+    """Return the network of a node."""
+    import torch
+
+    if node["is"] == "module":
+        return _from_template(decoder, node)
+    cls = layer_class(node["class"])
+    made: nn.Module
+    if "children" in node:
+        made = cls()
+        for name, child in node["children"]:
+            made.add_module(name, decoder.value(child))
+    else:
+        arguments = {name: decoder.value(v) for name, v in node["arguments"]}
+        with torch.device("meta"):  # no initial weights: they would be thrown away
+            made = cls(**arguments)
+        _renew_head(decoder, made)
+        for name, packed in node["weights"]:
+            _put(made, name, unpack_tensor(packed, decoder.arrays), name not in node["frozen"])
+        left = [n for n, w in made.state_dict().items() if w.is_meta]
+        if left:
+            raise IntegrityError(f"it lacks the weights {left} of {node['class']}")
+    made.training = bool(node["training"])
+    return made
+
+
+def _renew_head(decoder: Decoder, network: nn.Module) -> None:
+    """Give a user's body of another width a new head, or refuse it."""
+    from torch import nn
+
+    body, head = (network._modules.get(name) for name in ("body", "head"))
+    old = decoder.taken_off.get(id(body))
+    if not isinstance(old, nn.Linear) or not isinstance(head, nn.Linear):
+        return
+    if old.in_features == head.in_features:
+        return
+    message = f"its head reads {head.in_features} features, the given module has {old.in_features}"
+    if not decoder.partial:
+        raise IntegrityError(f"{message}. Give the module that was saved")
+    decoder.warnings.append(f"{message}: the head is new")
+    network._modules["head"] = nn.Linear(
+        old.in_features, head.out_features, bias=head.bias is not None
+    )
+
+
+def _put(module: nn.Module, name: str, tensor: Any, moves: bool) -> None:
+    """Put a tensor in the place of a parameter or buffer of the same shape."""
+    from torch import nn
+
+    parent, _, last = name.rpartition(".")
+    owner = module.get_submodule(parent) if parent else module
+    old = owner._parameters.get(last)
+    place: dict[str, Any] = owner._parameters if old is not None else owner._buffers
+    old = place.get(last)
+    if old is None or old.shape != tensor.shape:
+        raise IntegrityError(
+            f"the weight {name!r} of shape {tuple(tensor.shape)} does not fit "
+            f"{type(module).__name__}"
+        )
+    floats = tensor.is_floating_point() or tensor.is_complex()
+    place[last] = (
+        nn.Parameter(tensor, requires_grad=moves and floats)
+        if place is owner._parameters
+        else tensor
+    )
+
+
+def _from_template(decoder: Decoder, node: Mapping[str, Any]) -> nn.Module:
+    """Return a user's module with the weights of the file."""
+    import torch
+    from torch import nn
+
+    from acclimate.training.weights import as_text, table_of_weights
+
+    name = node["class"]
+    made: nn.Module = decoder.template(name)
+    for path in node["identity"]:  # the head was taken off a copy of the module
+        parent, _, last = path.rpartition(".")
+        owner = made.get_submodule(parent) if parent else made
+        if last in owner._modules and type(owner._modules[last]) is not nn.Identity:
+            decoder.taken_off[id(made)] = owner._modules[last]
+            owner._modules[last] = nn.Identity()
+    state = {n: unpack_tensor(packed, decoder.arrays) for n, packed in node["weights"]}
+    table = table_of_weights(made, state)
+    if any(row.fate != "loaded" for row in table):
+        message = f"the weights of {name} do not fit the module that was given:\n{as_text(table)}"
+        if not decoder.partial:
+            raise IntegrityError(
+                f"{message}\nGive the module that was saved, or take what fits with partial=True"
+            )
+        decoder.warnings.append(message)
+    places = made.state_dict(keep_vars=True)
+    with torch.no_grad():
+        for row in table:
+            if row.fate == "loaded":
+                place, saved = places[row.name], state[row.name]
+                if place.stride() != saved.stride():
+                    place.data = saved  # the order in memory decides how kernels add up
+                else:
+                    place.copy_(saved)
+    for n, parameter in made.named_parameters():
+        parameter.requires_grad_(n not in node["frozen"])
+    return made.train(bool(node["training"]))
+
+
 _KINDS: dict[str, Callable[[Decoder, Mapping[str, Any]], Any]] = {
     "float": _float,
     "tuple": _collection,
@@ -184,8 +291,8 @@ _KINDS: dict[str, Callable[[Decoder, Mapping[str, Any]], Any]] = {
     "tensor": lambda decoder, node: unpack_tensor(node, decoder.arrays),
     "torch dtype": _torch_dtype,
     "torch device": _torch_device,
-    "layer": layers.decode,
-    "module": layers.decode,
+    "layer": decode_network,
+    "module": decode_network,
     "foreign": lambda decoder, node: decoder.foreign[node["part"]],
 }
 

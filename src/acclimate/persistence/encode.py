@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
+import inspect
 import math
 import sys
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from acclimate.exceptions import InputError
-from acclimate.persistence import layers
-from acclimate.persistence.arrays import Arrays, pack_array, pack_tensor
-from acclimate.persistence.names import ROWS, is_ours, qualified, stable_name
+from acclimate.persistence.names import (
+    ROWS,
+    is_ours,
+    layer_name,
+    qualified,
+    stable_name,
+)
+from acclimate.persistence.tensors import Arrays, pack_array, pack_tensor
 from acclimate.persistence.walk import is_function, join, walk
+
+if TYPE_CHECKING:
+    from torch import nn
 
 Node = Any  # None, bool, int, float, str, a list of nodes, or a dict whose "is" names its kind
 
@@ -96,7 +105,7 @@ class Encoder:
         import torch
 
         if isinstance(value, torch.nn.Module):
-            return layers.encode(self, value, where)
+            return encode_network(self, value, where)
         if isinstance(value, torch.Tensor):
             return {"is": "tensor", **pack_tensor(value, self.arrays, where)}
         if isinstance(value, torch.dtype):
@@ -187,3 +196,86 @@ def check_plain(value: Any, name: str) -> dict[str, Any]:
                 f"None, lists and dicts of them"
             )
     return value
+
+
+_NOT_ARGUMENTS = ("self", "device", "dtype")
+
+
+def encode_network(encoder: Encoder, module: nn.Module, where: str) -> dict[str, Any]:
+    """Return the node of a network.
+
+    A layer of torch.nn or acclimate is its constructor's arguments. Of a user's own class only the
+    name and the weights are written; the class is given to `load`.
+    """
+    from torch import nn
+
+    name = layer_name(type(module))
+    node: dict[str, Any] = {"is": "layer", "training": module.training}
+    if type(module) in (nn.Sequential, nn.ModuleList, nn.ModuleDict):
+        children = [
+            [n, encoder.node(m, f"{where}.{n}")]
+            for n, m in module._modules.items()
+            if m is not None
+        ]
+        return {**node, "class": name, "children": children}
+    if name is None:
+        gone = [n for n, m in module.named_modules() if type(m) is nn.Identity]
+        return {
+            "is": "module", "class": qualified(type(module)), "training": module.training,
+            "identity": gone, **_weights(encoder, module, set(), where),
+        }  # fmt: skip
+    arguments = _arguments(module)
+    inside = {n for n, m in module._modules.items() if n in arguments and m is not None}
+    _check_rebuilt(module, arguments, where)
+    return {
+        **node,
+        "class": name,
+        "arguments": [[n, encoder.node(v, f"{where}.{n}")] for n, v in arguments.items()],
+        **_weights(encoder, module, inside, where),
+    }
+
+
+def _arguments(module: nn.Module) -> dict[str, Any]:
+    """Return the arguments that a layer was made with, read off its attributes."""
+    from torch import Tensor
+
+    found: dict[str, Any] = {}
+    for name in inspect.signature(type(module).__init__).parameters:
+        if name in _NOT_ARGUMENTS or name.startswith("_") or not hasattr(module, name):
+            continue
+        value = getattr(module, name)
+        if name == "bias":  # the attribute is the weights, the argument asks for them
+            value = value is not None
+        if not isinstance(value, Tensor):
+            found[name] = value
+    return found
+
+
+def _check_rebuilt(module: nn.Module, arguments: dict[str, Any], where: str) -> None:
+    """Raise unless a layer can be made again from its arguments."""
+    import torch
+
+    try:
+        with torch.device("meta"):
+            again = type(module)(**arguments)
+        mine, its = module.state_dict(), again.state_dict()
+        same = repr(again) == repr(module) and {n: w.shape for n, w in mine.items()} == {
+            n: w.shape for n, w in its.items()
+        }
+    except Exception:
+        same = False
+    if not same:
+        raise InputError(
+            f"{where} is {type(module).__name__}, a layer that cannot be made again from its "
+            f"arguments. Put it into a class of your own, derived from torch.nn.Module and made "
+            f"without arguments, and give that class to load(..., modules=[...])"
+        )
+
+
+def _weights(encoder: Encoder, module: nn.Module, inside: set[str], where: str) -> dict[str, Any]:
+    """Return parameters and buffers, but not those of the modules ``inside``."""
+    state = module.state_dict()
+    own = {n: w for n, w in state.items() if n.split(".")[0] not in inside}
+    frozen = [n for n, p in module.named_parameters() if n in own and not p.requires_grad]
+    packed = [[n, pack_tensor(w, encoder.arrays, f"{where}.{n}")] for n, w in own.items()]
+    return {"weights": packed, "frozen": frozen}

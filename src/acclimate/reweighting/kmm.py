@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 
 from acclimate.exceptions import ConvergenceWarning, InputError
+from acclimate.maths.discrepancy import gaussian
+from acclimate.maths.landmarks import frequencies, waves, whiten
 from acclimate.reweighting.quadratic import solve_by_columns
 from acclimate.reweighting.ratio import (
     Array,
@@ -19,8 +21,6 @@ from acclimate.reweighting.ratio import (
     median_distance,
     wanted_rows,
 )
-from acclimate.selection.kernel_features import frequencies, waves, whiten
-from acclimate.selection.mmd import gaussian
 from acclimate.validation import Rows, check_count, check_positive
 
 BLOCK = 1024  # target rows whose kernel with the source is held at a time

@@ -8,12 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from acclimate.adapter import Adapted, Adapter
+from acclimate.classes import match_classes
 from acclimate.exceptions import InputError
 from acclimate.reweighting.ratio import Array
 from acclimate.templates import fit_weighted, report_weights
-from acclimate.transfer.classes import match_classes
-from acclimate.transfer.joint_objective import stack
-from acclimate.validation import Rows, check_count, take
+from acclimate.validation import Rows, check_count, stack, take
 
 Labels = NDArray[Any]
 

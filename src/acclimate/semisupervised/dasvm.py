@@ -14,8 +14,7 @@ from acclimate.adapter import Adapted, Adapter
 from acclimate.exceptions import ConvergenceWarning, InputError
 from acclimate.reweighting.ratio import Array
 from acclimate.templates import fit_weighted
-from acclimate.transfer.joint_objective import stack
-from acclimate.validation import Rows, check_count, take
+from acclimate.validation import Rows, check_count, stack, take
 
 Codes = NDArray[np.intp]
 LEAST = 0.1  # weight of a target row that just came, and of a source row that is about to go

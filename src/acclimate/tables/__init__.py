@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from acclimate.tables.batching import batches
+    from acclimate.tables.defaults import default_preprocess
     from acclimate.tables.labels import check_known_labels
     from acclimate.tables.mixed import MixedPreprocessor
-    from acclimate.tables.predicting import predict_file
-    from acclimate.tables.preprocess import TabularPreprocessor, default_preprocess
+    from acclimate.tables.predictions import predict_file
+    from acclimate.tables.preprocess import TabularPreprocessor
     from acclimate.tables.reading import read
     from acclimate.tables.streaming import stream
     from acclimate.tables.table import Table, as_table

@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from acclimate.exceptions import DataNotFoundError, InputError
-from acclimate.tables import delimited, pictures
+from acclimate.tables import delimited
+from acclimate.tables import picture_folders as pictures
 from acclimate.tables.labels import check_columns
 from acclimate.tables.table import Table, as_table, to_frame
 

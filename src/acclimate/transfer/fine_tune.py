@@ -15,10 +15,10 @@ from torch import nn
 
 from acclimate.adapter import Adapted, Adapter, fit_model
 from acclimate.base.neural import NeuralClassifier, NeuralRegressor
+from acclimate.classes import Renamed
 from acclimate.exceptions import InputError, TransferWarning
 from acclimate.training.device import seeded
 from acclimate.training.network import Network, new_head
-from acclimate.transfer.classes import Renamed
 from acclimate.transfer.job import Job
 from acclimate.transfer.strategies import NETWORK_STRATEGIES
 from acclimate.validation import Rows

@@ -13,9 +13,9 @@ from torch import nn
 
 from acclimate.exceptions import InputError
 from acclimate.training.device import find_device
+from acclimate.training.features import body_features
 from acclimate.training.network import Network, image_channels
 from acclimate.training.networks_pretrained import PRETRAINED, SIZE, pretrained_body
-from acclimate.transfer.bodies import body_features
 
 
 class FrozenBody(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):  # type: ignore[misc]

@@ -9,10 +9,10 @@ from numpy.typing import NDArray
 from sklearn.utils.validation import has_fit_parameter
 
 from acclimate.adapter import Adapted, Adapter, fit_model
+from acclimate.classes import Match, match_classes
 from acclimate.exceptions import InputError
-from acclimate.transfer.classes import Match, match_classes
 from acclimate.transfer.descent import descend, gradient, loss_of, safe_step, textbook_step
-from acclimate.validation import Rows
+from acclimate.validation import Rows, stack
 
 SOLVERS = ("auto", "gradient-descent", "textbook")
 NETWORK_STEP = 0.1  # of gradient descent on a network, whose curvature has no bound
@@ -275,19 +275,6 @@ def pool(source: Rows, target: Rows, balance: float) -> Rows:
     return Rows(
         stack(X, target.labelled_X), np.concatenate([y, target.labels]), weight=weights
     )  # fmt: skip
-
-
-def stack(first: Any, second: Any) -> Any:
-    """Return the rows of two arrays, sparse matrices or frames, one after the other."""
-    if hasattr(first, "iloc"):
-        import pandas as pd
-
-        return pd.concat([first, second], ignore_index=True)
-    if hasattr(first, "tocsr"):
-        import scipy.sparse as sp
-
-        return sp.vstack([first, second], format="csr")
-    return np.concatenate([first, second])
 
 
 def _counted(rows: Rows) -> tuple[Any, NDArray[Any], NDArray[np.floating[Any]] | None]:

@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from acclimate.adapter import Adapted, Adapter, fit_model
+from acclimate.classes import Match, match_classes
 from acclimate.exceptions import InputError
 from acclimate.folds import few_label_folds
-from acclimate.transfer.classes import Match, match_classes
 from acclimate.validation import Rows, take
 
 STRENGTHS = (np.inf, 1e3, 1e2, 1e1, 1.0, 1e-1, 1e-2, 0.0)

@@ -10,10 +10,10 @@ from torch import nn
 
 from acclimate.training import loop
 from acclimate.training.batch import Data
+from acclimate.training.features import random_twin
 from acclimate.training.network import Network
 from acclimate.training.networks_pretrained import PRETRAINED
 from acclimate.training.terms import Phase
-from acclimate.transfer.bodies import random_twin
 
 
 def probe(estimator: Any, X: Any, y: NDArray[Any], steps: int, seed: int) -> None:

@@ -1,0 +1,162 @@
+"""What the trials of a candidate say, as tables over repeats and labelled rows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from acclimate.comparison.design import Design
+from acclimate.judging.crossfitted import first_level
+
+Floats = NDArray[np.float64]
+Parts = Mapping[tuple[int, tuple[int, ...]], Mapping[str, NDArray[Any]]]
+
+
+@dataclass(frozen=True, eq=False)
+class Answers:
+    """Cross-fitted answers of one candidate.
+
+    Parameters
+    ----------
+    outer : ndarray of shape (R, m)
+        What models that were trained without a row's fold predict for it.
+    inner : ndarray of shape (R, K, m)
+        Score of each row while folds i and the row's own were left out; NaN in fold i.
+    proba : ndarray of shape (R, m, k) or None
+        Probabilities that belong to ``outer``.
+    """
+
+    outer: NDArray[Any]
+    inner: Floats
+    proba: NDArray[Any] | None
+
+
+def row_scores(answers: NDArray[Any], truth: NDArray[Any], classify: bool) -> Floats:
+    """Return the score of each answer: 1 or 0 for classes, minus the squared error for values."""
+    if classify:
+        right: Floats = (answers == truth).astype(np.float64)
+        return right
+    error: Floats = -np.square(np.asarray(answers, dtype=np.float64) - truth)
+    return error
+
+
+def free_of_labels(design: Design, answers: NDArray[Any], proba: NDArray[Any] | None) -> Answers:
+    """Return the tables of a candidate that sees no target labels: one fit serves every fold.
+
+    Parameters
+    ----------
+    design : Design
+    answers : ndarray of shape (m,)
+        For the labelled rows.
+    proba : ndarray of shape (m, k) or None
+    """
+    R, K, m = design.repeats, design.folds, len(design.labels)
+    score = design.weigh(row_scores(answers, design.labels, design.classify))
+    inner = np.broadcast_to(score, (R, K, m)).copy()
+    for i in range(K):
+        inner[:, i][design.fold_of == i] = np.nan
+    wide = None if proba is None else np.broadcast_to(proba, (R, *proba.shape))
+    return Answers(np.broadcast_to(answers, (R, m)), inner, wide)
+
+
+def from_parts(design: Design, parts: Parts, classes: NDArray[Any] | None) -> Answers:
+    """Return the tables of a candidate that was fitted anew for each part of the design.
+
+    Parameters
+    ----------
+    design : Design
+    parts : mapping from (repeat, folds left out) to arrays
+        ``answers`` for the left-out rows in the order of the labelled rows, and ``proba`` with
+        ``classes`` where there are probabilities.
+    classes : ndarray of shape (k,) or None
+        Columns of the result; a class that a model does not know gets 0.
+    """
+    R, K, m = design.repeats, design.folds, len(design.labels)
+    first = next(iter(parts.values()))
+    outer = np.empty((R, m), dtype=np.result_type(*(p["answers"].dtype for p in parts.values())))
+    inner = np.full((R, K, m), np.nan)
+    with_proba = classes is not None and "proba" in first
+    proba = np.zeros((R, m, len(classes))) if classes is not None and with_proba else None
+    for (r, out), arrays in parts.items():
+        rows = design.left_out(r, out)
+        if len(out) == 1:
+            outer[r, rows] = arrays["answers"]
+            if proba is not None:
+                proba[r, rows] = aligned(arrays["proba"], arrays["classes"], classes)
+            continue
+        scores = np.full(m, np.nan)
+        scores[rows] = row_scores(arrays["answers"], design.labels[rows], design.classify)
+        scores = design.weigh(scores)
+        for i, j in (out, out[::-1]):
+            mine = design.fold_of[r] == j
+            inner[r, i, mine] = scores[mine]
+    return Answers(outer, inner, proba)
+
+
+def aligned(proba: NDArray[Any], own: NDArray[Any], classes: NDArray[Any] | None) -> NDArray[Any]:
+    """Return probabilities with one column for each of ``classes``, 0 where unknown."""
+    if classes is None:
+        return proba
+    place = {label: column for column, label in enumerate(own.tolist())}
+    out = np.zeros((len(proba), len(classes)))
+    for column, label in enumerate(classes.tolist()):
+        if label in place:
+            out[:, column] = proba[:, place[label]]
+    return out
+
+
+def choose_in_folds(
+    design: Design,
+    candidates: Mapping[str, Answers],
+    errors: float,
+    allowed: Mapping[tuple[int, int], Sequence[str]] | None = None,
+) -> dict[tuple[int, int], str]:
+    """Pick a candidate for each outer fold, on scores from the other folds alone.
+
+    Parameters
+    ----------
+    design : Design
+    candidates : mapping from str to Answers
+        In the order they are trusted.
+    errors : float
+        See `selection.pick.first_level`.
+    allowed : mapping from (repeat, fold) to names, default=None
+        Only these take part in a fold.
+
+    Returns
+    -------
+    dict from (repeat, fold) to str
+    """
+    chosen = {}
+    for r in range(design.repeats):
+        for i in range(design.folds):
+            names = [n for n in candidates if allowed is None or n in allowed[r, i]]
+            names = names or list(candidates)
+            table = np.array([candidates[name].inner[r, i] for name in names])
+            table = table[:, np.isfinite(table).all(axis=0)]
+            place = first_level(table, errors) if table.shape[1] else 0
+            chosen[r, i] = names[place]
+    return chosen
+
+
+def assemble(
+    design: Design, candidates: Mapping[str, Answers], chosen: Mapping[tuple[int, int], str]
+) -> tuple[NDArray[Any], NDArray[Any] | None]:
+    """Return the answers (R, m) and probabilities (R, m, k) of what was picked in each fold."""
+    used = [candidates[name] for name in dict.fromkeys(chosen.values())]
+    kinds = np.result_type(*(answers.outer.dtype for answers in used))
+    outer = np.empty((design.repeats, len(design.labels)), dtype=kinds)
+    probas = [answers.proba for answers in used]
+    proba = None
+    if all(p is not None for p in probas):
+        proba = np.empty((*outer.shape, probas[0].shape[-1]))  # type: ignore[union-attr]
+    for (r, i), name in chosen.items():
+        rows = design.fold_of[r] == i
+        outer[r, rows] = candidates[name].outer[r, rows]
+        if proba is not None:
+            proba[r, rows] = candidates[name].proba[r, rows]  # type: ignore[index]
+    return outer, proba

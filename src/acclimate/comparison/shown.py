@@ -1,0 +1,105 @@
+"""What the page shows of the trials: points of both domains, and how networks trained."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from numpy.typing import NDArray
+
+from acclimate.comparison.candidates import BASELINES
+
+if TYPE_CHECKING:
+    from acclimate.comparison.trials.records import Result
+
+SHOWN = 4  # candidates whose training is part of the result
+_WORDS = {
+    "inputs": "inputs", "network": "features of the network", "mapped": "mapped features",
+}  # fmt: skip
+
+
+def shown_pictures(
+    rows: Sequence[Mapping[str, Any]],
+    results: Mapping[str, Sequence[Result]],
+    name_of: Callable[[Any], str],
+) -> list[dict[str, Any]]:
+    """Return the pictures of the recommended candidate, ready to be drawn.
+
+    Where a baseline is recommended, which adapts no features, they are those of the best method
+    that does, else of the best.
+
+    Parameters
+    ----------
+    rows : sequence of mapping
+        The table of candidates, best first.
+    results : mapping from str to sequence of Result
+        Trials by candidate.
+    name_of : callable
+        What a label is called.
+    """
+    arrays = {
+        row["candidate"]: one.arrays for row in rows if row["status"] == "done"
+        for one in results.get(row["candidate"], ()) if "picture_changes" in one.arrays
+    }  # fmt: skip
+
+    def order(row: Mapping[str, Any]) -> tuple[bool, bool, bool]:
+        plain = row["method"] in BASELINES
+        fixed = not bool(arrays[row["candidate"]]["picture_changes"][0])
+        return plain or not row["recommended"], plain, fixed
+
+    drawn = [row for row in rows if row["candidate"] in arrays]
+    if not drawn:
+        return []
+    best = min(drawn, key=order)
+    own = arrays[best["candidate"]]
+    stages = [s for s in ("before", "after") if f"picture_{s}_source" in own]
+    return [_picture(stage, best, own, name_of) for stage in stages]
+
+
+def _picture(
+    stage: str, row: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]],
+    name_of: Callable[[Any], str],
+) -> dict[str, Any]:  # fmt: skip
+    share, width = (float(one) for one in arrays[f"picture_{stage}_share"])
+    what = _WORDS[str(arrays[f"picture_{stage}_what"][0])]
+    name = row["candidate"]
+    unchanged = not bool(arrays["picture_changes"][0])
+    title = f"{'Before' if stage == 'before' else f'After {name}'}: {what}"
+    if stage == "before" and what != "inputs":
+        title = "Before: features of the source network"
+    if unchanged:
+        title = f"{what[:1].upper()}{what[1:]}, which {name} does not change"
+    who = name if stage == "after" or unchanged else "the source model"
+    picture: dict[str, Any] = {
+        "candidate": name, "stage": stage, "title": title, "width": int(width), "share": share,
+        "predicted_by": who, "source_classes": None, "target_classes": None,
+    }  # fmt: skip
+    for side in ("source", "target"):
+        points = arrays[f"picture_{stage}_{side}"].tolist()
+        picture[side] = [[float(f"{v:.4g}") for v in point] for point in points]
+    if "picture_source_classes" in arrays:
+        for side, key in (("source", "picture_source_classes"),
+                          ("target", f"picture_{stage}_target_classes")):  # fmt: skip
+            picture[f"{side}_classes"] = [name_of(one) for one in arrays[key].tolist()]
+    return picture
+
+
+def shown_training(
+    rows: Sequence[Mapping[str, Any]], results: Mapping[str, Sequence[Result]]
+) -> list[dict[str, Any]]:
+    """Return the training of the recommended candidate and of the best others that had any.
+
+    Parameters
+    ----------
+    rows : sequence of mapping
+        The table of candidates, best first.
+    results : mapping from str to sequence of Result
+        Trials by candidate. The first of each is shown, and ``fits`` says of how many.
+    """
+    found: list[dict[str, Any]] = []
+    for row in sorted(rows, key=lambda row: not row["recommended"]):
+        mine = results.get(row["candidate"], ())
+        trained = next((r.record.training for r in mine if r.record.training), None)
+        if trained is not None and row["status"] == "done" and len(found) < SHOWN:
+            found.append({"candidate": row["candidate"], "fits": len(mine), **trained})
+    return found

@@ -1,0 +1,189 @@
+"""Trials that are in the store are read from it; the others are run and written as they end."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from importlib.metadata import version
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from acclimate._version import __version__
+from acclimate.comparison.candidates import Candidate
+from acclimate.comparison.trials.pool import Pool
+from acclimate.comparison.trials.records import Job, Outcome, Result, Spec
+from acclimate.comparison.trials.shared import fingerprint
+from acclimate.comparison.trials.store import Record, Store, trial_key
+
+Rows = NDArray[np.intp]
+Progress = Callable[[int, int, dict[str, Any]], None]
+
+
+@dataclass
+class Limits:
+    """How much may be spent.
+
+    Parameters
+    ----------
+    seconds : float or None
+        Of wall time, from the making of this object.
+    trials : int or None
+        That are run, those from the store not counted.
+    """
+
+    seconds: float | None
+    trials: int | None
+    spent_trials: int = 0
+    started: float = field(default_factory=time.monotonic)
+
+    def left(self) -> float:
+        """Seconds that are left."""
+        if self.seconds is None:
+            return float("inf")
+        return self.seconds - (time.monotonic() - self.started)
+
+    def reached(self) -> bool:
+        """Whether nothing more may be given out."""
+        return self.left() <= 0 or (self.trials is not None and self.spent_trials >= self.trials)
+
+    def affords(self, seconds: float, trials: int) -> bool:
+        """Whether so much is left."""
+        enough = self.trials is None or self.spent_trials + trials <= self.trials
+        return enough and seconds <= self.left()
+
+    @property
+    def any(self) -> bool:
+        """Whether there is a limit at all."""
+        return self.seconds is not None or self.trials is not None
+
+
+class Trials:
+    """Runs jobs through a pool and keeps what came of them.
+
+    Parameters
+    ----------
+    store : Store
+    pool : Pool
+    data : str
+        Fingerprint of the source and of the target's inputs.
+    seed : int
+    limits : Limits
+    score : callable
+        Job and arrays to the scores that the store shows.
+    progress : callable or None
+        Told after each trial: how many ended, how many are planned, the row of the last.
+    """
+
+    def __init__(
+        self, store: Store, pool: Pool, data: str, seed: int, limits: Limits,
+        score: Callable[[Job, Mapping[str, NDArray[Any]]], dict[str, float]],
+        progress: Progress | None = None,
+    ) -> None:  # fmt: skip
+        self.store, self.pool, self.data, self.seed = store, pool, data, seed
+        self.limits = limits
+        self.results: dict[str, Result] = {}
+        self.planned = 0
+        self.reused = 0
+        self._score = score
+        self._progress = progress
+
+    def job(
+        self,
+        candidate: Candidate,
+        *,
+        train: Rows | None = None,
+        labels: NDArray[Any] | None = None,
+        answer: Rows | None = None,
+        source: Rows | None = None,
+        held: Rows | None = None,
+        reverse: bool = False,
+        names: tuple[Any, Any] = (None, None),
+        probe: Rows | None = None,
+        picture: bool = False,
+    ) -> Job:
+        """Describe a trial; see `trial.Spec`. ``labels`` are those of the rows it is given."""
+        config = {
+            "candidate": candidate.config,
+            "train": None if train is None else fingerprint(train),
+            "labels": None if labels is None else fingerprint(labels),
+            "answer": None if answer is None else fingerprint(answer),
+            "source": None if source is None else fingerprint(source),
+            "held": None if held is None else fingerprint(held),
+            "reverse": reverse,
+            "class_names": [
+                None if n is None else {str(k): v for k, v in n.items()} for n in names
+            ],
+        }
+        if probe is not None:
+            config["probe"] = fingerprint(probe)
+        key = trial_key(config, self.seed, self.data)
+        same = {"train": None, "labels": None, "answer": None, "held": None, "reverse": False}
+        shared = {name: value for name, value in (config | same).items() if name != "probe"}
+        first = trial_key(shared, self.seed, self.data)
+        spec = Spec(
+            key, candidate.name, candidate.model, first, train, answer, source, held,
+            candidate.several, reverse, names, probe, picture,
+        )  # fmt: skip
+        return Job(candidate, spec, config)
+
+    def run(self, jobs: Iterable[Job], *, limited: bool = True) -> None:
+        """Run the jobs that no store has, and keep all results under their keys.
+
+        Parameters
+        ----------
+        jobs : iterable of Job
+            Taken one by one, so a generator may decide late.
+        limited : bool, default=True
+            Whether the limits hold.
+        """
+        out: dict[str, Job] = {}
+
+        def fresh() -> Iterator[Spec]:
+            for job in jobs:
+                key = job.spec.key
+                if key in self.results or key in out:
+                    continue
+                self.planned += 1
+                found = self.store.find([key], versions_of(job.candidate))
+                if key in found:
+                    self.reused += 1
+                    self._keep(key, Result(found[key], self.store.arrays(key)))
+                    continue
+                out[key] = job
+                self.limits.spent_trials += 1
+                yield job.spec
+
+        stop = self.limits.reached if limited else lambda: False
+        for outcome in self.pool.run(fresh(), stop=stop):
+            job = out.pop(outcome.key)
+            record = self._record(job, outcome)
+            self.store.write(record, outcome.arrays or None)
+            self._keep(outcome.key, Result(record, outcome.arrays))
+        self.planned -= len(out)
+
+    def _record(self, job: Job, outcome: Outcome) -> Record:
+        scores = self._score(job, outcome.arrays) if outcome.status == "done" else {}
+        return Record(
+            job.candidate.name, job.candidate.row.name, job.config, self.seed, self.data,
+            versions_of(job.candidate), outcome.status, scores, outcome.seconds, outcome.peak_bytes,
+            outcome.error, training=outcome.training,
+        )  # fmt: skip
+
+    def _keep(self, key: str, result: Result) -> None:
+        self.results[key] = result
+        if self._progress is not None:
+            row = {name: getattr(result.record, name) for name in Record.__dataclass_fields__}
+            self._progress(len(self.results), self.planned, row | {"key": key})
+
+
+def versions_of(candidate: Candidate) -> dict[str, str]:
+    """Return the versions of the packages that a candidate's numbers depend on."""
+    packages = ["numpy", "scipy", "scikit-learn", *(["torch"] if candidate.dear else [])]
+    return {"acclimate": __version__} | {name: _version(name) for name in packages}
+
+
+_version = cache(version)  # reading it from the disk takes milliseconds

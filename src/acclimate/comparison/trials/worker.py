@@ -1,0 +1,174 @@
+"""One trial: fit a candidate on some labels, answer some rows. This is what a worker runs."""
+
+from __future__ import annotations
+
+import contextlib
+import copy
+import threading
+import time
+import warnings
+from collections import OrderedDict
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from acclimate.comparison.trials import seen
+from acclimate.comparison.trials.records import Outcome, Spec
+from acclimate.comparison.trials.shared import Shared, plain, read
+from acclimate.domain import Domain
+from acclimate.validation import take
+
+_KEPT = 2  # source models that a worker keeps: trials of one candidate come one after the other
+# Seeds, filters of warnings and the peak of memory belong to a process: in an executor of threads
+# trials take turns.
+_alone = threading.Lock()
+_stage_one: OrderedDict[str, tuple[Any, float]] = OrderedDict()
+
+
+def run(spec: Spec, shared: Shared, files: Mapping[str, bytes] | None = None) -> Outcome:
+    """Run one trial and return what came of it. Errors of the method are an outcome, too.
+
+    Parameters
+    ----------
+    spec : Spec
+        What to do.
+    shared : Shared
+        Where the data are.
+    files : mapping from file name to bytes, default=None
+        See `shared.read`.
+
+    Raises
+    ------
+    DataMissing
+        This worker has not got the data.
+    """
+    with _alone:
+        return _run(spec, read(shared, files))
+
+
+def _run(spec: Spec, data: Mapping[str, Any]) -> Outcome:
+    before = reset_peak()
+    started = time.perf_counter()
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # a warning of one of many fits helps nobody
+            arrays, earlier, model = _fit_and_answer(spec, data)
+            seconds, peak = time.perf_counter() - started + earlier, peak_since(before)
+            arrays |= _pictures(spec, model, data)
+    except MemoryError as error:
+        return Outcome(spec.key, "memory", error=_last_line(error))
+    except Exception as error:
+        return Outcome(spec.key, "failed", error=_last_line(error))
+    training = None if spec.probe is not None else seen.of_model(model)
+    return Outcome(spec.key, "done", arrays, seconds, peak, training=training)
+
+
+def _fit_and_answer(
+    spec: Spec, data: Mapping[str, Any]
+) -> tuple[dict[str, NDArray[Any]], float, Any]:
+    """Return the arrays, the seconds an earlier trial spent on the same source model, the model."""
+    model, earlier = _source_model(spec, data)
+    target, labels, mask = data["target_X"], None, None
+    if spec.probe is not None:
+        known = np.asarray(data["target_y"])[spec.probe]
+        return seen.table(model, take(target, spec.probe), known), earlier, model
+    if spec.train is not None:
+        labels = np.asarray(data["target_y"])
+        mask = np.zeros(len(labels), dtype=bool)
+        mask[spec.train] = True
+    model = copy.copy(model).adapt(Domain(target, labels, labelled=mask, class_names=spec.names[1]))
+    arrays: dict[str, NDArray[Any]] = {}
+    rows = target if spec.answer is None else take(target, spec.answer)
+    _answer(model, rows, "target", "", arrays)
+    if spec.held is not None:
+        held = take(data["source_X"], spec.held)
+        _answer(model, held, "source", "held_", arrays)
+        if spec.reverse:
+            with contextlib.suppress(Exception):  # then this validator has no value
+                arrays["reverse"] = plain(_way_back(spec, model, data, held))
+    return arrays, earlier, model
+
+
+def _pictures(spec: Spec, model: Any, data: Mapping[str, Any]) -> dict[str, NDArray[Any]]:
+    """Return points to draw where they are wanted; without them the trial is as good."""
+    if not spec.picture or spec.probe is not None:
+        return {}
+    X, y = data["source_X"], np.asarray(data["source_y"])
+    if spec.source is not None:
+        X, y = take(X, spec.source), y[spec.source]
+    with contextlib.suppress(Exception):  # such as features that have gaps
+        return seen.take_pictures(model, X, y, data["target_X"])
+    return {}
+
+
+def _source_model(spec: Spec, data: Mapping[str, Any]) -> tuple[Any, float]:
+    """Return the candidate after stage one, fitted once a process, and what that cost before."""
+    if spec.stage_one in _stage_one:
+        _stage_one.move_to_end(spec.stage_one)
+        return _stage_one[spec.stage_one]
+    from sklearn.base import clone
+
+    started = time.perf_counter()
+    X, y, ids = data["source_X"], np.asarray(data["source_y"]), data.get("source_ids")
+    if spec.source is not None:
+        X, y = take(X, spec.source), y[spec.source]
+        ids = None if ids is None else np.asarray(ids)[spec.source]
+    model = clone(spec.model).fit(
+        X, y, domains=ids if spec.several else None, class_names=spec.names[0]
+    )
+    _stage_one[spec.stage_one] = (model, time.perf_counter() - started)
+    while len(_stage_one) > _KEPT:
+        _stage_one.popitem(last=False)
+    return model, 0.0
+
+
+def _answer(model: Any, X: Any, domain: str, prefix: str, arrays: dict[str, NDArray[Any]]) -> None:
+    arrays[f"{prefix}answers"] = plain(model.predict(X, domain=domain))
+    if hasattr(model, "predict_proba"):
+        proba = np.asarray(model.predict_proba(X, domain=domain))
+        arrays[f"{prefix}proba"] = proba.astype(np.float32, copy=False)
+        arrays["classes"] = plain(model.classes_)
+
+
+def _way_back(spec: Spec, model: Any, data: Mapping[str, Any], held: Any) -> Any:
+    from acclimate.refits.reruns import reverse_predictions
+
+    X, y = data["source_X"], np.asarray(data["source_y"])
+    if spec.source is not None:
+        X, y = take(X, spec.source), y[spec.source]
+    return reverse_predictions(model, X, y, Domain(data["target_X"]), held)
+
+
+def _last_line(error: BaseException) -> str:
+    return f"{type(error).__name__}: {error}".strip()
+
+
+def reset_peak() -> int | None:
+    """Start a new measurement of the peak memory and return the memory now, in bytes.
+
+    None where the system does not tell; that is outside Linux.
+    """
+    try:
+        with open("/proc/self/clear_refs", "w") as file:
+            file.write("5")  # the peak becomes what is used now
+        return _status("VmRSS")
+    except OSError:
+        return None
+
+
+def peak_since(before: int | None) -> int | None:
+    """Return by how many bytes the process grew at most since `reset_peak`."""
+    if before is None:
+        return None
+    peak = _status("VmHWM")
+    return None if peak is None else max(peak - before, 0)
+
+
+def _status(name: str) -> int | None:
+    with open("/proc/self/status") as file:
+        for line in file:
+            if line.startswith(f"{name}:"):
+                return int(line.split()[1]) * 1024
+    return None

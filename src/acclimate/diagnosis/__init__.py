@@ -1,0 +1,1 @@
+"""Are the two domains different, and how?"""

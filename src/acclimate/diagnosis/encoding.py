@@ -1,0 +1,152 @@
+"""Inputs of two domains as numbers that can be compared, and rows told apart by their values."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from acclimate import columns as cells
+from acclimate.diagnosis import summaries
+from acclimate.folds import row_keys
+
+Floats = NDArray[np.float64]
+Keys = NDArray[np.uint64]
+
+LEVELS = 10  # most frequent levels of a category that get a column of their own
+GRID = 8  # side of the grid of means that stands for an image
+
+
+@dataclass(frozen=True)
+class Encoded:
+    """Rows of both domains as numbers, with NaN where missing.
+
+    Parameters
+    ----------
+    source : ndarray of shape (n, d)
+    target : ndarray of shape (m, d)
+    names : tuple of str
+        What each number is.
+    """
+
+    source: Floats
+    target: Floats
+    names: tuple[str, ...]
+
+
+def encode(source: Mapping[str, Any], target: Mapping[str, Any]) -> Encoded:
+    """Turn columns that both domains have into numbers.
+
+    Numbers stay, the 10 levels that are most frequent over both domains become 0 or 1, texts their
+    number of letters. Dates are left out, since time always goes on.
+
+    Parameters
+    ----------
+    source, target : mapping from str to column
+        What `summaries.as_columns` returned, with the same names.
+    """
+    pairs: list[tuple[str, Floats, Floats]] = []
+    for name, before in source.items():
+        kind, now = cells.column_kind(before), target[name]
+        if kind == "number":
+            pairs.append((name, cells.as_measured(before, name), cells.as_measured(now, name)))
+        elif kind == "level":
+            pairs += _levels(name, cells.as_levels(before), cells.as_levels(now))
+    n, m = (len(next(iter(side.values()), ())) for side in (source, target))
+    if not pairs:
+        return Encoded(np.zeros((n, 0)), np.zeros((m, 0)), ())
+    names = tuple(name for name, _, _ in pairs)
+    return Encoded(
+        np.column_stack([a for _, a, _ in pairs]), np.column_stack([b for _, _, b in pairs]), names
+    )
+
+
+def _levels(
+    name: str, before: NDArray[np.object_], now: NDArray[np.object_]
+) -> list[tuple[str, Floats, Floats]]:
+    counts = summaries.count_levels(np.concatenate([before, now]))
+    top = list(counts)[:LEVELS]
+    known = sum(counts.values())
+    if len(counts) > summaries.LEVELS and sum(counts[level] for level in top) < known / 2:
+        return [(name, summaries.letters(before), summaries.letters(now))]
+    gaps = [np.array([cell is None for cell in side]) for side in (before, now)]
+    return [
+        (
+            f"{name}={level}",
+            np.where(gaps[0], np.nan, (before == level).astype(float)),
+            np.where(gaps[1], np.nan, (now == level).astype(float)),
+        )
+        for level in top
+    ]
+
+
+def image_grid(X: NDArray[Any]) -> Floats:
+    """Return the means of an 8 x 8 grid over images of any size, shape (n, 64).
+
+    Parameters
+    ----------
+    X : ndarray of shape (n, ..., h, w)
+        Images. Channels are averaged.
+    """
+    flat = X.reshape(len(X), -1, *X.shape[-2:])
+    rows, columns = (_edges(side) for side in X.shape[-2:])
+    plain = flat.mean(axis=1, dtype=np.float64)
+    bands = np.add.reduceat(plain, rows[:-1], axis=1)
+    cells = np.add.reduceat(bands, columns[:-1], axis=2)
+    sizes = np.outer(np.diff(rows), np.diff(columns))
+    means: Floats = (cells / sizes).reshape(len(X), -1)
+    return means
+
+
+def _edges(side: int) -> NDArray[np.intp]:
+    return np.unique(np.linspace(0, side, min(GRID, side) + 1).round().astype(np.intp))
+
+
+def exact_keys(columns: Mapping[str, Any]) -> Keys:
+    """Return one integer a row, the same for rows whose cells are all equal, shape (n,).
+
+    Parameters
+    ----------
+    columns : mapping from str to column
+        Numbers, categories and dates; missing cells equal each other.
+    """
+    parts = []
+    for name, column in columns.items():
+        kind = cells.column_kind(column)
+        if kind == "number":
+            parts.append(row_keys(cells.as_measured(column, name)[:, None], 0))
+        else:
+            from pandas.util import hash_array
+
+            parts.append(hash_array(cells.as_levels(column), categorize=True))
+    # as exact whole numbers below 2^53, so that a row of keys can be hashed as numbers are
+    halves = [part >> np.uint64(11) for part in parts] + [
+        part & np.uint64(2**11 - 1) for part in parts
+    ]
+    return row_keys(np.column_stack(halves).astype(np.float64), 1)
+
+
+def sampling_order(keys: Keys) -> NDArray[np.intp]:
+    """Return positions in a random order that depends on the rows' values alone, shape (n,).
+
+    Equal rows are spread over the order as if they were different, so its first part is a sample.
+    """
+    order = np.argsort(keys, kind="stable")
+    ordered = keys[order]
+    starts = np.flatnonzero(np.r_[True, ordered[1:] != ordered[:-1]])
+    sizes = np.diff(np.r_[starts, len(keys)])
+    turn = np.arange(len(keys)) - np.repeat(starts, sizes)
+    mixed = row_keys(
+        np.column_stack([(ordered >> np.uint64(11)).astype(np.float64), turn.astype(np.float64)]), 2
+    )
+    return order[np.argsort(mixed, kind="stable")]
+
+
+def as_text(y: NDArray[Any]) -> NDArray[np.str_]:
+    """Return classes as texts, whole numbers alike whether they came as integers or not."""
+    if y.dtype.kind == "f" and (y == np.round(y)).all():
+        y = y.astype(np.int64)
+    return y.astype(str)

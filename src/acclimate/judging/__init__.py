@@ -1,0 +1,1 @@
+"""Did it help? Verdicts and their intervals."""

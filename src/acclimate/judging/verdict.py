@@ -1,0 +1,392 @@
+"""The verdict: did a candidate help, hurt or make no difference, and how sure is that?"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any, Literal, NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from acclimate.arrays import (
+    ClassNames,
+    as_predictions,
+    as_truth,
+    as_weights,
+    name_classes,
+)
+from acclimate.exceptions import InputError
+from acclimate.judging.crossfitted import cross_fitted_interval, rows_to_settle
+from acclimate.judging.intervals import (
+    Interval,
+    Settlement,
+    check_confidence,
+    crossed_interval,
+    gain_interval,
+    r2_contributions,
+    settlement,
+)
+
+Word = Literal["helps", "hurts", "makes no difference", "not settled"]
+
+_ONE_DRAW = "test rows only: one draw cannot show how much another would change the gain"
+_ONE_RUN = "test rows only: one run cannot show how much another would change the gain"
+
+
+class HarmedClass(NamedTuple):
+    """A class whose recall falls: the fall, positive, and the two ends of its interval."""
+
+    name: str
+    fall: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What was found when a candidate was held against a reference on the same target rows.
+
+    Made by `verdict`; not meant to be made by hand.
+
+    Attributes
+    ----------
+    word : {"helps", "hurts", "makes no difference", "not settled"}
+    gain : float
+        Score of the candidate minus score of the reference, mean over draws.
+    low, high : float
+        Ends of the interval for the gain.
+    candidate_score, reference_score : float
+        Mean over draws of the accuracy or R2.
+    score : {"accuracy", "R2"}
+    margin : float
+        Gains within it count as no difference, in units of the score.
+    confidence : float
+    draws, rows : int
+        Label draws (or runs) and test rows compared.
+    labels : int or None
+        Training labels of each draw, where known.
+    draws_vary : bool
+        Whether the draws have different training labels, or only different seeds.
+    settles_at : Settlement or None
+        Sizes that are expected to settle a verdict that is not settled; None otherwise.
+    harmed_classes : tuple of HarmedClass
+        Classes whose recall falls by more than the margin, with evidence; worst first.
+    covers : str
+        What the interval covers, in words.
+    folds : int or None
+        Folds of the cross-fitting; None where test rows stand apart from all training labels.
+    """
+
+    word: Word
+    gain: float
+    low: float
+    high: float
+    candidate_score: float
+    reference_score: float
+    score: Literal["accuracy", "R2"]
+    margin: float
+    confidence: float
+    draws: int
+    rows: int
+    labels: int | None
+    draws_vary: bool
+    settles_at: Settlement | None
+    harmed_classes: tuple[HarmedClass, ...]
+    covers: str
+    folds: int | None = None
+
+    def sentence(self, reference: str = "the reference") -> str:
+        """Say the verdict in plain words, in at most two short sentences.
+
+        Parameters
+        ----------
+        reference : str, default "the reference"
+            What to call the reference, for example "training from scratch".
+
+        Returns
+        -------
+        str
+        """
+        word = self.word[0].upper() + self.word[1:]
+        unit = "points" if self.score == "accuracy" else "points of R2"
+        if self.gain == 0:
+            size = f"level with {reference}"
+        else:
+            side = "above" if self.gain > 0 else "below"
+            size = f"{_points(abs(self.gain))} {unit} {side} {reference}"
+        kind = "label draw" if self.draws_vary else "run"
+        draws = f"{self.draws} {kind}" + ("s" if self.draws > 1 else "")
+        only = "; covers test rows only" if self.draws == 1 else ""
+        seen = f"{draws}, {self.rows} test rows{only}"
+        if self.folds is not None:
+            times = f", {self.draws} times" if self.draws > 1 else ""
+            seen = f"{self.rows} labelled rows, cross-fitted in {self.folds} folds{times}"
+        first = (
+            f"{word}: {size} ({100 * self.confidence:g} % interval {_points(self.low, '+')} "
+            f"to {_points(self.high, '+')}, {seen})."
+        )
+        more = [part for part in (self._plan(kind), self._harm()) if part]
+        if not more:
+            return first
+        second = "; ".join(more)
+        return f"{first} {second[0].upper()}{second[1:]}."
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the fields and the sentence as plain Python values, ready for JSON.
+
+        Returns
+        -------
+        dict
+            The attributes by name, and ``sentence``.
+        """
+        fields = asdict(self)
+        plan = self.settles_at
+        if plan is not None:
+            together = None if plan.together is None else list(plan.together)
+            fields["settles_at"] = {"rows": plan.rows, "draws": plan.draws, "together": together}
+        fields["harmed_classes"] = [harmed._asdict() for harmed in self.harmed_classes]
+        fields["sentence"] = self.sentence()
+        return fields
+
+    def _plan(self, kind: str) -> str:
+        plan = self.settles_at
+        if plan is None:
+            return ""
+        if plan.together is not None:
+            draws, rows = plan.together
+            return f"about {draws} {kind}s with {_about(rows)} labelled test rows would settle it"
+        ways = []
+        if plan.rows is not None:
+            test = "" if self.folds is not None else "test "
+            ways.append(f"{_about(plan.rows)} labelled {test}rows")
+        if plan.draws is not None:
+            ways.append(f"{plan.draws} {kind}s")
+        return f"about {' or '.join(ways)} would settle it" if ways else "no size would settle it"
+
+    def _harm(self) -> str:
+        if not self.harmed_classes:
+            return ""
+        named = [f"{item.name} by {_points(item.fall)}" for item in self.harmed_classes[:3]]
+        rest = len(self.harmed_classes) - len(named)
+        more = f" and {rest} more" if rest else ""
+        return f"recall falls for {', '.join(named)} points{more}"
+
+
+def verdict(
+    y_true: ArrayLike,
+    candidate: ArrayLike,
+    reference: ArrayLike,
+    *,
+    task: Literal["classification", "regression"] = "classification",
+    class_names: ClassNames | None = None,
+    margin: float = 0.01,
+    confidence: float = 0.95,
+    labels: int | None = None,
+    draws_vary: bool = True,
+    folds: int | None = None,
+    weights: ArrayLike | None = None,
+) -> Verdict:
+    """Judge whether a candidate helps on the target, against a reference, with an interval.
+
+    Use it on predictions for target rows that neither side was trained, tuned or chosen on. Do not
+    use it on the rows that picked the candidate among others: the best of many looks better than it
+    is. For predictions from repeated cross-validation, give ``folds``.
+
+    The gain is accuracy (or R2) of the candidate minus that of the reference, on the same rows. Its
+    interval covers label draws and test rows together (see `gain_interval`). The word is the first
+    that holds: *helps* (interval above 0), *hurts* (below 0), *makes no difference* (inside
+    the margin on both sides), *not settled*. A verdict that is not settled says how many test rows
+    or label draws would settle it. A class is named as harmed where its recall falls by more than
+    the margin and its own interval, corrected by Bonferroni for the number of classes judged, lies
+    below 0.
+
+    Parameters
+    ----------
+    y_true : array-like of shape (N,)
+        True target labels or values of the test rows; at least 2 rows.
+    candidate, reference : array-like of shape (D, N) or (N,)
+        Predicted labels or values, one line for each draw of training labels. One line for one
+        side stands for every draw of the other.
+    task : {"classification", "regression"}, default "classification"
+        Scores are accuracy or R2.
+    class_names : mapping or sequence of str, default None
+        Names for the sentence, by label, or by position where labels are 0, 1, 2 and so on.
+    margin : float in [0, 1), default 0.01
+        Gains within it count as no difference; 0.01 is one point.
+    confidence : float in (0, 1), default 0.95
+    labels : int, default None
+        Training labels of each draw, kept for the report.
+    draws_vary : bool, default True
+        False where all draws use the same labels and only the seed differs. The words then say
+        so; the numbers are the same.
+    folds : int, default None
+        Give it where each line holds cross-fitted predictions: the same rows train and judge, and
+        each row is predicted by models trained without its fold. The interval is then that of
+        `selection.crossfitted.cross_fitted_interval`, which takes no credit for repeats.
+    weights : array-like of shape (N,), default None
+        With ``folds`` and classes: importance weights of the rows, above 0, where they are no
+        plain sample. See `selection.active.draw_rows`.
+
+    Returns
+    -------
+    Verdict
+
+    Raises
+    ------
+    InputError
+        If shapes do not fit, a value is missing, labels and predictions are of different kinds, the
+        target of a regression is constant, or a setting is out of its range.
+
+    Notes
+    -----
+    With one draw the interval covers the test rows only, and ``covers`` says so. The word then
+    judges these two models, not the method: in ``benchmarks/verdict_coverage.py`` a method with no
+    gain on average is called a help in up to a quarter of single draws. Give three draws or more to
+    judge a method.
+    Predictions that are equal on every row and draw give a gain of 0, an interval of no width and
+    *makes no difference*: they are taken to come from the same model. Where only the correctness is
+    equal, the interval keeps its width.
+    A class with fewer than 2 test rows is not judged.
+    The interval for R2 also covers the noise of the total sum of squares.
+
+    References
+    ----------
+    Owen and Eckles (2012), doi:10.1214/12-AOAS547; Agresti and Min (2005), doi:10.1002/sim.1781;
+    for ``folds``, Nadeau and Bengio (2003), doi:10.1023/A:1024068626366.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from acclimate.judging.verdict import verdict
+    >>> y = np.arange(600) % 3
+    >>> reference = np.where(np.arange(600) % 4 == 0, (y + 1) % 3, y)  # a quarter is wrong
+    >>> result = verdict(y, y, reference)
+    >>> result.word, result.gain
+    ('helps', 0.25)
+    >>> print(result.sentence("the source model"))  # doctest: +NORMALIZE_WHITESPACE
+    Helps: 25.0 points above the source model (95 % interval +21.4 to +28.4, 1 label draw,
+    600 test rows; covers test rows only).
+    """
+    _check_settings(task, margin, confidence, labels, folds)
+    classify = task == "classification"
+    truth = as_truth(y_true, classify)
+    first, second = as_predictions(truth, candidate, reference, classify)
+    draws, rows = first.shape
+    w = None if weights is None else as_weights(weights, rows, classify and folds is not None)
+    if classify:
+        right, wrong = first == truth, second == truth
+        differences = right.astype(np.float64) - wrong
+        sides = [float(np.average(side.mean(axis=0), weights=w)) for side in (right, wrong)]
+        scores = sides[0], sides[1]
+        names = name_classes(truth, class_names)
+        harmed = _harmed_classes(truth, differences, names, margin, confidence, folds, w)
+    else:
+        differences = r2_contributions(truth, first, second)
+        total = np.square(truth - truth.mean()).mean()
+        scores = (
+            float(1 - np.square(first - truth).mean() / total),
+            float(1 - np.square(second - truth).mean() / total),
+        )
+        harmed = ()
+    if np.array_equal(first, second):
+        interval = Interval(0.0, 0.0, 0.0)
+    elif folds is not None:
+        ends = cross_fitted_interval(differences, folds, confidence, bounded=classify, weights=w)
+        interval = Interval(*map(float, ends))
+    else:
+        interval = gain_interval(differences, confidence, bounded=classify)
+    word = _word(interval, margin)
+    settles_at = None
+    if word == "not settled" and folds is not None:
+        seen = differences if w is None else differences * w
+        settles_at = Settlement(rows_to_settle(seen, folds, margin, confidence), None, None)
+    elif word == "not settled":
+        settles_at = settlement(differences, margin, confidence, bounded=classify)
+    if folds is not None:
+        covers = f"the draw of the {rows} labelled rows, which train and judge in {folds} folds"
+    elif draws == 1:
+        covers = _ONE_DRAW if draws_vary else _ONE_RUN
+    else:
+        covers = f"new {'label draws' if draws_vary else 'runs on the same labels'} and test rows"
+    return Verdict(
+        word,
+        interval.estimate,
+        interval.low,
+        interval.high,
+        *scores,
+        score="accuracy" if classify else "R2",
+        margin=float(margin),
+        confidence=float(confidence),
+        draws=draws,
+        rows=rows,
+        labels=None if labels is None else int(labels),
+        draws_vary=bool(draws_vary),
+        settles_at=settles_at,
+        harmed_classes=harmed,
+        covers=covers,
+        folds=folds,
+    )
+
+
+def _word(interval: Interval, margin: float) -> Word:
+    if interval.low > 0:
+        return "helps"
+    if interval.high < 0:
+        return "hurts"
+    if -margin < interval.low and interval.high < margin:
+        return "makes no difference"
+    return "not settled"
+
+
+def _harmed_classes(
+    truth: NDArray[Any],
+    differences: NDArray[np.float64],
+    names: dict[Any, str],
+    margin: float,
+    confidence: float,
+    folds: int | None,
+    weights: NDArray[np.float64] | None,
+) -> tuple[HarmedClass, ...]:
+    """Classes whose recall falls by more than the margin, with evidence; worst first."""
+    classes, inverse, counts = np.unique(truth, return_inverse=True, return_counts=True)
+    judged = np.flatnonzero(counts >= 2)
+    harmed = []
+    for index in judged:
+        each = 1 - (1 - confidence) / judged.size
+        of_class = inverse == index
+        mine, w = differences[:, of_class], None if weights is None else weights[of_class]
+        if folds is None:
+            gain, low, high = crossed_interval(mine, each, bounded=True)
+        else:
+            gain, low, high = cross_fitted_interval(mine, folds, each, bounded=True, weights=w)
+        if gain < -margin and high < 0:
+            name = names[classes[index].item()]
+            harmed.append(HarmedClass(name, -float(gain), -float(high), -float(low)))
+    return tuple(sorted(harmed, key=lambda item: (-item.fall, item.name)))
+
+
+def _check_settings(
+    task: str, margin: float, confidence: float, labels: int | None, folds: int | None
+) -> None:
+    if folds is not None and folds < 2:
+        raise InputError(f"folds must be at least 2 or None, got {folds!r}")
+    if task not in ("classification", "regression"):
+        raise InputError(f"task must be 'classification' or 'regression', got {task!r}")
+    if not 0 <= margin < 1:
+        raise InputError(f"margin must lie in [0, 1), where 0.01 is one point, got {margin!r}")
+    check_confidence(confidence)
+    if labels is not None and labels < 1:
+        raise InputError(f"labels must be at least 1 or None, got {labels!r}")
+
+
+def _points(value: float, sign: str = "") -> str:
+    """Hundredths with one decimal, or two where one would hide that the value is not 0."""
+    points = 100 * value
+    digits = 1 if points == 0 or abs(points) >= 0.05 else 2
+    return f"{round(points, digits) + 0.0:{sign}.{digits}f}"
+
+
+def _about(count: int) -> str:
+    """Two leading digits: more would claim a precision that a plan does not have."""
+    step = 10 ** max(len(str(count)) - 2, 0)
+    return str(-(-count // step) * step)

@@ -1,0 +1,1 @@
+"""Choosing by fitting again: picks, reruns, searches."""

@@ -1,0 +1,1 @@
+"""Is a source any good for this target?"""
