@@ -8,6 +8,7 @@ from scipy import stats
 from scipy.optimize import minimize
 
 from acclimate.exceptions import InputError
+from acclimate.maths import ridge
 from acclimate.transferability import evidence
 from acclimate.transferability.criteria import (
     gbc,
@@ -133,8 +134,8 @@ def test_float32_blocks_agree_with_float64(
     F = (hidden * scales @ stats.ortho_group.rvs(d, random_state=0) + 1.0).astype(np.float32)
     y = hidden[:, -1] + noise * rng.normal(size=n)  # the direction of the smallest scale
     wide = logme(F.astype(np.float64), y, task="regression")
-    monkeypatch.setattr(evidence, "EXACT", 0.0)
-    monkeypatch.setattr(evidence, "BLOCK", 1000)
+    monkeypatch.setattr(ridge, "EXACT", 0.0)
+    monkeypatch.setattr(ridge, "BLOCK", 1000)
     exact = F.T.astype(np.float64) @ F.astype(np.float64)
     assert np.abs(evidence.gram(F) - exact).max() < 1e-6 * np.abs(exact).max()
     casts = []
@@ -150,7 +151,7 @@ def test_units_that_never_fire_change_nothing(monkeypatch: pytest.MonkeyPatch) -
     score = logme(F, y)
     dead = np.zeros((400, 3), dtype=np.float32)
     assert logme(np.c_[F, dead], y) == pytest.approx(score, abs=1e-9)
-    monkeypatch.setattr(evidence, "EXACT", 0.0)
+    monkeypatch.setattr(ridge, "EXACT", 0.0)
     casts = []
     spectrum = evidence.spectrum
     monkeypatch.setattr(evidence, "spectrum", lambda F, Y: casts.append(F.dtype) or spectrum(F, Y))

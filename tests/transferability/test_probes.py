@@ -12,6 +12,7 @@ from sklearn.preprocessing import StandardScaler
 from acclimate.exceptions import InputError
 from acclimate.folds import row_keys
 from acclimate.judging.intervals import nadeau_bengio_interval
+from acclimate.maths import ridge
 from acclimate.transferability import probes
 from acclimate.transferability.probes import knn_probe, linear_probe, probe_folds
 
@@ -31,7 +32,7 @@ def test_ridge_is_that_of_scikit_learn(n: int, d: int) -> None:
     Y = np.eye(3)[y]
     ours = probes.ridge_predictions(F, Y, new)
     scaler = StandardScaler().fit(F)
-    theirs = RidgeCV(n * probes.PENALTIES).fit(scaler.transform(F), Y)
+    theirs = RidgeCV(n * ridge.PENALTIES).fit(scaler.transform(F), Y)
     assert ours == pytest.approx(theirs.predict(scaler.transform(new)), abs=1e-7)
 
 
@@ -44,7 +45,7 @@ def test_the_linear_probe_scores_held_out_rows(task: str) -> None:
     for train, held in parts:
         scaler = StandardScaler().fit(F[train])
         Y = np.eye(3)[y[train]] if task == "classification" else labels[train]
-        model = RidgeCV(len(train) * probes.PENALTIES).fit(scaler.transform(F[train]), Y)
+        model = RidgeCV(len(train) * ridge.PENALTIES).fit(scaler.transform(F[train]), Y)
         answers = model.predict(scaler.transform(F[held]))
         if task == "classification":
             scores.append((answers.argmax(1) == y[held]).mean())

@@ -16,7 +16,7 @@ from acclimate.exceptions import InputError
 SOURCE_ONLY, TARGET_ONLY = "SourceOnly", "TargetOnly"
 BASELINES = (SOURCE_ONLY, TARGET_ONLY)
 # Among candidates that are level the first is picked. What blends both domains is seldom far below
-# either (see `selection.pick`), so it comes first; the baselines come last, to be picked only where
+# either (see `refits.pick`), so it comes first; the baselines come last, to be picked only where
 # they are clearly better.
 # Successive halving of dear candidates, where there is a limit.
 RUNGS = (1 / 9, 1 / 3)  # of the source rows and steps, before all of them

@@ -136,7 +136,7 @@ def compare(
 
     Notes
     -----
-    The interval is that of `selection.crossfitted.cross_fitted_interval`. How often the words are
+    The interval is that of `judging.crossfitted.cross_fitted_interval`. How often the words are
     wrong was simulated in ``benchmarks/choose_calibration.py``.
     The final candidate is picked on all labels and fitted on all labels. The verdict is on folds
     with (folds - 1) / folds of them, so it is on the safe side where more labels help.

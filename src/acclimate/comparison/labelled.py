@@ -39,7 +39,7 @@ from acclimate.exceptions import AcclimateError
 from acclimate.judging.crossfitted import first_level
 from acclimate.judging.verdict import Verdict, verdict
 
-ERRORS = 1.0  # standard errors within which candidates are level, see `selection.pick`
+ERRORS = 1.0  # standard errors within which candidates are level, see `refits.pick`
 _ALL: tuple[int, ...] = ()
 
 

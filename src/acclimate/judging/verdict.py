@@ -222,10 +222,10 @@ def verdict(
     folds : int, default None
         Give it where each line holds cross-fitted predictions: the same rows train and judge, and
         each row is predicted by models trained without its fold. The interval is then that of
-        `selection.crossfitted.cross_fitted_interval`, which takes no credit for repeats.
+        `judging.crossfitted.cross_fitted_interval`, which takes no credit for repeats.
     weights : array-like of shape (N,), default None
         With ``folds`` and classes: importance weights of the rows, above 0, where they are no
-        plain sample. See `selection.active.draw_rows`.
+        plain sample. See `judging.active.draw_rows`.
 
     Returns
     -------

@@ -42,8 +42,8 @@ _HOMES = {
     "as_table": "table",
     "batches": "batching",
     "check_known_labels": "labels",
-    "default_preprocess": "preprocess",
-    "predict_file": "predicting",
+    "default_preprocess": "defaults",
+    "predict_file": "predictions",
     "read": "reading",
     "stream": "streaming",
 }
