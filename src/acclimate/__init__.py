@@ -17,7 +17,7 @@ from acclimate._version import __version__
 from acclimate.catalogue import CATALOGUE, methods
 
 if TYPE_CHECKING:
-    from acclimate import datasets, tables
+    from acclimate import datasets, tables, transferability
     from acclimate.adapter import Adapter
     from acclimate.adversarial.adda import ADDA
     from acclimate.adversarial.cdan import CDAN
@@ -90,7 +90,7 @@ _MODULES = {
     "verdict": "acclimate.judging.verdict",
 }
 _MODULES.update({row.name: row.module for row in CATALOGUE})
-_SUBMODULES = ("datasets", "exceptions", "tables")
+_SUBMODULES = ("datasets", "exceptions", "tables", "transferability")
 
 __all__ = [  # noqa: RUF022 - plain order, as dir() has it; ruff would put CORAL first
     "ADDA",
@@ -154,6 +154,7 @@ __all__ = [  # noqa: RUF022 - plain order, as dir() has it; ruff would put CORAL
     "rank",
     "save",
     "tables",
+    "transferability",
     "verdict",
 ]
 

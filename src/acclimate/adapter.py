@@ -1,4 +1,7 @@
-"""`Adapter`: what every method on rows is. Stage one learns the source, stage two adapts it."""
+"""`Adapter`: what every method on rows is. Stage one learns the source, stage two adapts it.
+
+Longer than other files: half of it is the contract in words, where every method finds it.
+"""
 
 from __future__ import annotations
 

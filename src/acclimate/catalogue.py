@@ -2,6 +2,8 @@
 
 The command line's choices, the tables in the docs, the common tests and the candidates of a
 comparison all derive from it. Classes are named by module and loaded when they are needed.
+
+Longer than other files: it is a table.
 """
 
 from __future__ import annotations

@@ -9,7 +9,8 @@ import pytest
 from sklearn.metrics.pairwise import linear_kernel, polynomial_kernel, rbf_kernel
 
 from acclimate.exceptions import InputError
-from acclimate.maths.discrepancy import gaussian, mmd
+from acclimate.maths.discrepancy import mmd
+from acclimate.maths.kernels import gaussian
 from acclimate.maths.landmarks import frequencies, waves
 
 

@@ -1,4 +1,7 @@
-"""What the neural classifier and the neural regressor share."""
+"""What the neural classifier and the neural regressor share.
+
+Longer than other files: a third of it documents the parameters that both have.
+"""
 
 from __future__ import annotations
 

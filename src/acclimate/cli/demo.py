@@ -1,4 +1,7 @@
-"""The demo: the textbook's transfer, and the question the textbook does not ask."""
+"""The demo: the textbook's transfer, and the question the textbook does not ask.
+
+Longer than other files: one story with its figures and words, read from top to bottom.
+"""
 
 from __future__ import annotations
 

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from acclimate.exceptions import InputError
+from acclimate.maths.kernels import gaussian, median_square
 from acclimate.maths.landmarks import frequencies, waves, whiten
 
 Array = NDArray[np.floating[Any]]
@@ -137,26 +138,6 @@ def mmd(
     return within - 2 * _total(k, X, Z) / (n * m)
 
 
-def gaussian(X: Array, Z: Array, gamma: float) -> Array:
-    """Return ``exp(-gamma ||x - z||^2)``, shape (n, m), in the precision of the rows.
-
-    Parameters
-    ----------
-    X : ndarray of shape (n, d)
-        Rows, near the origin for their distances: rounding grows with their squares.
-    Z : ndarray of shape (m, d)
-        Rows.
-    gamma : float, above 0
-        Inverse squared width.
-    """
-    K: Array = X @ Z.T  # everything else happens in place
-    K *= 2 * gamma
-    K -= gamma * np.einsum("ij,ij->i", X, X)[:, None]
-    K -= gamma * np.einsum("ij,ij->i", Z, Z)
-    np.minimum(K, 0.0, out=K)
-    return np.exp(K, out=K)
-
-
 def _rows(X: Any, name: str) -> Array:
     values = np.asarray(X)
     if values.dtype != np.float32:
@@ -168,12 +149,9 @@ def _rows(X: Any, name: str) -> Array:
 
 def _gamma(X: Array, Z: Array, rng: np.random.Generator, size: int = 500) -> float:
     """Return one over the median squared distance among rows of both; 1 where all are equal."""
-    from scipy.spatial.distance import pdist
-
     drawn = [A[np.sort(rng.permutation(len(A))[:size])] for A in (X, Z)]
-    squared = pdist(np.concatenate(drawn).astype(np.float64), "sqeuclidean")
-    squared = squared[squared > 0]
-    return 1.0 / float(np.median(squared)) if len(squared) else 1.0
+    square = median_square(np.concatenate(drawn))
+    return 1.0 if square is None else 1.0 / square
 
 
 def _linear(A: Array, B: Array) -> Array:

@@ -1,4 +1,4 @@
-"""Kernels of the mapping methods: linear, Gaussian with the median heuristic, or any callable."""
+"""Kernels: linear, Gaussian with the median heuristic, or any callable, and maps made of them."""
 
 from __future__ import annotations
 
@@ -144,16 +144,28 @@ def make_kernel(
     """
     if kind != "rbf" or gamma is not None:
         return Kernel(kind, 0.0 if gamma is None else float(gamma))
-    from scipy.spatial.distance import pdist
-
     rows = X
     if len(X) > MEDIAN_ROWS:
         rows = X[np.sort(rng.choice(len(X), MEDIAN_ROWS, replace=False))]
+    square = median_square(rows)
+    if square is None:
+        raise InputError("all rows of both domains are equal; there is nothing to align")
+    return Kernel(kind, factor / square)
+
+
+def median_square(rows: Array) -> float | None:
+    """Return the median squared distance of pairs of different rows; None where all are equal.
+
+    Parameters
+    ----------
+    rows : ndarray of shape (n, d)
+        All pairs are looked at, so draw some of many.
+    """
+    from scipy.spatial.distance import pdist
+
     squared = pdist(rows.astype(np.float64), "sqeuclidean")
     squared = squared[squared > 0]
-    if not len(squared):
-        raise InputError("all rows of both domains are equal; there is nothing to align")
-    return Kernel(kind, factor / float(np.median(squared)))
+    return float(np.median(squared)) if len(squared) else None
 
 
 def check_kernel(kind: Any, gamma: Any) -> None:
@@ -173,3 +185,29 @@ def check_approximation(value: Any, kind: Any) -> None:
             f'approximation="fourier" is for kernel="rbf" alone, got kernel={kind!r}; use '
             f'"landmarks"'
         )
+
+
+def gaussian(X: Array, Z: Array, gamma: float) -> Array:
+    """Return ``exp(-gamma ||x - z||^2)``, shape (n, m), in the precision of the rows.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n, d)
+        Rows, near the origin for their distances: rounding grows with their squares.
+    Z : ndarray of shape (m, d)
+        Rows.
+    gamma : float, above 0
+        Inverse squared width.
+    """
+    K: Array = X @ Z.T  # everything else happens in place
+    K *= 2 * gamma
+    K -= gamma * np.einsum("ij,ij->i", X, X)[:, None]
+    K -= gamma * np.einsum("ij,ij->i", Z, Z)
+    np.minimum(K, 0.0, out=K)
+    return np.exp(K, out=K)
+
+
+def rbf(squared: Array, width: float) -> Array:
+    """Return ``exp(-squared / (2 width^2))``, of the shape of the squared distances."""
+    kernel: Array = np.exp(squared * (-0.5 / width**2))
+    return kernel

@@ -15,13 +15,13 @@ from sklearn.metrics.pairwise import euclidean_distances
 
 from acclimate.exceptions import ConvergenceWarning, InputError
 from acclimate.folds import row_keys
+from acclimate.maths.kernels import rbf
 from acclimate.reweighting.ratio import (
     WIDTHS,
     Array,
     RatioAdapter,
     in_key_order,
     median_distance,
-    rbf,
     spread,
 )
 from acclimate.reweighting.ulsif import check_grid

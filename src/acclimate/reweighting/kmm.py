@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from acclimate.exceptions import ConvergenceWarning, InputError
-from acclimate.maths.discrepancy import gaussian
+from acclimate.maths.kernels import gaussian
 from acclimate.maths.landmarks import frequencies, waves, whiten
 from acclimate.reweighting.quadratic import solve_by_columns
 from acclimate.reweighting.ratio import (

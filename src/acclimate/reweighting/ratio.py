@@ -166,9 +166,3 @@ def median_distance(X: Array, Xt: Array, seed: int, size: int = 500) -> float:
         apart = distances[distances > 0]
         median = float(np.median(apart)) if len(apart) else 1.0
     return median
-
-
-def rbf(squared: Array, width: float) -> Array:
-    """Return ``exp(-squared / (2 width^2))``, of the shape of the squared distances."""
-    kernel: Array = np.exp(squared * (-0.5 / width**2))
-    return kernel

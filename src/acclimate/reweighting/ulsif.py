@@ -11,14 +11,8 @@ from scipy.linalg import cho_factor, cho_solve
 from sklearn.metrics.pairwise import euclidean_distances
 
 from acclimate.exceptions import InputError
-from acclimate.reweighting.ratio import (
-    WIDTHS,
-    Array,
-    RatioAdapter,
-    in_key_order,
-    median_distance,
-    rbf,
-)
+from acclimate.maths.kernels import rbf
+from acclimate.reweighting.ratio import WIDTHS, Array, RatioAdapter, in_key_order, median_distance
 from acclimate.validation import Rows, check_count, check_positive
 
 RIDGES = (1e-3, 1e-2, 1e-1, 1.0, 10.0)
