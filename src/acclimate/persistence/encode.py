@@ -84,12 +84,17 @@ class Encoder:
         if is_ours(cls):
             name = stable_name(cls)
             return {"is": "object", "class": name, "state": self.state(value, where)}
+        if qualified(cls) in ROWS:
+            raise InputError(f"{where} holds rows, and rows never go into a model file")
+        if cls.__module__.startswith("acclimate.") and stable_name(cls) is None:
+            raise InputError(
+                f"{where} is a {cls.__name__}, which has no name in a model file. If models of "
+                f"acclimate are to hold it, give it a line in HOMES of persistence/names.py"
+            )
         if "torch" in sys.modules:
             found = self._torch(value, where)
             if found is not None:
                 return found
-        if qualified(cls) in ROWS:
-            raise InputError(f"{where} holds rows, and rows never go into a model file")
         if isinstance(value, type) or is_function(value):
             raise refusal(where, value)
         return self._foreign(value, where)
@@ -122,7 +127,7 @@ class Encoder:
                 raise refusal(path, part)
             if qualified(type(part)) in ROWS:
                 raise InputError(f"{path} holds rows, and rows never go into a model file")
-            mixed = mixed or is_ours(type(part)) or type(part).__module__.startswith("torch")
+            mixed = mixed or type(part).__module__.startswith(("acclimate.", "torch"))
         if mixed and hasattr(value, "get_params"):
             state = self.node(value.__getstate__(), where)
             return {"is": "estimator", "class": qualified(type(value)), "state": state}

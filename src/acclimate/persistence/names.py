@@ -6,14 +6,81 @@ import dataclasses
 import importlib
 import re
 from collections.abc import Collection
+from functools import cache
 from typing import Any, NoReturn
 
-import acclimate
+from acclimate.catalogue import CATALOGUE
 from acclimate.exceptions import InputError, IntegrityError
 
 _DOTTED = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)+")
 # these hold rows, and rows never go into a file
 ROWS = ("acclimate.validation.Rows", "acclimate.domain.Domain", "acclimate.training.batch.Data")
+
+# Where the classes live that a file may hold, beside the methods and what their files define. A
+# file calls each acclimate.Name, so that a class that moves changes its line here and no file.
+# Files of before these names hold paths; their last part is the name.
+HOMES = (
+    "acclimate.adapter.Adapted",
+    "acclimate.base.codes.TableColumns",
+    "acclimate.base.neural.NeuralClassifier",
+    "acclimate.base.neural.NeuralRegressor",
+    "acclimate.classes.Match",
+    "acclimate.classes.Renamed",
+    "acclimate.deep.open_partial.Rejecting",
+    "acclimate.deep.run.Whole",
+    "acclimate.deep.watching.Outputs",
+    "acclimate.judging.verdict.Verdict",
+    "acclimate.mapping.components.Reduced",
+    "acclimate.mapping.frames.FrameMap",
+    "acclimate.mapping.frames.Look",
+    "acclimate.mapping.mapped.Affine",
+    "acclimate.mapping.mapped.Same",
+    "acclimate.mapping.scores.ScoredClasses",
+    "acclimate.mapping.sinkhorn.Barycentre",
+    "acclimate.mapping.transport.Cost",
+    "acclimate.mapping.transport.NearestMove",
+    "acclimate.mapping.transport.Plan",
+    "acclimate.maths.kernels.FourierMap",
+    "acclimate.maths.kernels.Kernel",
+    "acclimate.maths.kernels.KernelMap",
+    "acclimate.reweighting.quadratic.Solution",
+    "acclimate.sources.Part",
+    "acclimate.tables.mixed.MixedPreprocessor",
+    "acclimate.tables.preprocess.TabularPreprocessor",
+    "acclimate.templates.Mapped",
+    "acclimate.templates.WeightReport",
+    "acclimate.training.augment.Augmentation",
+    "acclimate.training.dropout.Dropout",
+    "acclimate.training.features._Twice",
+    "acclimate.training.keras.KerasLayer",
+    "acclimate.training.layers.Own",
+    "acclimate.training.network.Image",
+    "acclimate.training.network.Network",
+    "acclimate.training.networks_norm.Residual",
+    "acclimate.training.networks_pretrained.EfficientNetLite0",
+    "acclimate.training.networks_tabular.Columns",
+    "acclimate.training.networks_tabular.Lookup",
+    "acclimate.training.reversal.Reversal",
+    "acclimate.training.terms.History",
+    "acclimate.training.terms.Settings",
+    "acclimate.transfer.frozen_body.FrozenBody",
+    "acclimate.transfer.lora.LowRank",
+    "acclimate.transfer.shallow.CorrectedRegressor",
+    "acclimate.transfer.shallow.CorrectedSVC",
+    "acclimate.transfer.strategies.Strategy",
+)
+# last part of a name of the past, where it is not today's: what follows acclimate. in a file today
+FORMER = {
+    "Augment": "FeatureAugmentation.Augment",
+    "Choice": "ULSIF.Choice",
+    "Exchange": "DASVM.Exchange",
+    "Fit": "KLIEP.Fit",
+    "Head": "FineTune.Head",
+    "MeanHead": "MCD.MeanHead",
+    "OneVsRest": "DASVM.OneVsRest",
+    "Votes": "TrAdaBoost.Votes",
+    "WeightedMedian": "TrAdaBoostR2.WeightedMedian",
+}
 
 
 def qualified(cls: type[Any]) -> str:
@@ -21,26 +88,84 @@ def qualified(cls: type[Any]) -> str:
     return f"{cls.__module__}.{cls.__qualname__}"
 
 
-def stable_name(cls: type[Any]) -> str:
-    """Return the name a file uses: the public one where there is one, since modules may move."""
-    public = acclimate._MODULES.get(cls.__qualname__) == cls.__module__
-    return f"acclimate.{cls.__qualname__}" if public else qualified(cls)
+def stable_name(cls: type[Any]) -> str | None:
+    """Return the name that a file uses for a class of acclimate, None where a file holds none.
+
+    It is ``acclimate.Name`` for methods and for the classes of `HOMES`. A helper of one method,
+    which lives in the method's file, is ``acclimate.Method.Name`` and needs no line anywhere.
+    """
+    dotted = qualified(cls)
+    found = _names().get(dotted)
+    method = _methods().get(cls.__module__)
+    if found or method is None or dotted in ROWS or not _may_be_held(cls):
+        return found
+    return f"acclimate.{method}.{cls.__qualname__}"
 
 
 def is_ours(cls: type[Any]) -> bool:
     """Tell whether objects of this class are written attribute by attribute."""
-    if not cls.__module__.startswith("acclimate.") or qualified(cls) in ROWS:
-        return False
-    predicts = any(callable(getattr(cls, name, None)) for name in ("predict", "transform"))
-    return predicts or dataclasses.is_dataclass(cls)
+    return stable_name(cls) is not None and not _is_layer(cls)
 
 
 def our_class(name: str) -> type[Any]:
     """Return the class of acclimate with this name, if a file may hold it."""
-    found = _find(name) if name.startswith("acclimate.") else None
-    if not isinstance(found, type) or not is_ours(found):
+    found = _ours(name)
+    if found is None or not is_ours(found):
         raise IntegrityError(f"it names the class {name!r}, which is none of acclimate's models")
     return found
+
+
+def _ours(name: str) -> type[Any] | None:
+    """Return the class of acclimate that a file calls so: by its name, or by a path of the past."""
+    if not name.startswith("acclimate.") or not _DOTTED.fullmatch(name):
+        return None
+    last = name.rpartition(".")[2]
+    home = _home(name) or _home(f"acclimate.{FORMER.get(last, last)}")
+    found = _find(home) if home else None
+    return found if isinstance(found, type) and stable_name(found) is not None else None
+
+
+def _home(name: str) -> str | None:
+    """Return where the class lives that today's files call so."""
+    _, *method, last = name.split(".")
+    if not method:
+        return _homes().get(name)
+    modules = (module for module, owner in _methods().items() if [owner] == method)
+    return next((f"{module}.{last}" for module in modules), None)
+
+
+@cache
+def _homes() -> dict[str, str]:
+    """Return where each named class lives, by its name in a file."""
+    listed = [*(f"{row.module}.{row.name}" for row in CATALOGUE), *HOMES]
+    return {
+        f"acclimate.{home.rpartition('.')[2]}": home
+        for home in listed
+        if home.startswith("acclimate.")
+    }
+
+
+@cache
+def _names() -> dict[str, str]:
+    """Return the name in a file of each named class, by where it lives."""
+    return {home: name for name, home in _homes().items()}
+
+
+@cache
+def _methods() -> dict[str, str]:
+    """Return the method that each file of a method holds."""
+    return {row.module: row.name for row in CATALOGUE if row.module.startswith("acclimate.")}
+
+
+def _may_be_held(cls: type[Any]) -> bool:
+    """Tell whether a class is a model, a map, a record or a layer."""
+    predicts = any(callable(getattr(cls, name, None)) for name in ("predict", "transform"))
+    return predicts or dataclasses.is_dataclass(cls) or _is_layer(cls)
+
+
+def _is_layer(cls: type[Any]) -> bool:
+    """Tell whether a class is a layer, without an import of torch."""
+    return any(base.__module__ == "torch.nn.modules.module" for base in cls.__mro__)
 
 
 def foreign_class(name: str, trusted: Collection[str]) -> type[Any]:
@@ -74,7 +199,7 @@ def layer_class(name: str) -> type[Any]:
     if name.startswith("torch.nn."):
         found = getattr(nn, name.removeprefix("torch.nn."), None)
     else:
-        found = _find(name) if name.startswith("acclimate.") else None
+        found = _ours(name)
     if not isinstance(found, type) or not issubclass(found, nn.Module):
         raise IntegrityError(f"it names the layer {name!r}, which torch.nn and acclimate lack")
     return found
@@ -86,7 +211,7 @@ def layer_name(cls: type[Any]) -> str | None:
 
     if getattr(nn, cls.__name__, None) is cls:
         return f"torch.nn.{cls.__name__}"
-    return qualified(cls) if cls.__module__.startswith("acclimate.") else None
+    return stable_name(cls)
 
 
 def _find(name: str) -> Any:
