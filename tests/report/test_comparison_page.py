@@ -13,6 +13,7 @@ import pytest
 
 from acclimate.exceptions import InputError
 from acclimate.report import render_comparison
+from acclimate.report.compared import Compared
 from acclimate.report.comparison_figures import cost, features, styles_of, training
 from acclimate.report.scales import fine_log_ticks
 from acclimate.report.scatter import Mark, Marks, scatter_chart
@@ -164,7 +165,7 @@ def test_what_is_needed_to_run_it_again_is_at_the_end(everything):
 
 
 def test_training_has_losses_discriminator_and_distance(everything):
-    (run,) = training(everything)
+    (run,) = training(Compared.from_dict(everything))
     titles = [chart["title"] for chart in run["charts"]]
     assert titles == ["Losses", "Discriminator accuracy", "Proxy A-distance"]
     described = ET.fromstring(run["charts"][2]["wide"]).find("desc").text
@@ -178,7 +179,7 @@ def test_the_epoch_whose_weights_were_kept_is_marked_and_said(everything):
     run = everything["training"][0]
     del run["note"]
     run |= {"best_epoch": 2, "stopped": "patience", "fits": 18}
-    (shown,) = training(everything)
+    (shown,) = training(Compared.from_dict(everything))
     assert "after epoch 2 of 3 were kept" in shown["note"]
     assert "no longer rose" in shown["note"]
     assert "first of its 18 fits" in shown["note"]
@@ -192,7 +193,7 @@ def test_the_epoch_whose_weights_were_kept_is_marked_and_said(everything):
             assert any(m.startswith(f"translate({at:.2f} ") for m in marks), "on its epoch"
             assert drawn.find("desc").text.endswith("Kept: 2.")
     run |= {"best_epoch": 0, "stopped": "done", "fits": 1}
-    assert training(everything)[0]["note"] == (
+    assert training(Compared.from_dict(everything))[0]["note"] == (
         "No epoch scored better than the start, so the weights before the first step were kept."
     )
 
@@ -200,7 +201,7 @@ def test_the_epoch_whose_weights_were_kept_is_marked_and_said(everything):
 def test_a_long_training_is_told_in_a_few_figures(everything):
     run = everything["training"][0]
     run["epochs"] = [{"step": k, "task": abs(k - 70) / 100} for k in range(1, 101)]
-    (chart,) = training(everything)[0]["charts"]
+    (chart,) = training(Compared.from_dict(everything))[0]["charts"]
     drawn = ET.fromstring(chart["wide"])
     told = drawn.find("desc").text
     assert "task: from 0.69 at 1, to 0.3 at 100, lowest 0 at 70, highest 0.69 at 1." in told
@@ -216,7 +217,7 @@ def test_classes_have_one_look_in_every_picture_and_targets_are_hollow(everythin
          "source_classes": ["ill", "well"], "target_classes": [guess], "predicted_by": "CORAL"}
         for title, guess in (("Before", "well"), ("After", "ill"))
     ]  # fmt: skip
-    charts = features(everything)
+    charts = features(Compared.from_dict(everything))
     assert [c["title"] for c in charts] == [
         "Before",
         "Before, by class",
@@ -241,7 +242,7 @@ def test_more_classes_than_styles_share_the_last(everything):
         "title": "t", "source": [[k, k] for k in range(24)], "source_classes": names * 2,
         "target": [[0, 1]], "target_classes": ["11"],
     }]  # fmt: skip
-    chart = features(everything)[1]
+    chart = features(Compared.from_dict(everything))[1]
     assert len(chart["legend"]) == 8
     assert chart["legend"][-1]["label"] == "Other classes"
     told = ET.fromstring(chart["wide"]).find("desc").text
@@ -299,7 +300,7 @@ def test_rows_to_label_are_called_as_a_person_finds_them(comparisons):
 
 
 def test_features_are_drawn_by_domain(everything):
-    (chart,) = features(everything)
+    (chart,) = features(Compared.from_dict(everything))
     described = ET.fromstring(chart["wide"]).find("desc").text
     assert "source: 2 points. target: 1 points." in described
 
@@ -307,8 +308,8 @@ def test_features_are_drawn_by_domain(everything):
 def test_the_recommended_candidate_has_the_first_style_and_its_name_in_the_picture(comparisons):
     result = comparisons["labelled"]
     name = result["recommendation"]["candidate"]
-    assert styles_of(result)[name] == 0
-    chart = cost(result)
+    assert styles_of(Compared.from_dict(result))[name] == 0
+    chart = cost(Compared.from_dict(result))
     drawn = ET.fromstring(chart["wide"])
     texts = [t.text for t in drawn.iter("text")]
     assert name in texts

@@ -45,7 +45,7 @@ def diagnose(
     Columns are matched by name. A column that only one file has is a finding, not an error.
     """
     from acclimate.diagnosis.diagnose import diagnose as run
-    from acclimate.report.figures import json_safe
+    from acclimate.report.plain import json_safe
 
     with Status("reading") as status:
         sides = [_side(path, label, id, drop or ()) for path in (source, target)]
@@ -129,7 +129,7 @@ def rank(
     A candidate that probes no better than a body of random weights has nothing to give here.
     """
     from acclimate.cli.rows import read_rows
-    from acclimate.report.figures import json_safe
+    from acclimate.report.plain import json_safe
 
     names = [path.name for path in candidates]
     if len(set(names)) < len(names):

@@ -41,7 +41,7 @@ def begin(path: Path, asked: dict[str, Any], line: str) -> None:
 
 def keep(path: Path, name: str, value: Any) -> None:
     """Keep a value in a store, its numbers as JSON can hold them."""
-    from acclimate.report.figures import json_safe
+    from acclimate.report.plain import json_safe
 
     with Store(path) as store:
         store.set_meta(name, json_safe(value))

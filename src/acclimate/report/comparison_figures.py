@@ -7,10 +7,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from acclimate.report.charts import Point, Series, line_chart
-from acclimate.report.figures import Record, figure, label_points, records, said
+from acclimate.report.compared import Compared, Picture, Trained
+from acclimate.report.figures import figure
 from acclimate.report.scatter import Mark, Marks, scatter_chart
 from acclimate.report.svg import STYLES
-from acclimate.report.wording import count, finite, percent, sentence
+from acclimate.report.wording import count, percent, sentence
 
 Chart = dict[str, Any]
 _REST = ("step", "epoch", "seconds", "rate")  # figures of an epoch that are no losses
@@ -24,63 +25,64 @@ _WHAT = {
 _OTHERS = "other classes"
 
 
-def styles_of(result: Record) -> dict[str, int]:
+def styles_of(found: Compared) -> dict[str, int]:
     """Give each candidate one style for the whole page: the recommended one has the first.
 
     Examples
     --------
-    >>> styles_of({"recommendation": {"candidate": "b"}, "table": [{"candidate": "a"},
-    ...            {"candidate": "b"}]})
+    >>> from acclimate.report.compared import CandidateRow, Recommendation
+    >>> styles_of(Compared(recommendation=Recommendation("transfer", "b"),
+    ...                    table=(CandidateRow("a"), CandidateRow("b"))))
     {'b': 0, 'a': 1}
     """
-    advice = result.get("recommendation")
-    first = said(advice, "candidate") if isinstance(advice, Mapping) else ""
-    names = [first, *(said(row, "candidate") for row in records(result, "table"))]
+    names = [found.recommendation.candidate, *(row.candidate for row in found.table)]
     return {name: k % STYLES for k, name in enumerate(dict.fromkeys(n for n in names if n))}
 
 
-def score_unit(result: Record) -> str:
+def score_unit(found: Compared) -> str:
     """Return the name of the score's axis: scores are drawn in hundredths."""
-    return "R2, points" if result.get("score") == "R2" else "accuracy, %"
+    return "R2, points" if found.score == "R2" else "accuracy, %"
 
 
-def label_curve(result: Record, styles: Mapping[str, int]) -> Chart | None:
+def label_curve(found: Compared, styles: Mapping[str, int]) -> Chart | None:
     """Draw the score by the number of target labels."""
-    rows = records(result, "label_curve")
+    rows = [r for r in found.label_curve if r.labels is not None and r.score is not None]
     lines = []
-    for name in dict.fromkeys(said(r, "candidate") for r in rows):
-        mine = [r for r in rows if said(r, "candidate") == name]
-        free = all(r.get("sources_only") for r in mine)
+    for name in dict.fromkeys(r.candidate for r in rows):
+        mine = [r for r in rows if r.candidate == name]
+        free = all(r.sources_only for r in mine)
         label = f"{name} (sees no target label)" if free else name
-        lines.append(Series(label, label_points(mine, "score"), styles.get(name, 0)))
-    lines = [line for line in lines if line.points]
+        drawn = [
+            Point(float(r.labels or 0), 100 * (r.score or 0.0), *_hundred(r.low, r.high))
+            for r in mine
+        ]
+        lines.append(Series(label, drawn, styles.get(name, 0)))
     if not lines:
         return None
     ticks = sorted({p.x for line in lines for p in line.points if p.x > 0})
     return figure(
-        "Label efficiency", f"Bands are {_confidence(result)} intervals.", lines, line_chart,
-        chart_id="labels", series=lines, x_log=True, x_ticks=ticks, y_label=score_unit(result),
-        x_label="target labels to train on (log scale)",
+        "Label efficiency", f"Bands are {100 * found.confidence:.6g} % intervals.", lines,
+        line_chart, chart_id="labels", series=lines, x_log=True, x_ticks=ticks,
+        y_label=score_unit(found), x_label="target labels to train on (log scale)",
     )  # fmt: skip
 
 
-def cost(result: Record) -> Chart | None:
+def _hundred(low: float | None, high: float | None) -> tuple[float | None, float | None]:
+    """Return both ends in hundredths, or neither."""
+    return (None, None) if low is None or high is None else (100 * low, 100 * high)
+
+
+def cost(found: Compared) -> Chart | None:
     """Draw the score against the seconds of one fit; what nothing beats has its name."""
-    key, unit, factor = "score", score_unit(result), 100.0
-    if result.get("estimate"):
-        key, unit, factor = "rank_score", "value of the validator", 1.0
     sets: dict[str, list[Mark]] = {"recommended": [], "not beaten": [], "others": []}
-    for row in records(result, "table"):
-        x, y = finite(row.get("seconds")), finite(row.get(key))
-        if x is None or y is None:
+    for row in found.table:
+        y = row.rank_score if found.estimate else row.score
+        if row.seconds is None or y is None:
             continue
-        low, high = finite(row.get("score_low")), finite(row.get("score_high"))
-        whole = key == "score" and low is not None and high is not None
-        ends = (factor * low, factor * high) if whole and low is not None and high else (None, None)
-        kind = "recommended" if row.get("recommended") else "others"
-        if kind == "others" and row.get("pareto"):
-            kind = "not beaten"
-        sets[kind].append(Mark(x, factor * y, said(row, "candidate"), *ends))
+        ends = (None, None) if found.estimate else _hundred(row.score_low, row.score_high)
+        kind = "recommended" if row.recommended else "not beaten" if row.pareto else "others"
+        factor = 1.0 if found.estimate else 100.0
+        sets[kind].append(Mark(row.seconds, factor * y, row.candidate, *ends))
     drawn = [
         Marks(label, points, style, named=label != "others")
         for (label, points), style in zip(sets.items(), (0, 3, 7), strict=True)
@@ -92,25 +94,24 @@ def cost(result: Record) -> Chart | None:
         "Score and cost",
         "Up and to the left is better. Not beaten: nothing else is better in score, seconds and "
         "memory at once.",
-        drawn, scatter_chart, chart_id="cost", sets=drawn, x_log=True, y_label=unit,
+        drawn, scatter_chart, chart_id="cost", sets=drawn, x_log=True,
+        y_label="value of the validator" if found.estimate else score_unit(found),
         x_label="seconds for one fit (log scale)",
     )  # fmt: skip
 
 
-def calibration(result: Record) -> Chart | None:
+def calibration(found: Compared) -> Chart | None:
     """Draw how often predictions are right against how sure the model says it is."""
     lines = []
-    for row in records(result, "calibration"):
+    for row in found.calibration:
         points = [
-            Point(100 * x, 100 * y)
-            for b in records(row, "bins")
-            if (x := finite(b.get("confidence"))) is not None
-            and (y := finite(b.get("accuracy"))) is not None
+            Point(100 * b.confidence, 100 * b.accuracy)
+            for b in row.bins
+            if b.confidence is not None and b.accuracy is not None
         ]
-        who = said(row, "who")
-        name = f"{said(row, 'candidate')} ({who})"
         if points:
-            lines.append(Series(name, points, 0 if who == "chosen" else 1))
+            name = f"{row.candidate} ({row.who})"
+            lines.append(Series(name, points, 0 if row.who == "chosen" else 1))
     if not lines:
         return None
     start = min(p.x for line in lines for p in line.points)
@@ -123,35 +124,32 @@ def calibration(result: Record) -> Chart | None:
     )  # fmt: skip
 
 
-def calibration_rows(result: Record) -> list[dict[str, Any]]:
+def calibration_rows(found: Compared) -> list[dict[str, Any]]:
     """Return the figures of the calibration, one row a model."""
     return [
         {
-            "who": sentence(said(row, "who")), "candidate": said(row, "candidate"),
-            "rows": row.get("rows"), "ece": percent(row.get("ece")), "key": row.get("ece"),
-            "scaled": percent(row.get("ece_scaled")), "scaled_key": row.get("ece_scaled"),
-            "temperature": finite(row.get("temperature")),
+            "who": sentence(row.who), "candidate": row.candidate, "rows": row.rows,
+            "ece": percent(row.ece), "key": row.ece, "scaled": percent(row.ece_scaled),
+            "scaled_key": row.ece_scaled, "temperature": row.temperature,
         }
-        for row in records(result, "calibration")
+        for row in found.calibration
     ]  # fmt: skip
 
 
-def training(result: Record) -> list[dict[str, Any]]:
+def training(found: Compared) -> list[dict[str, Any]]:
     """Draw what was measured after each epoch: losses together, other figures on their own."""
-    found = []
-    for number, run in enumerate(records(result, "training"), start=1):
-        epochs = records(run, "epochs")
-        names = dict.fromkeys(str(k) for e in epochs for k in e if k not in _REST)
+    shown = []
+    for number, run in enumerate(found.training, start=1):
+        names = dict.fromkeys(k for e in run.epochs for k in e if k not in _REST)
         losses = [n for n in names if n not in _OWN]
-        kept = finite(run.get("best_epoch"))
-        flag = None if kept is None else (kept, "kept")
+        flag = None if run.best_epoch is None else (float(run.best_epoch), "kept")
         charts = []
         for key, title, unit, group in (
             ("losses", "Losses", "mean loss", {n: n for n in losses}),
             *((n.replace("_", "-"), t, t[:1].lower() + t[1:], {n: t}) for n, t in _OWN.items()),
         ):
             lines = [
-                Series(label, _by_epoch(epochs, n), k) for k, (n, label) in enumerate(group.items())
+                Series(label, _by_epoch(run.epochs, n), k) for k, (n, label) in enumerate(group.items())
             ]
             lines = [line for line in lines if line.points]
             if lines:
@@ -163,46 +161,45 @@ def training(result: Record) -> list[dict[str, Any]]:
                     )
                 )  # fmt: skip
         if charts:
-            note = said(run, "note") or _kept(run, len(epochs))
-            found.append({"title": said(run, "candidate", "Training"), "charts": charts,
-                          "note": note})  # fmt: skip
-    return found
+            note = run.note or _kept(run)
+            shown.append({"title": run.candidate or "Training", "charts": charts, "note": note})
+    return shown
 
 
-def _kept(run: Record, epochs: int) -> str:
+def _kept(run: Trained) -> str:
     """Say which weights were kept, why training ended, and which fit this is."""
-    best, told = finite(run.get("best_epoch")), []
-    if best is not None:
-        told.append(
+    epochs = len(run.epochs)
+    if run.best_epoch is None:
+        told = [f"The weights after the last of {epochs} epochs were kept."]
+    elif run.best_epoch == 0:
+        told = [
             "No epoch scored better than the start, so the weights before the first step were kept."
-            if best == 0
-            else f"The weights after epoch {count(best)} of {epochs} were kept: they scored best."
-        )
-    elif "best_epoch" in run:
-        told.append(f"The weights after the last of {epochs} epochs were kept.")
+        ]
+    else:
+        told = [
+            f"The weights after epoch {count(run.best_epoch)} of {epochs} were kept: they scored "
+            f"best."
+        ]
     why = {
         "patience": "Training ended when the score no longer rose.",
         "collapse": "Training was stopped, since it had collapsed.",
         "not finite": "Training was stopped at a loss that was not finite.",
-    }.get(said(run, "stopped"))
-    fits = finite(run.get("fits")) or 1
+    }.get(run.stopped or "")
     told += [] if why is None else [why]
-    told += [f"This is the first of its {count(fits)} fits."] if fits > 1 else []
+    told += [f"This is the first of its {count(run.fits)} fits."] if run.fits > 1 else []
     return " ".join(told)
 
 
-def features(result: Record) -> list[Chart]:
+def features(found: Compared) -> list[Chart]:
     """Draw rows of both domains in two dimensions of a feature space, by domain and by class."""
-    pictures = records(result, "features")
-    styles = _class_styles(pictures)
+    styles = _class_styles(found.features)
     charts = []
-    for number, picture in enumerate(pictures, start=1):
+    for number, picture in enumerate(found.features, start=1):
         axes = {
-            "many": True, "x_label": said(picture, "x_label", "first direction"),
-            "y_label": said(picture, "y_label", "second direction"),
+            "many": True, "x_label": picture.x_label or "first direction",
+            "y_label": picture.y_label or "second direction",
         }  # fmt: skip
-        title = said(picture, "title", "Features")
-        points = {side: _points(picture, side) for side in ("source", "target")}
+        points = {"source": _points(picture.source), "target": _points(picture.target)}
         sets = [
             Marks(side, [p for p in some if p is not None], style)
             for style, (side, some) in enumerate(points.items())
@@ -210,54 +207,50 @@ def features(result: Record) -> list[Chart]:
         ]
         if not sets:
             continue
-        note = said(picture, "note") or _spread(picture)
         charts.append(
-            figure(title, note, sets, scatter_chart, chart_id=f"features-{number}", sets=sets,
-                   **axes)
+            figure(
+                picture.title, picture.note or _spread(picture), sets, scatter_chart,
+                chart_id=f"features-{number}", sets=sets, **axes,
+            )
         )  # fmt: skip
         sets = _by_class(picture, points, styles)
         if sets:
             keys = [Marks(name, (), style) for name, style in styles.items()]
-            who = said(picture, "predicted_by", "the model")
             charts.append(
                 figure(
-                    f"{title}, by class",
+                    f"{picture.title}, by class",
                     "The same points. Filled or bold: source rows by their label. Hollow or thin: "
-                    f"target rows by what {who} predicts for them.",
+                    f"target rows by what {picture.predicted_by} predicts for them.",
                     keys, scatter_chart, chart_id=f"features-{number}-class", sets=sets, **axes,
                 )
             )  # fmt: skip
     return charts
 
 
-def _points(picture: Record, side: str) -> list[Mark | None]:
+def _points(rows: Sequence[tuple[float | None, ...]]) -> list[Mark | None]:
     """Return the points of a domain; None where one has no place."""
-    rows = picture.get(side)
     found: list[Mark | None] = []
-    for pair in rows if isinstance(rows, Sequence) else []:
-        x = y = None
-        if isinstance(pair, Sequence) and len(pair) == 2:
-            x, y = finite(pair[0]), finite(pair[1])
+    for pair in rows:
+        x, y = pair if len(pair) == 2 else (None, None)
         found.append(None if x is None or y is None else Mark(x, y))
     return found
 
 
-def _spread(picture: Record) -> str:
+def _spread(picture: Picture) -> str:
     """Say what the two directions are, and how much of the variance they hold."""
-    share, width = finite(picture.get("share")), finite(picture.get("width"))
-    if share is None or width is None:
+    if picture.share is None or picture.width is None:
         return ""
     return (
-        f"The first two principal directions over both domains together hold {percent(share, 0)} "
-        f"of the variance of {count(width)} features."
+        f"The first two principal directions over both domains together hold "
+        f"{percent(picture.share, 0)} of the variance of {count(picture.width)} features."
     )
 
 
-def _class_styles(pictures: Sequence[Record]) -> dict[str, int]:
+def _class_styles(pictures: Sequence[Picture]) -> dict[str, int]:
     """Give the most frequent classes a style each, the same in all pictures."""
     names = Counter(
-        str(name) for p in pictures for side in ("source", "target")
-        for name in p.get(f"{side}_classes") or ()
+        name for p in pictures for side in (p.source_classes, p.target_classes)
+        for name in side or ()
     )  # fmt: skip
     first = [name for name, _ in names.most_common(STYLES if len(names) <= STYLES else STYLES - 1)]
     styles = {name: k for k, name in enumerate(sorted(first, key=_natural))}
@@ -273,14 +266,15 @@ def _natural(name: str) -> tuple[int, float, str]:
 
 
 def _by_class(
-    picture: Record, points: Mapping[str, Sequence[Mark | None]], styles: Mapping[str, int]
+    picture: Picture, points: Mapping[str, Sequence[Mark | None]], styles: Mapping[str, int]
 ) -> list[Marks]:
     sets = []
+    both = {"source": picture.source_classes, "target": picture.target_classes}
     for side, some in points.items():
-        names = picture.get(f"{side}_classes")
-        if not isinstance(names, Sequence) or len(names) != len(some):
+        names = both[side]
+        if names is None or len(names) != len(some):
             continue
-        whose = [name if (name := str(n)) in styles else _OTHERS for n in names]
+        whose = [name if name in styles else _OTHERS for name in names]
         for name, style in styles.items():
             mine = [p for p, who in zip(some, whose, strict=True) if who == name and p is not None]
             if mine:
@@ -288,15 +282,10 @@ def _by_class(
     return sets
 
 
-def _by_epoch(epochs: Sequence[Record], name: str) -> list[Point]:
+def _by_epoch(epochs: Sequence[Mapping[str, float | None]], name: str) -> list[Point]:
     points = []
     for k, record in enumerate(epochs, start=1):
-        y = finite(record.get(name))
+        y = record.get(name)
         if y is not None:
-            points.append(Point(finite(record.get("epoch")) or float(k), y))
+            points.append(Point(record.get("epoch") or float(k), y))
     return points
-
-
-def _confidence(result: Record) -> str:
-    value = finite(result.get("confidence"))
-    return "95 %" if value is None else f"{100 * value:.6g} %"

@@ -13,7 +13,6 @@ from acclimate.report.figures import (
     Arm,
     Record,
     arms_of,
-    json_safe,
     label_curves,
     learning_curves,
     probe_figure,
@@ -21,9 +20,10 @@ from acclimate.report.figures import (
     said,
     sizes_of,
 )
-from acclimate.report.html import render, verdict_look
+from acclimate.report.html import render
+from acclimate.report.plain import json_safe
 from acclimate.report.svg import STYLES
-from acclimate.report.wording import count, finite, listing, percent, points, seconds
+from acclimate.report.wording import count, finite, listing, look_of, percent, points, seconds
 
 SCHEMA = 1
 _ORDER = ("hurts", "not settled", "makes no difference", "helps")
@@ -201,7 +201,7 @@ def _verdict_row(verdict: Record, names: Mapping[str, str], limit: float) -> dic
         "candidate": names.get(candidate, candidate),
         "reference": names.get(reference, reference),
         "word": word,
-        "look": verdict_look(word)[0],
+        "look": look_of(word).style,
         "rank": _ORDER.index(word) if word in _ORDER else len(_ORDER),
         "gain": gain,
         "low": low,

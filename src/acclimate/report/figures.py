@@ -42,17 +42,6 @@ def said(record: Record, key: str, default: str = "") -> str:
     return default if value is None or value == "" else str(value)
 
 
-def json_safe(value: Any) -> Any:
-    """Copy JSON data with NaN and infinities as null, and anything that is no JSON as its text."""
-    if isinstance(value, Mapping):
-        return {str(k): json_safe(v) for k, v in value.items()}
-    if isinstance(value, list | tuple):
-        return [json_safe(v) for v in value]
-    if isinstance(value, float):
-        return finite(value)
-    return value if value is None or isinstance(value, str | int | bool) else str(value)
-
-
 def arms_of(case: Record) -> list[Arm]:
     """Return name, label and role of each strategy: those listed, then those only in the figures.
 

@@ -15,24 +15,6 @@ from acclimate.report import wording
 if TYPE_CHECKING:
     from jinja2 import Environment
 
-_WORDS = {
-    "helps": ("helps", "\N{BLACK UP-POINTING TRIANGLE}"),
-    "hurts": ("hurts", "\N{BLACK DOWN-POINTING TRIANGLE}"),
-    "makes no difference": ("same", "="),
-    "not settled": ("open", "?"),
-}
-
-
-def verdict_look(word: str) -> tuple[str, str]:
-    """Return the style class and the sign of a verdict word; an unknown word stays neutral.
-
-    Examples
-    --------
-    >>> verdict_look("makes no difference"), verdict_look("another word")
-    (('same', '='), ('same', ''))
-    """
-    return _WORDS.get(word, ("same", ""))
-
 
 @lru_cache(maxsize=1)
 def environment() -> Environment:
@@ -46,8 +28,10 @@ def environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    env.filters["verdict_look"] = verdict_look
-    for name in ("percent", "points", "count", "seconds", "sentence", "sort_key"):
+    for name in (
+        "percent", "points", "count", "seconds", "sentence", "sort_key", "look_of", "duration", "memory",
+        "chance", "gain_range",
+    ):  # fmt: skip
         env.filters[name] = getattr(wording, name)
     return env
 

@@ -1,0 +1,517 @@
+"""What a comparison found, as records: what a terminal, a page and MLflow show, and JSON keeps.
+
+Every field has a default, which also stands for one that is missing or None in JSON, so that results
+of older versions and parts of a result can be read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Self
+
+from acclimate.exceptions import InputError
+from acclimate.report.plain import OPTIONAL, json_safe, structured
+
+SCHEMA = 1
+KIND = "comparison"
+
+
+@dataclass(frozen=True)
+class Recommendation:
+    """What to do. Attributes are None where nothing is recommended yet.
+
+    Attributes
+    ----------
+    action : {"transfer", "do not transfer"} or None
+    candidate, method, estimator : str or None
+        What to use, with its method and base model.
+    reason : str or None
+    """
+
+    action: str | None = None
+    candidate: str | None = None
+    method: str | None = None
+    estimator: str | None = None
+    reason: str | None = None
+
+    def headline(self) -> str:
+        """Say what to do, in a few words.
+
+        Examples
+        --------
+        >>> Recommendation("transfer", "CORAL").headline()
+        'Use CORAL'
+        >>> Recommendation("do not transfer", "TargetOnly").headline()
+        'Do not transfer: use TargetOnly'
+        """
+        if self.action == "do not transfer":
+            return f"Do not transfer{f': use {self.candidate}' if self.candidate else ''}"
+        return f"Use {self.candidate}" if self.candidate else "No recommendation yet"
+
+
+@dataclass(frozen=True)
+class Gain:
+    """A gain with its interval, as fractions, and the word for it; None where it is not known."""
+
+    word: str = ""
+    gain: float | None = None
+    low: float | None = None
+    high: float | None = None
+
+
+@dataclass(frozen=True)
+class Harm:
+    """A class whose recall falls: the fall, positive, and the ends of its interval."""
+
+    name: str = ""
+    fall: float = 0.0
+    low: float | None = None
+    high: float | None = None
+
+
+@dataclass(frozen=True)
+class Settles:
+    """Sizes that are expected to settle a verdict; see `judging.intervals.Settlement`."""
+
+    rows: int | None = None
+    draws: int | None = None
+    together: tuple[int, ...] | None = None
+
+
+@dataclass(frozen=True)
+class Judged(Gain):
+    """The verdict on what the folds picked, against a reference; see `judging.verdict.Verdict`."""
+
+    candidate: str = "chosen"
+    reference: str = ""
+    sentence: str = ""
+    candidate_score: float | None = None
+    reference_score: float | None = None
+    score: str = "accuracy"
+    margin: float = 0.01
+    confidence: float = 0.95
+    draws: int | None = None
+    rows: int | None = None
+    labels: int | None = None
+    draws_vary: bool = True
+    settles_at: Settles | None = None
+    harmed_classes: tuple[Harm, ...] = ()
+    covers: str | None = None
+    folds: int | None = None
+
+
+@dataclass(frozen=True)
+class CandidateRow:
+    """One candidate: its scores, verdicts and costs.
+
+    Attributes
+    ----------
+    candidate, method, estimator, family : str
+    uses_target_labels : bool
+    status : {"done", "failed", "stopped"}
+    reason : str or None
+        Why it did not finish.
+    score, score_low, score_high : float or None
+        Accuracy or R2 on labelled target rows, with its interval.
+    against_target_only, against_source_only : Gain or None
+        On this candidate alone, without regard to the choice.
+    rank_score : float or None
+        Value of the validator, without labels.
+    seconds : float or None
+        Median over its fits.
+    peak_mb : float or None
+        Largest growth of a process.
+    pareto : bool
+        Nothing beats it in score, seconds and memory at once.
+    chosen_share : float or None
+        Share of the folds that picked it.
+    recommended, is_reference : bool
+    """
+
+    candidate: str = ""
+    method: str = ""
+    estimator: str | None = None
+    family: str | None = None
+    uses_target_labels: bool = False
+    status: str = ""
+    reason: str | None = None
+    score: float | None = None
+    score_low: float | None = None
+    score_high: float | None = None
+    against_target_only: Gain | None = None
+    against_source_only: Gain | None = None
+    rank_score: float | None = None
+    seconds: float | None = None
+    peak_mb: float | None = None
+    pareto: bool = False
+    chosen_share: float | None = None
+    recommended: bool = False
+    is_reference: bool = False
+
+    def against(self, method: str) -> Gain | None:
+        """Return the gain over "TargetOnly" or "SourceOnly"; None for the reference itself."""
+        if self.method == method:
+            return None
+        return self.against_target_only if method == "TargetOnly" else self.against_source_only
+
+
+@dataclass(frozen=True)
+class RowsToLabel:
+    """Target rows to label first, counted from 0, and what a person calls them.
+
+    Attributes
+    ----------
+    rows : int
+        How many.
+    positions, weights : tuple
+        Where they are, and the ``label_weights`` that belong to their labels.
+    ids, id_name : tuple or None, str or None
+        Identifiers, and what they are.
+    file_rows, file_rows_counted : tuple or None, str or None
+        Numbers in the file, and how those are counted.
+    why : str
+    candidates : tuple of str
+        Whom the labels tell apart.
+    """
+
+    rows: int = 0
+    positions: tuple[int, ...] = ()
+    ids: tuple[Any, ...] | None = None
+    id_name: str | None = None
+    file_rows: tuple[int, ...] | None = None
+    file_rows_counted: str | None = None
+    weights: tuple[float, ...] = ()
+    why: str = ""
+    candidates: tuple[str, ...] = ()
+
+    def called(self) -> tuple[str, list[str]]:
+        """Return how the rows are told, and what they are called.
+
+        Examples
+        --------
+        >>> RowsToLabel(1, (3,), ids=("t-7",), id_name="patient").called()
+        ('by patient', ['t-7'])
+        >>> RowsToLabel(1, (3,)).called()
+        ('counted from 0', ['3'])
+        """
+        if self.ids:
+            return f"by {self.id_name}", [str(one) for one in self.ids]
+        if self.file_rows:
+            return f"counted {self.file_rows_counted}", [str(one) for one in self.file_rows]
+        return "counted from 0", [str(one) for one in self.positions]
+
+
+@dataclass(frozen=True)
+class Estimated(Gain):
+    """The estimate without labels: the gain of the first candidate, and what ranked them."""
+
+    validator: str | None = None
+    accuracy: dict[str, float | None] = field(default_factory=dict)
+    error: float | None = None
+    sentence: str = ""
+    validators: Any = None
+    note: str | None = None
+
+
+@dataclass(frozen=True)
+class DomainFacts:
+    """The rows of a domain. ``sources`` is of the source alone, the last two of the target."""
+
+    name: str | None = None
+    rows: int | None = None
+    features: int | None = None
+    classes: tuple[str, ...] | None = None
+    sources: int | None = None
+    labelled: int | None = None
+    class_counts: dict[str, int] | None = None
+
+
+@dataclass(frozen=True)
+class HowJudged:
+    """The folds, and in words how the choice and the interval are made."""
+
+    folds: int | None = None
+    repeats: int | None = None
+    choice: str | None = None
+    interval: str | None = None
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What was picked for a fold."""
+
+    repeat: int = 0
+    fold: int = 0
+    candidate: str = ""
+
+
+@dataclass(frozen=True)
+class Part:
+    """The score of a class or a group: what the folds picked, against the reference."""
+
+    name: str = ""
+    rows: int | None = None
+    reference: float | None = None
+    candidate: float | None = None
+    gain: float | None = None
+    low: float | None = None
+    high: float | None = None
+    harmed: bool = False
+
+    @property
+    def word(self) -> str:
+        """The word for the gain. Only a harmed part is beyond the margin and the number of parts."""
+        if self.harmed:
+            return "hurts"
+        if self.low is None or self.high is None:
+            return "not settled"
+        return "helps" if self.low > 0 else "hurts" if self.high < 0 else "not settled"
+
+
+@dataclass(frozen=True)
+class Bin:
+    """Predictions of about one confidence, and how often they are right."""
+
+    confidence: float | None = None
+    accuracy: float | None = None
+    rows: int | None = None
+
+
+@dataclass(frozen=True)
+class Calibrated:
+    """The calibration of a model, as it is and after temperature scaling."""
+
+    who: str = ""
+    candidate: str = ""
+    rows: int | None = None
+    ece: float | None = None
+    ece_scaled: float | None = None
+    temperature: float | None = None
+    bins: tuple[Bin, ...] = ()
+
+
+@dataclass(frozen=True)
+class CurvePoint:
+    """The score of a candidate with so many target labels to train on."""
+
+    candidate: str = ""
+    labels: int | None = None
+    score: float | None = None
+    low: float | None = None
+    high: float | None = None
+    sources_only: bool = False
+
+
+@dataclass(frozen=True)
+class BodyProbed:
+    """What the body of a source network is worth beside random ones."""
+
+    candidate: str = ""
+    probe: float | None = None
+    random: float | None = None
+    gain: float | None = None
+    low: float | None = None
+    high: float | None = None
+    useless: bool = False
+    rows: int | None = None
+    width: int | None = None
+    sentence: str = ""
+
+
+@dataclass(frozen=True)
+class NotTried:
+    """A method of the catalogue that was not tried, and why."""
+
+    method: str = ""
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class TrialCounts:
+    """How many fits there were, and their seconds together."""
+
+    planned: int | None = None
+    done: int = 0
+    failed: int = 0
+    reused: int = 0
+    seconds: float | None = None
+
+
+@dataclass(frozen=True)
+class Budget:
+    """The limits of a run, and which candidates they stopped."""
+
+    seconds: float | None = None
+    trials: int | None = None
+    spent: bool = False
+    stopped: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class StoreFile:
+    """Where the trials are kept."""
+
+    path: str | None = None
+    schema: int | None = None
+
+
+@dataclass(frozen=True)
+class Trained:
+    """How a candidate's network trained: figures of each epoch, and whose weights were kept."""
+
+    candidate: str = ""
+    fits: int = 1
+    epochs: tuple[dict[str, float | None], ...] = ()
+    best_epoch: int | None = None
+    stopped: str | None = None
+    note: str | None = field(default=None, metadata=OPTIONAL)
+
+
+@dataclass(frozen=True)
+class Picture:
+    """Rows of both domains in two dimensions of a feature space; a None has no place."""
+
+    candidate: str = ""
+    stage: str | None = None
+    title: str = "Features"
+    width: int | None = None
+    share: float | None = None
+    predicted_by: str = "the model"
+    source: tuple[tuple[float | None, ...], ...] = ()
+    target: tuple[tuple[float | None, ...], ...] = ()
+    source_classes: tuple[str, ...] | None = None
+    target_classes: tuple[str, ...] | None = None
+    note: str | None = field(default=None, metadata=OPTIONAL)
+    x_label: str | None = field(default=None, metadata=OPTIONAL)
+    y_label: str | None = field(default=None, metadata=OPTIONAL)
+
+
+@dataclass(frozen=True)
+class Run:
+    """What a second run needs to be the same. The last three are known to the command line."""
+
+    settings: dict[str, Any] | None = None
+    versions: dict[str, str] = field(default_factory=dict)
+    data: str | None = None
+    command: str | None = field(default=None, metadata=OPTIONAL)
+    created: str | None = field(default=None, metadata=OPTIONAL)
+    files: dict[str, Any] | None = field(default=None, metadata=OPTIONAL)
+
+
+@dataclass(frozen=True)
+class Compared:
+    """Everything that a comparison found.
+
+    Attributes
+    ----------
+    schema, kind, version : int, str, str
+        The version of the keys in JSON; "comparison"; the version of acclimate.
+    task, score : str
+        "classification" or "regression"; "accuracy" or "R2".
+    margin, confidence, seed : float, float, int
+    estimate : bool
+        There were no target labels, so that everything is an estimate.
+    source, target : DomainFacts
+    design : HowJudged
+    reference : str
+        The method that gains are told against.
+    recommendation : Recommendation
+    sentence : str
+        The recommendation with its evidence.
+    verdicts : tuple of Judged
+        On what the folds picked, against each reference. None without labels.
+    table : tuple of CandidateRow
+        Best first.
+    choices : tuple of Choice
+    classes, groups : tuple of Part
+    calibration : tuple of Calibrated
+    label_curve : tuple of CurvePoint
+    bodies : tuple of BodyProbed
+    pareto : tuple of str
+        Candidates that nothing beats in score, seconds and memory at once.
+    excluded : tuple of NotTried
+    trials, budget, store, run : TrialCounts, Budget, StoreFile, Run
+    estimated, to_label : Estimated or None, RowsToLabel or None
+        Without labels.
+    training, features : tuple of Trained, tuple of Picture
+    unfinished : str or None
+        Why this is not the whole run.
+    """
+
+    schema: int = SCHEMA
+    kind: str = KIND
+    version: str | None = None
+    task: str | None = None
+    score: str = "accuracy"
+    margin: float = 0.01
+    confidence: float = 0.95
+    seed: int | None = None
+    estimate: bool = False
+    source: DomainFacts | None = None
+    target: DomainFacts | None = None
+    design: HowJudged = HowJudged()
+    reference: str | None = None
+    recommendation: Recommendation = Recommendation()
+    sentence: str = ""
+    verdicts: tuple[Judged, ...] = ()
+    table: tuple[CandidateRow, ...] = ()
+    choices: tuple[Choice, ...] = ()
+    classes: tuple[Part, ...] = ()
+    groups: tuple[Part, ...] = ()
+    calibration: tuple[Calibrated, ...] = ()
+    label_curve: tuple[CurvePoint, ...] = ()
+    bodies: tuple[BodyProbed, ...] = ()
+    pareto: tuple[str, ...] = ()
+    excluded: tuple[NotTried, ...] = ()
+    trials: TrialCounts | None = None
+    budget: Budget = Budget()
+    estimated: Estimated | None = None
+    to_label: RowsToLabel | None = None
+    store: StoreFile = StoreFile()
+    training: tuple[Trained, ...] = ()
+    features: tuple[Picture, ...] = ()
+    run: Run = Run()
+    unfinished: str | None = field(default=None, metadata=OPTIONAL)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return everything as plain values, ready for JSON."""
+        plain: dict[str, Any] = json_safe(self)
+        return plain
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> Self:
+        """Read what `to_dict` gave, also of older versions.
+
+        Raises
+        ------
+        InputError
+            It is no comparison, or one of a later version.
+
+        Examples
+        --------
+        >>> found = Compared.from_dict({"schema": 1, "kind": "comparison", "table": None})
+        >>> found.table, Compared.from_dict(found.to_dict()) == found
+        ((), True)
+        """
+        if not isinstance(values, Mapping):
+            raise InputError(
+                f"a comparison is a mapping, got {type(values).__name__}: {values!r:.80}"
+            )
+        schema, kind = values.get("schema"), values.get("kind")
+        if kind != KIND or not isinstance(schema, int) or not 1 <= schema <= SCHEMA:
+            raise InputError(
+                f"kind {kind!r}, schema {schema!r} is no comparison that this version reads "
+                f"(schema {SCHEMA}). Run acclimate compare again to write a new one"
+            )
+        return structured(cls, values)
+
+    def gains(self) -> tuple[Judged | Estimated, ...]:
+        """Return the verdicts; without labels the estimate alone."""
+        if self.verdicts or self.estimated is None:
+            return self.verdicts
+        return (self.estimated,)
+
+    def against(self, gain: Judged | Estimated) -> str:
+        """Return the reference of a verdict or of the estimate."""
+        return gain.reference if isinstance(gain, Judged) else self.reference or "SourceOnly"
