@@ -97,7 +97,7 @@ def fashion(draw: int) -> Piece:
     ranking = rank({"MNIST body": body}, known, random_state=draw)
     columns = ("candidate", "score", "score_low", "score_high", "against_target_only")
     return {
-        "recommended": found.recommendation["candidate"], "sentence": found.sentence(),
+        "recommended": found.recommendation.candidate, "sentence": found.sentence(),
         "table": [{key: row[key] for key in columns} for row in details["table"]], "true": true,
         "bodies": details["bodies"], "rank": ranking.sentence(),
         "rank_useless": ranking.best.useless,

@@ -9,7 +9,7 @@ import json
 import sys
 from pathlib import Path
 
-from acclimate.cli import MARKS
+from acclimate.report.wording import look_of
 
 
 def table(case: dict) -> str:
@@ -24,7 +24,7 @@ def table(case: dict) -> str:
     for arm in case["arms"]:
         cells = []
         for n in sizes:
-            mark = MARKS.get(words.get((n, arm["name"]), ""), ("", ""))[0]
+            mark = look_of(words.get((n, arm["name"]), "")).sign
             cells.append(f"{100 * scores[n, arm['name']]:.1f} {mark}".strip())
         label = f"**{arm['label']}**" if arm["role"] == "reference" else arm["label"]
         lines.append(f"| {label} | " + " | ".join(cells) + " |")

@@ -43,10 +43,10 @@ from acclimate import (
     datasets,
     verdict,
 )
-from acclimate.cli import MARKS
 from acclimate.datasets.images import frame
 from acclimate.judging.crossfitted import first_level
 from acclimate.refits.pick import held_out_scores
+from acclimate.report.wording import look_of
 from acclimate.transfer.fine_tune import STRATEGIES
 from acclimate.transfer.parameter import STRENGTHS
 
@@ -293,7 +293,7 @@ def show(results: list[dict[str, Any]]) -> None:
         cells = []
         for result in results:
             row = result["rows"][name]
-            mark = MARKS[row["word"]][0]
+            mark = look_of(row["word"]).sign
             best = " (oracle)" if name == result["oracle"] else ""
             cells.append(f"{100 * row['mean']:.1f} ± {100 * row['half']:.1f} {mark}{best}")
         label = f"**{name}**" if name == "recommended" else name

@@ -61,9 +61,9 @@ def test_a_recommendation_with_its_evidence(clinics, acclimate):
     assert sorted(p.name for p in Path().glob("compare-*")) == ["compare-here-some.sqlite"]
     found = Comparison.read("compare-here-some.sqlite")
     advice = found.recommendation
-    assert advice["candidate"] in out.splitlines()[0]
-    assert ("Do not transfer" in out) == (advice["action"] == "do not transfer")
-    for verdict in found.details["verdicts"]:
+    assert advice.candidate in out.splitlines()[0]
+    assert ("Do not transfer" in out) == (advice.action == "do not transfer")
+    for verdict in found.to_dict()["verdicts"]:
         assert f"{verdict['word']} against {verdict['reference']}" in out
         assert f"{100 * verdict['gain']:+.1f} points" in out
     for row in found.table():
@@ -79,7 +79,7 @@ def test_a_recommendation_with_its_evidence(clinics, acclimate):
 def test_groups_and_what_nothing_beats_fit_the_terminal(clinics, acclimate):
     code, out, err = acclimate("compare", *FILES, *QUICK, "--group", "ward")
     assert (code, err) == (0, "")
-    found = Comparison.read("compare-here-some.sqlite").details
+    found = Comparison.read("compare-here-some.sqlite").to_dict()
     assert max(map(len, out.splitlines())) <= 80
     part = out.split("By group")[1]
     for group in found["groups"]:
@@ -95,12 +95,12 @@ def test_the_recommended_model_is_saved_fitted_on_all_rows(clinics, acclimate):
     code, out, err = acclimate("compare", *FILES, *QUICK, "--out", "best.acclimate")
     assert (code, err) == (0, "")
     found = Comparison.read("compare-here-some.sqlite")
-    name, words = found.recommendation["candidate"], " ".join(out.split())
+    name, words = found.recommendation.candidate, " ".join(out.split())
     assert f"Saved best.acclimate: {name}, fitted on all rows." in words
-    kept = found.recommendation["action"] == "do not transfer"
+    kept = found.recommendation.action == "do not transfer"
     assert ("It is the reference: transfer is not recommended" in words) == kept
     model = library.load("best.acclimate")
-    assert type(model).__name__ == found.recommendation["method"]
+    assert type(model).__name__ == found.recommendation.method
     card = json.loads(acclimate("show", "best.acclimate", "--json")[1])
     assert card["verdict"] == found.sentence()
     assert card["scores"]["scores"]["this model"] == next(
@@ -195,7 +195,7 @@ def test_rows_to_label_are_found_again_in_the_file(clinics, acclimate):
     label = labels["bare.parquet"]
     assert label["file_rows_counted"] == "from 1"
     assert label["file_rows"] == [position + 1 for position in label["positions"]]
-    assert Comparison.read("compare-here-bare.sqlite").details["to_label"]["ids"]
+    assert Comparison.read("compare-here-bare.sqlite").details.to_label.ids
 
 
 def test_rows_without_ids_have_their_numbers_in_the_file(clinics, acclimate):

@@ -82,7 +82,7 @@ def test_a_shift_that_transfer_undoes_is_found(shifted: Maker) -> None:
     said = found.to_dict()["verdicts"][0]
     assert said["word"] == "helps"
     assert said["folds"] == 5
-    assert found.recommendation["action"] == "transfer"
+    assert found.recommendation.action == "transfer"
     best = found.best_model()
     assert best is found.best_model()
     new = shifted(seed=5, m=1000, shift=0.0)
@@ -96,8 +96,8 @@ def test_a_source_of_noise_is_not_recommended(shifted: Maker) -> None:
     d = shifted(m=150)
     noise = np.random.default_rng(0).permutation(d.y)
     found = compare((d.X, noise), Domain(d.Xt, d.yt), **QUICK)
-    assert found.recommendation["action"] == "do not transfer"
-    assert found.recommendation["method"] == "TargetOnly"
+    assert found.recommendation.action == "do not transfer"
+    assert found.recommendation.method == "TargetOnly"
     assert found.best_model().score(d.Xt, d.yt) > 0.8
 
 

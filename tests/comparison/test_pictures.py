@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
@@ -15,6 +16,7 @@ from acclimate import CORAL, KMM, Domain, compare
 from acclimate.comparison.shown import shown_pictures
 from acclimate.comparison.trials.seen import POINTS, flat, take_pictures
 from acclimate.comparison.trials.store import Record
+from acclimate.report.compared import CandidateRow
 
 Maker = Callable[..., SimpleNamespace]
 QUICK: dict[str, Any] = {"repeats": 1, "folds": 3, "n_jobs": 1}
@@ -129,19 +131,19 @@ def _result(changes: bool) -> Any:
 
 def test_a_baseline_gives_way_to_the_best_method_that_changes_features() -> None:
     rows = [
-        {"candidate": name, "method": method, "status": "done", "recommended": method == chosen}
+        CandidateRow(name, method, status="done", recommended=method == chosen)
         for chosen in ("TargetOnly",)
         for name, method in (("FT", "FineTune"), ("TargetOnly", "TargetOnly"), ("C", "CORAL"))
     ]
     results = {"FT": [_result(False)], "TargetOnly": [_result(False)], "C": [_result(True)]}
     (picture,) = shown_pictures(rows, results, lambda label: f"class {label}")
-    assert picture["candidate"] == "C"
-    assert picture["source_classes"] == ["class 0", "class 1"]
-    assert picture["title"] == "Before: inputs"
-    rows[0]["recommended"], rows[1]["recommended"] = True, False
+    assert picture.candidate == "C"
+    assert picture.source_classes == ("class 0", "class 1")
+    assert picture.title == "Before: inputs"
+    rows = [replace(row, recommended=row.candidate == "FT") for row in rows]
     (picture,) = shown_pictures(rows, results, str)
-    assert picture["title"] == "Inputs, which FT does not change"
-    assert picture["predicted_by"] == "FT"
+    assert picture.title == "Inputs, which FT does not change"
+    assert picture.predicted_by == "FT"
 
 
 def test_a_comparison_holds_the_pictures_also_from_its_store(shifted: Maker, tmp_path: Any) -> None:

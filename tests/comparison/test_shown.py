@@ -14,6 +14,8 @@ from acclimate import CORAL, DANN, AdaBN, Domain, NeuralClassifier, SourceOnly, 
 from acclimate.comparison import shown
 from acclimate.comparison.trials import seen
 from acclimate.comparison.trials.store import Record, Store
+from acclimate.report.compared import CandidateRow
+from acclimate.report.plain import json_safe
 
 Maker = Callable[..., SimpleNamespace]
 SMALL: dict[str, Any] = {"hidden": (8,), "epochs": 1, "min_steps": 30, "verbose": False}
@@ -46,7 +48,7 @@ def test_where_stage_two_trains_nothing_there_is_the_source_network_or_nothing(
 
 def test_the_recommended_candidate_comes_first_and_only_a_few_follow() -> None:
     names = ["a", "b", "c", "d", "e", "f"]
-    rows = [{"candidate": n, "recommended": n == "d", "status": "failed" if n == "b" else "done"}
+    rows = [CandidateRow(n, recommended=n == "d", status="failed" if n == "b" else "done")
             for n in names]  # fmt: skip
     trained = {"epochs": [{"loss": 1.0}], "best_epoch": None, "stopped": "done"}
     results = {
@@ -55,8 +57,8 @@ def test_the_recommended_candidate_comes_first_and_only_a_few_follow() -> None:
         for n in names
     }  # fmt: skip
     found = shown.shown_training(rows, results)  # type: ignore[arg-type]
-    assert [one["candidate"] for one in found] == ["d", "a", "c", "e"]
-    assert found[0] == {"candidate": "d", "fits": 2, **trained}
+    assert [one.candidate for one in found] == ["d", "a", "c", "e"]
+    assert json_safe(found[0]) == {"candidate": "d", "fits": 2, **trained}
 
 
 def test_each_trial_of_a_network_has_its_training_in_the_store(

@@ -31,8 +31,8 @@ def test_it_is_an_estimate_and_says_so(shifted: Maker) -> None:
     assert guess["error"] == ESTIMATE_ERROR
     assert guess["gain"] is not None
     assert "Estimate without target labels" in found.sentence()
-    assert found.recommendation["action"] == "do not transfer"
-    assert found.recommendation["method"] == "SourceOnly"
+    assert found.recommendation.action == "do not transfer"
+    assert found.recommendation.method == "SourceOnly"
     assert found.best_model().predict(d.Xt).shape == (60,)
     assert json.loads(json.dumps(details, allow_nan=False)) == details
 

@@ -27,7 +27,6 @@ from acclimate.cli.console import (
     EXIT_INPUT,
     EXIT_STOPPED,
     EXIT_UNSURE,
-    MARKS,
     run,
 )
 
@@ -37,7 +36,6 @@ __all__ = [
     "EXIT_INPUT",
     "EXIT_STOPPED",
     "EXIT_UNSURE",
-    "MARKS",
     "app",
     "main",
 ]

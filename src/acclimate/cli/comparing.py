@@ -7,16 +7,20 @@ import json
 import shlex
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from acclimate.cli import models
 from acclimate.cli.config import Config, PrintConfig
-from acclimate.cli.console import EXIT_STOPPED, Status, check_out, say
+from acclimate.cli.console import EXIT_STOPPED, Status, check_out, console, say
 from acclimate.cli.options import Categorical, Drop, Id, Task
 from acclimate.exceptions import InputError
 
+if TYPE_CHECKING:
+    from acclimate.report.compared import Compared
+
+ROWS = 12  # of a table that are printed
 _UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0, "": 1.0}
 Report = Annotated[
     Path | None, typer.Option("--report", metavar="FILE.html", help="Write a report.")
@@ -167,7 +171,7 @@ def report(
     found, diagnosis = read(store)
     _write(out, found, diagnosis)
     if as_json:
-        typer.echo(json.dumps(found, indent=1, allow_nan=False))
+        typer.echo(json.dumps(found.to_dict(), indent=1, allow_nan=False))
     else:
         say(f"Report: {out}")
 
@@ -203,7 +207,6 @@ def _run(
 ) -> None:  # fmt: skip
     """Compare, and print and write what came of it, also where Ctrl-C stopped it."""
     from acclimate.cli import recommended, stores
-    from acclimate.cli.chosen import show
     from acclimate.comparison.compare import compare as run
 
     limit = seconds_of(asked["budget"])
@@ -240,9 +243,9 @@ def _run(
     if report is not None:
         _write(report, found, diagnosis)
     if as_json:
-        typer.echo(json.dumps(found, indent=1, allow_nan=False))
+        typer.echo(json.dumps(found.to_dict(), indent=1, allow_nan=False))
     else:
-        show(found)
+        _show(found)
         if report is not None:
             say(f"Report: {report}")
         say(f"Store: {store}")
@@ -375,7 +378,15 @@ def command_line(
     return shlex.join(words)
 
 
-def _write(path: Path, found: dict[str, Any], diagnosis: dict[str, Any] | None) -> None:
+def _show(found: Compared) -> None:
+    """Print what to do, why, and the best candidates."""
+    from acclimate.report.comparison_view import comparison_view
+    from acclimate.report.screen import as_rich
+
+    console().print(as_rich(comparison_view(found), ROWS, "in the report and with --json"))
+
+
+def _write(path: Path, found: Compared, diagnosis: dict[str, Any] | None) -> None:
     from acclimate.report import render_comparison, write_text_atomic
 
     write_text_atomic(path, render_comparison(found, diagnosis=diagnosis))

@@ -25,13 +25,6 @@ EXIT_STOPPED = 130  # Ctrl-C, as shells count it
 DEBUG = "ACCLIMATE_DEBUG"
 DELAY = 2.0  # seconds before anything is shown: short work stays quiet
 
-MARKS = {
-    "helps": ("▲", "green"),
-    "hurts": ("▼", "red"),
-    "makes no difference": ("=", "cyan"),
-    "not settled": ("?", "yellow"),
-}
-
 
 def console() -> Any:
     """Return a console on standard output; 80 columns where there is no terminal."""

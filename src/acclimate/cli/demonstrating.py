@@ -8,7 +8,8 @@ from typing import Annotated, Any
 
 import typer
 
-from acclimate.cli.console import EXIT_STOPPED, MARKS, Status, check_folder, console
+from acclimate.cli.console import EXIT_STOPPED, Status, check_folder, console
+from acclimate.report.wording import VERDICTS, look_of
 
 
 def demo(
@@ -67,16 +68,18 @@ def _print_demo(result: dict[str, Any], out: Path) -> None:
         for arm in case["arms"]:
             cells = []
             for size in case["sizes"]:
-                mark, colour = MARKS.get(words.get((size, arm["name"]), ""), (" ", "default"))
+                look = look_of(words.get((size, arm["name"]), ""))
                 value = scores.get((size, arm["name"]))
                 shown = "" if value is None else f"{100 * value:.1f}"
-                cells.append(f"{shown} [{colour}]{mark}[/{colour}]")
+                cells.append(f"{shown} [{look.colour}]{look.sign or ' '}[/{look.colour}]")
             strong = arm["role"] == "reference"
             table.add_row(f"[bold]{arm['label']}[/bold]" if strong else arm["label"], *cells)
         screen.print(table)
         for finding in case["findings"]:
             screen.print(f"· {finding}", highlight=False)
-    key = "  ".join(f"[{colour}]{mark}[/{colour}] {word}" for word, (mark, colour) in MARKS.items())
+    key = "  ".join(
+        f"[{look.colour}]{look.sign}[/{look.colour}] {word}" for word, look in VERDICTS.items()
+    )
     screen.print(f"\nAgainst training from scratch, long enough, with a 95 % interval:\n{key}")
     if result["stopped"]:
         screen.print("[yellow]Stopped early: this is what was done by then.[/yellow]")

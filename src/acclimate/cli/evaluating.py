@@ -10,8 +10,9 @@ from typing import Annotated, Any
 import typer
 
 from acclimate.cli.config import Config, PrintConfig
-from acclimate.cli.console import MARKS, Status, console, facts, say
+from acclimate.cli.console import Status, console, facts, say
 from acclimate.cli.options import AsJson
+from acclimate.report.wording import look_of
 
 
 def evaluate(
@@ -79,8 +80,8 @@ def _show(found: dict[str, Any]) -> None:
             table.add_row(row["class"], f"{row['rows']:,}", _with_interval(row, True))
         console().print(table)
     if "against" in found:
-        mark, colour = MARKS[found["against"]["word"]]
-        console().print(f"[{colour}]{mark}[/{colour}]", end=" ")
+        look = look_of(found["against"]["word"])
+        console().print(f"[{look.colour}]{look.sign}[/{look.colour}]", end=" ")
         say(found["against"]["sentence"])
     else:
         say("No verdict: there is nothing to compare with. Name a model with --against.")

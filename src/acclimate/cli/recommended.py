@@ -4,20 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from acclimate.cli.console import Status
 from acclimate.cli.models import DEFAULTS
 
+if TYPE_CHECKING:
+    from acclimate.report.compared import Compared
 
-def save(comparison: Any, found: Mapping[str, Any], data: Mapping[str, Any], out: Path) -> None:
+
+def save(comparison: Any, found: Compared, data: Mapping[str, Any], out: Path) -> None:
     """Fit the recommended candidate on all rows and labels, and write it.
 
     Parameters
     ----------
     comparison : Comparison
         Holds the data.
-    found : mapping
+    found : Compared
         What it found.
     data : mapping
         Both files as they were read: ``tables`` and ``asked``.
@@ -27,7 +30,7 @@ def save(comparison: Any, found: Mapping[str, Any], data: Mapping[str, Any], out
     from acclimate.cli import fitting
     from acclimate.cli.rows import file_entry
 
-    with Status(f"fitting {found['recommendation']['candidate']} on all rows"):
+    with Status(f"fitting {found.recommendation.candidate} on all rows"):
         model = comparison.best_model()
         files = [
             file_entry(table.path, role, table)
@@ -35,46 +38,48 @@ def save(comparison: Any, found: Mapping[str, Any], data: Mapping[str, Any], out
         ]
         fitting.save(
             model, out, _meta(found, data["asked"]), files, scores_of(found), data["tables"][1],
-            verdict=found["sentence"],
+            verdict=found.sentence,
         )  # fmt: skip
 
 
-def told(found: Mapping[str, Any], out: Path) -> str:
+def told(found: Compared, out: Path) -> str:
     """Say what was saved.
 
     Examples
     --------
-    >>> told({"recommendation": {"action": "do not transfer", "candidate": "TargetOnly"}},
+    >>> from acclimate.report.compared import Compared, Recommendation
+    >>> told(Compared(recommendation=Recommendation("do not transfer", "TargetOnly")),
     ...      Path("m.acclimate"))
     'Saved m.acclimate: TargetOnly, fitted on all rows. It is the reference: transfer is not recommended.'
     """  # noqa: E501
-    advice = found["recommendation"]
-    words = f"Saved {out}: {advice['candidate']}, fitted on all rows."
-    if advice["action"] != "transfer":
+    advice = found.recommendation
+    words = f"Saved {out}: {advice.candidate}, fitted on all rows."
+    if advice.action != "transfer":
         words += " It is the reference: transfer is not recommended."
     return words
 
 
-def scores_of(found: Mapping[str, Any]) -> dict[str, Any] | None:
+def scores_of(found: Compared) -> dict[str, Any] | None:
     """Return the scores for the model card, of the recommended model and of both baselines."""
     names = {"SourceOnly": "source only", "TargetOnly": "target only"}
     scores: dict[str, float] = {}
-    for row in found["table"]:
-        name = "this model" if row["recommended"] else names.get(row["method"])
-        if name is not None and row["score"] is not None:
-            scores.setdefault(name, row["score"])
+    for row in found.table:
+        name = "this model" if row.recommended else names.get(row.method)
+        if name is not None and row.score is not None:
+            scores.setdefault(name, row.score)
     if "this model" not in scores:
         return None
     return {
-        "kind": f"cross-fitted on the labelled target rows, among {len(found['table'])} candidates",
-        "metric": found["score"], "rows": found["target"]["labelled"], "scores": scores,
+        "kind": f"cross-fitted on the labelled target rows, among {len(found.table)} candidates",
+        "metric": found.score, "rows": None if found.target is None else found.target.labelled,
+        "scores": scores,
     }  # fmt: skip
 
 
-def _meta(found: Mapping[str, Any], asked: Mapping[str, Any]) -> dict[str, Any]:
+def _meta(found: Compared, asked: Mapping[str, Any]) -> dict[str, Any]:
     """Return what later commands need to know of the tables, as `fit` notes it."""
-    estimator, task = found["recommendation"]["estimator"], found["task"]
-    images = found["source"]["features"] is None
+    estimator, task = str(found.recommendation.estimator), str(found.task)
+    images = found.source is not None and found.source.features is None
     known = {"linear": DEFAULTS[task], "network": "cnn" if images else "mlp"}
     return {
         "label": asked["label"], "id": asked["id"], "categorical": list(asked["categorical"]),

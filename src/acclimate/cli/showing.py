@@ -12,8 +12,7 @@ from acclimate.cli.config import Config, PrintConfig
 from acclimate.cli.console import Status, console, facts, say
 from acclimate.cli.options import AsJson
 from acclimate.exceptions import InputError
-
-MARK = {"holds": ("=", "green"), "drifted": ("!", "red"), "cannot tell": ("?", "yellow")}
+from acclimate.report.wording import chance, look_of
 
 
 def show(
@@ -109,8 +108,8 @@ def _show_drift(found: Any) -> None:
     from rich import box
     from rich.table import Table
 
-    mark, colour = MARK[found.word]
-    console().print(f"[{colour}]{mark}[/{colour}]", end=" ")
+    look = look_of(found.word)
+    console().print(f"[{look.colour}]{look.sign}[/{look.colour}]", end=" ")
     say(found.sentence())
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     table.add_column("column", overflow="fold")
@@ -121,7 +120,8 @@ def _show_drift(found: Any) -> None:
     ordered.sort(key=lambda one: one.word in ("same", "not tested"))
     for one in ordered[:20]:
         table.add_row(
-            one.name, one.word, _figure(one.shift), _figure(one.psi), _chance(one.p),
+            one.name, one.word, _figure(one.shift), _figure(one.psi),
+            "" if one.p is None else chance(one.p),
             f"{one.missing_before:.0%}", f"{one.missing_now:.0%}",
         )  # fmt: skip
     console().print(table)
@@ -131,12 +131,6 @@ def _show_drift(found: Any) -> None:
 
 def _figure(value: float | None) -> str:
     return "" if value is None else f"{value:.2f}"
-
-
-def _chance(value: float | None) -> str:
-    if value is None:
-        return ""
-    return "< 0.001" if value < 0.001 else f"{value:.3f}"
 
 
 def _side(rows: dict[str, Any] | None, file: dict[str, Any] | None) -> str:

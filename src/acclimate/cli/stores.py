@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from statistics import fmean, median
@@ -11,6 +12,9 @@ from typing import Any
 
 from acclimate.cli.rows import sha256
 from acclimate.comparison.trials.store import Store
+from acclimate.report.compared import CandidateRow, Compared
+from acclimate.report.compared_parts import Run, TrialCounts
+from acclimate.report.plain import json_safe
 from acclimate.tables.reading import kind_of
 
 
@@ -41,8 +45,6 @@ def begin(path: Path, asked: dict[str, Any], line: str) -> None:
 
 def keep(path: Path, name: str, value: Any) -> None:
     """Keep a value in a store, its numbers as JSON can hold them."""
-    from acclimate.report.plain import json_safe
-
     with Store(path) as store:
         store.set_meta(name, json_safe(value))
 
@@ -50,10 +52,11 @@ def keep(path: Path, name: str, value: Any) -> None:
 def name_rows(path: Path, table: Any, id: str | None) -> None:
     """Say in a store which rows of the target file are to be labelled, as a person finds them."""
     with Store(path) as store:
-        found = store.meta("comparison")
-        if found is not None and found.get("to_label"):
-            found["to_label"] |= row_names(table, found["to_label"]["positions"], id)
-            store.set_meta("comparison", found)
+        written = store.meta("comparison")
+        found = None if written is None else Compared.from_dict(written)
+        if found is not None and found.to_label is not None:
+            named = replace(found.to_label, **row_names(table, found.to_label.positions, id))
+            store.set_meta("comparison", replace(found, to_label=named).to_dict())
 
 
 def row_names(table: Any, positions: Sequence[int], id: str | None) -> dict[str, Any]:
@@ -93,19 +96,18 @@ def row_names(table: Any, positions: Sequence[int], id: str | None) -> dict[str,
     }  # fmt: skip
 
 
-def read(path: Path) -> tuple[dict[str, Any], dict[str, Any] | None]:
+def read(path: Path) -> tuple[Compared, dict[str, Any] | None]:
     """Return the comparison in a store, with how to run it again, and the diagnosis.
 
     Where no run has finished, the comparison is what there is so far: it recommends nothing.
     """
     with opened(path) as store:
-        found, command = store.meta("comparison"), store.meta("command") or {}
+        written, command = store.meta("comparison"), store.meta("command") or {}
         settings, rows = store.meta("settings") or {}, store.table()
         diagnosis = store.meta("diagnosis")
     latest = max((row["ended"], row["data"]) for row in rows)[1] if rows else None
     mine = [row for row in rows if row["data"] == latest]
-    if found is None:
-        found = so_far(mine, settings, path)
+    found = so_far(mine, settings, path) if written is None else Compared.from_dict(written)
     versions: dict[str, str] = {}
     for row in mine:
         versions |= row["versions"]
@@ -113,14 +115,14 @@ def read(path: Path) -> tuple[dict[str, Any], dict[str, Any] | None]:
         role: f"{Path(one['path']).name} (SHA-256 {one['sha256'] or 'of a folder: none'})"
         for role, one in command.get("files", {}).items()
     }
-    found["run"] = {"settings": settings, "versions": versions, "data": latest} | {
-        **found.get("run", {}),
-        "command": command.get("line"), "created": command.get("begun"), "files": files or None,
-    }  # fmt: skip
-    return found, diagnosis
+    run = replace(
+        Run(settings, versions, latest) if written is None else found.run,
+        command=command.get("line"), created=command.get("begun"), files=files or None,
+    )  # fmt: skip
+    return replace(found, run=run), diagnosis
 
 
-def so_far(rows: Sequence[dict[str, Any]], settings: dict[str, Any], path: Path) -> dict[str, Any]:
+def so_far(rows: Sequence[dict[str, Any]], settings: dict[str, Any], path: Path) -> Compared:
     """Return trials that ended as a comparison without a verdict."""
     table = []
     for name in dict.fromkeys(row["candidate"] for row in rows):
@@ -130,24 +132,23 @@ def so_far(rows: Sequence[dict[str, Any]], settings: dict[str, Any], path: Path)
         seconds = [row["seconds"] for row in done if row["seconds"] is not None]
         peaks = [row["peak_bytes"] for row in done if row["peak_bytes"] is not None]
         failed = next((row["error"] for row in own if row["status"] != "done"), None)
-        table.append({
-            "candidate": name, "method": own[0]["method"],
-            "status": "done" if done and failed is None else "failed", "reason": failed,
-            "score": fmean(scores) if scores else None,
-            "seconds": median(seconds) if seconds else None,
-            "peak_mb": max(peaks) / 1e6 if peaks else None,
-        })  # fmt: skip
-    table.sort(key=lambda row: (row["status"] != "done", -(row["score"] or 0.0)))
-    done = sum(row["status"] == "done" for row in rows)
+        table.append(CandidateRow(
+            name, own[0]["method"], status="done" if done and failed is None else "failed",
+            reason=failed, score=fmean(scores) if scores else None,
+            seconds=median(seconds) if seconds else None,
+            peak_mb=max(peaks) / 1e6 if peaks else None,
+        ))  # fmt: skip
+    table.sort(key=lambda row: (row.status != "done", -(row.score or 0.0)))
+    ended = sum(row["status"] == "done" for row in rows)
     regression = settings.get("task") == "regression"
-    return {
-        "schema": 1, "kind": "comparison", "task": settings.get("task"),
-        "score": "R2" if regression else "accuracy", "seed": settings.get("seed"),
-        "recommendation": {}, "sentence": "", "verdicts": [], "table": table,
-        "unfinished": (
+    return Compared(
+        task=settings.get("task"), score="R2" if regression else "accuracy",
+        seed=settings.get("seed"), table=tuple(table),
+        trials=TrialCounts(
+            done=ended, failed=len(rows) - ended, seconds=sum(row["seconds"] or 0.0 for row in rows)
+        ),
+        unfinished=(
             f"{len(rows)} fits have ended, and nothing is judged yet. Scores are plain means over "
             f"them, and the best of them says little. To go on: acclimate resume {path.name}"
         ),
-        "trials": {"done": done, "failed": len(rows) - done, "reused": 0,
-                   "seconds": sum(row["seconds"] or 0.0 for row in rows)},
-    }  # fmt: skip
+    )  # fmt: skip

@@ -6,6 +6,7 @@ import os
 import tempfile
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Executor
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -158,7 +159,7 @@ def compare(
     >>> X, Xt = rng.normal(size=(200, 2)), rng.normal(size=(60, 2)) + [3.0, 0.0]
     >>> y, yt = (X[:, 0] > 0).astype(int), (Xt[:, 0] > 3).astype(int)
     >>> found = compare((X, y), Domain(Xt, yt), methods=["CORAL"], repeats=1, n_jobs=1)
-    >>> found.details["reference"], found.estimate
+    >>> found.details.reference, found.estimate
     ('TargetOnly', False)
     """
     check_confidence(confidence)
@@ -227,9 +228,10 @@ def compare(
                 guess = unlabelled.judge(run, problem, tried, plan)
                 results = unlabelled.results(run, problem, tried, plan)
                 details = from_estimate(problem, tried, excluded, guess, results, stopped, run)
-            details["store"]["path"] = None if store is None else str(path)
-            kept.set_meta("comparison", details)
-    best = next(c for c in tried if c.name == details["recommendation"]["candidate"])
+            if store is not None:
+                details = replace(details, store=replace(details.store, path=str(path)))
+            kept.set_meta("comparison", details.to_dict())
+    best = next(c for c in tried if c.name == details.recommendation.candidate)
     return Comparison(details, lambda: _refit(problem, best))
 
 

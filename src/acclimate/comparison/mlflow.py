@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping
 from typing import Any
 
 from acclimate.comparison.trials.store import Store
 from acclimate.exceptions import InputError
 from acclimate.extras import need
+from acclimate.report.compared import CandidateRow, Compared
 
 _LONGEST = 500  # characters that MLflow takes for a parameter in every version
 _METRICS = ("score", "score_low", "score_high", "rank_score", "seconds", "peak_mb", "chosen_share")
@@ -57,9 +57,10 @@ def export_mlflow(
     path = os.fspath(store)
     with Store(path, read_only=True) as kept:
         trials, settings = kept.table(), kept.meta("settings") or {}
-        found = kept.meta("comparison")
+        written = kept.meta("comparison")
     if not trials:
         raise InputError(f"the store {path!r} has no trials yet; run compare first")
+    found = None if written is None else Compared.from_dict(written)
     mlflow: Any = need("mlflow", "mlflow")
     if tracking_uri is not None:
         mlflow.set_tracking_uri(tracking_uri)
@@ -69,24 +70,25 @@ def export_mlflow(
         mlflow.set_tags({"acclimate.data": trials[-1]["data"]} | _tags(found))
         mlflow.log_metrics(_gains(found) | {"trials": float(len(trials))})
         if found is not None:
-            mlflow.log_dict(found, "comparison.json")
-        rows = {row["candidate"]: row for row in (found or {}).get("table", ())}
+            mlflow.log_dict(found.to_dict(), "comparison.json")
+        rows = {row.candidate: row for row in (() if found is None else found.table)}
         for name in dict.fromkeys([*rows, *(trial["candidate"] for trial in trials)]):
             own = [trial for trial in trials if trial["candidate"] == name]
-            _candidate(mlflow, name, rows.get(name, {}), own)
+            _candidate(mlflow, name, rows.get(name, CandidateRow()), own)
         return str(run.info.run_id)
 
 
-def _candidate(mlflow: Any, name: str, row: Mapping[str, Any], trials: list[Any]) -> None:
+def _candidate(mlflow: Any, name: str, row: CandidateRow, trials: list[Any]) -> None:
     """Write one candidate: its figures, and its trials as steps."""
     with mlflow.start_run(run_name=name, nested=True):
-        method = row.get("method") or (trials[0]["method"] if trials else name)
-        mlflow.log_params({"method": method, "estimator": _short(row.get("estimator"))})
+        method = row.method or (trials[0]["method"] if trials else name)
+        mlflow.log_params({"method": method, "estimator": _short(row.estimator)})
         failed = next((t["error"] for t in trials if t["error"]), None)
-        status = row.get("status") or ("done" if failed is None else "failed")
-        tags = {"acclimate.status": status, "acclimate.reason": row.get("reason") or failed}
+        status = row.status or ("done" if failed is None else "failed")
+        tags = {"acclimate.status": status, "acclimate.reason": row.reason or failed}
         mlflow.set_tags({key: str(value) for key, value in tags.items() if value is not None})
-        mlflow.log_metrics({key: float(row[key]) for key in _METRICS if row.get(key) is not None})
+        figures = {key: getattr(row, key) for key in _METRICS}
+        mlflow.log_metrics({key: float(v) for key, v in figures.items() if v is not None})
         for step, trial in enumerate(trials):
             values = {f"trial_{k}": v for k, v in trial["scores"].items() if v is not None}
             if trial["seconds"] is not None:
@@ -95,24 +97,25 @@ def _candidate(mlflow: Any, name: str, row: Mapping[str, Any], trials: list[Any]
                 mlflow.log_metrics({k: float(v) for k, v in values.items()}, step=step)
 
 
-def _tags(found: Mapping[str, Any] | None) -> dict[str, str]:
+def _tags(found: Compared | None) -> dict[str, str]:
     if found is None:
         return {"acclimate.finished": "false"}
-    advice = found["recommendation"]
+    advice = found.recommendation
     return {
-        "acclimate.finished": "true", "acclimate.action": advice["action"],
-        "acclimate.candidate": advice["candidate"], "acclimate.sentence": found["sentence"],
-        "acclimate.version": found["version"],
+        "acclimate.finished": "true", "acclimate.action": str(advice.action),
+        "acclimate.candidate": str(advice.candidate), "acclimate.sentence": found.sentence,
+        "acclimate.version": str(found.version),
     }  # fmt: skip
 
 
-def _gains(found: Mapping[str, Any] | None) -> dict[str, float]:
+def _gains(found: Compared | None) -> dict[str, float]:
     """Return gains over each reference with their ends, as metrics."""
     gains = {}
-    for verdict in (found or {}).get("verdicts", ()):
-        for key in ("gain", "low", "high"):
-            if verdict.get(key) is not None:
-                gains[f"{key}_against_{verdict['reference']}"] = float(verdict[key])
+    for verdict in () if found is None else found.verdicts:
+        ends = {"gain": verdict.gain, "low": verdict.low, "high": verdict.high}
+        for key, value in ends.items():
+            if value is not None:
+                gains[f"{key}_against_{verdict.reference}"] = value
     return gains
 
 

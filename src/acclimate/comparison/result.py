@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import copy
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Self
 
 from acclimate.comparison.trials.store import Store
 from acclimate.exceptions import AcclimateError, InputError
-
-SCHEMA = 1
+from acclimate.report.compared import Compared, Recommendation
+from acclimate.report.plain import json_safe
 
 
 @dataclass(frozen=True, eq=False)
@@ -20,41 +19,42 @@ class Comparison:
 
     Parameters
     ----------
-    details : mapping
-        Everything that was found, as plain values. See `to_dict`.
+    details : Compared
+        Everything that was found, as records.
     refit : callable, default=None
         Fits the recommended candidate; None for a result that was read from a store.
 
     Attributes
     ----------
-    recommendation : dict
+    recommendation : Recommendation
         ``action``, "transfer" or "do not transfer"; the ``candidate`` with its ``method`` and
         ``estimator``; the ``reason``.
     estimate : bool
         True where the target had no labels, so that everything is an estimate.
     """
 
-    details: Mapping[str, Any] = field(repr=False)
-    refit: Callable[[], Any] | None = field(default=None, repr=False)
-    _fitted: list[Any] = field(default_factory=list, init=False, repr=False)
+    details: Compared
+    refit: Callable[[], Any] | None = None
+    _fitted: list[Any] = field(default_factory=list, init=False)
 
     @property
-    def recommendation(self) -> dict[str, Any]:
+    def recommendation(self) -> Recommendation:
         """What to do, and why."""
-        return dict(self.details["recommendation"])
+        return self.details.recommendation
 
     @property
     def estimate(self) -> bool:
         """Whether there were no target labels, so that everything is an estimate."""
-        return bool(self.details["estimate"])
+        return self.details.estimate
 
     def sentence(self) -> str:
         """Return the recommendation with its evidence, in two or three short sentences."""
-        return str(self.details["sentence"])
+        return self.details.sentence
 
     def table(self) -> list[dict[str, Any]]:
         """Return one mapping for each candidate, the best first."""
-        return copy.deepcopy(list(self.details["table"]))
+        rows: list[dict[str, Any]] = json_safe(self.details.table)
+        return rows
 
     def to_dict(self) -> dict[str, Any]:
         """Return everything as plain Python values, ready for JSON.
@@ -64,7 +64,7 @@ class Comparison:
         dict
             ``schema`` is the version of its keys. All of them are always there.
         """
-        return copy.deepcopy(dict(self.details))
+        return self.details.to_dict()
 
     def best_model(self) -> Any:
         """Fit the recommended candidate on all rows and all labels, once, and return it.
@@ -100,7 +100,7 @@ class Comparison:
         Raises
         ------
         InputError
-            There is no store, or no run has finished in it.
+            There is no store, no run has finished in it, or a later version wrote it.
         """
         with Store(path, read_only=True) as store:
             details = store.meta("comparison")
@@ -110,9 +110,4 @@ class Comparison:
                 f"no comparison has finished in {os.fspath(path)!r} yet; it holds {trials} trials. "
                 "Run compare with the same data and store to go on"
             )
-        if details.get("schema", 0) > SCHEMA:
-            raise InputError(
-                f"the comparison in {os.fspath(path)!r} was written by acclimate "
-                f"{details.get('version')}; this version cannot read it"
-            )
-        return cls(details)
+        return cls(Compared.from_dict(details))

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from numpy.typing import NDArray
 
 from acclimate.comparison.candidates import BASELINES
+from acclimate.report.compared import CandidateRow
+from acclimate.report.compared_parts import Picture, Trained
+from acclimate.report.plain import structured
 
 if TYPE_CHECKING:
     from acclimate.comparison.trials.records import Result
@@ -19,10 +23,10 @@ _WORDS = {
 
 
 def shown_pictures(
-    rows: Sequence[Mapping[str, Any]],
+    rows: Sequence[CandidateRow],
     results: Mapping[str, Sequence[Result]],
     name_of: Callable[[Any], str],
-) -> list[dict[str, Any]]:
+) -> tuple[Picture, ...]:
     """Return the pictures of the recommended candidate, ready to be drawn.
 
     Where a baseline is recommended, which adapts no features, they are those of the best method
@@ -30,7 +34,7 @@ def shown_pictures(
 
     Parameters
     ----------
-    rows : sequence of mapping
+    rows : sequence of CandidateRow
         The table of candidates, best first.
     results : mapping from str to sequence of Result
         Trials by candidate.
@@ -38,31 +42,29 @@ def shown_pictures(
         What a label is called.
     """
     arrays = {
-        row["candidate"]: one.arrays for row in rows if row["status"] == "done"
-        for one in results.get(row["candidate"], ()) if "picture_changes" in one.arrays
+        row.candidate: one.arrays for row in rows if row.status == "done"
+        for one in results.get(row.candidate, ()) if "picture_changes" in one.arrays
     }  # fmt: skip
 
-    def order(row: Mapping[str, Any]) -> tuple[bool, bool, bool]:
-        plain = row["method"] in BASELINES
-        fixed = not bool(arrays[row["candidate"]]["picture_changes"][0])
-        return plain or not row["recommended"], plain, fixed
+    def order(row: CandidateRow) -> tuple[bool, bool, bool]:
+        plain = row.method in BASELINES
+        fixed = not bool(arrays[row.candidate]["picture_changes"][0])
+        return plain or not row.recommended, plain, fixed
 
-    drawn = [row for row in rows if row["candidate"] in arrays]
+    drawn = [row for row in rows if row.candidate in arrays]
     if not drawn:
-        return []
-    best = min(drawn, key=order)
-    own = arrays[best["candidate"]]
+        return ()
+    best = min(drawn, key=order).candidate
+    own = arrays[best]
     stages = [s for s in ("before", "after") if f"picture_{s}_source" in own]
-    return [_picture(stage, best, own, name_of) for stage in stages]
+    return tuple(_picture(stage, best, own, name_of) for stage in stages)
 
 
 def _picture(
-    stage: str, row: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]],
-    name_of: Callable[[Any], str],
-) -> dict[str, Any]:  # fmt: skip
+    stage: str, name: str, arrays: Mapping[str, NDArray[Any]], name_of: Callable[[Any], str]
+) -> Picture:
     share, width = (float(one) for one in arrays[f"picture_{stage}_share"])
     what = _WORDS[str(arrays[f"picture_{stage}_what"][0])]
-    name = row["candidate"]
     unchanged = not bool(arrays["picture_changes"][0])
     title = f"{'Before' if stage == 'before' else f'After {name}'}: {what}"
     if stage == "before" and what != "inputs":
@@ -70,36 +72,37 @@ def _picture(
     if unchanged:
         title = f"{what[:1].upper()}{what[1:]}, which {name} does not change"
     who = name if stage == "after" or unchanged else "the source model"
-    picture: dict[str, Any] = {
-        "candidate": name, "stage": stage, "title": title, "width": int(width), "share": share,
-        "predicted_by": who, "source_classes": None, "target_classes": None,
-    }  # fmt: skip
-    for side in ("source", "target"):
-        points = arrays[f"picture_{stage}_{side}"].tolist()
-        picture[side] = [[float(f"{v:.4g}") for v in point] for point in points]
-    if "picture_source_classes" in arrays:
-        for side, key in (("source", "picture_source_classes"),
-                          ("target", f"picture_{stage}_target_classes")):  # fmt: skip
-            picture[f"{side}_classes"] = [name_of(one) for one in arrays[key].tolist()]
-    return picture
+    source, target = (
+        tuple((float(f"{x:.4g}"), float(f"{y:.4g}")) for x, y in points.tolist())
+        for points in (arrays[f"picture_{stage}_source"], arrays[f"picture_{stage}_target"])
+    )
+    picture = Picture(name, stage, title, int(width), share, who, source, target)
+    if "picture_source_classes" not in arrays:
+        return picture
+    of_source, of_target = (
+        tuple(name_of(one) for one in arrays[key].tolist())
+        for key in ("picture_source_classes", f"picture_{stage}_target_classes")
+    )
+    return replace(picture, source_classes=of_source, target_classes=of_target)
 
 
 def shown_training(
-    rows: Sequence[Mapping[str, Any]], results: Mapping[str, Sequence[Result]]
-) -> list[dict[str, Any]]:
+    rows: Sequence[CandidateRow], results: Mapping[str, Sequence[Result]]
+) -> tuple[Trained, ...]:
     """Return the training of the recommended candidate and of the best others that had any.
 
     Parameters
     ----------
-    rows : sequence of mapping
+    rows : sequence of CandidateRow
         The table of candidates, best first.
     results : mapping from str to sequence of Result
         Trials by candidate. The first of each is shown, and ``fits`` says of how many.
     """
-    found: list[dict[str, Any]] = []
-    for row in sorted(rows, key=lambda row: not row["recommended"]):
-        mine = results.get(row["candidate"], ())
+    found: list[Trained] = []
+    for row in sorted(rows, key=lambda row: not row.recommended):
+        mine = results.get(row.candidate, ())
         trained = next((r.record.training for r in mine if r.record.training), None)
-        if trained is not None and row["status"] == "done" and len(found) < SHOWN:
-            found.append({"candidate": row["candidate"], "fits": len(mine), **trained})
-    return found
+        if trained is not None and row.status == "done" and len(found) < SHOWN:
+            known = structured(Trained, trained)
+            found.append(replace(known, candidate=row.candidate, fits=len(mine)))
+    return tuple(found)

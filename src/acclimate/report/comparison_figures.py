@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from acclimate.report.charts import Point, Series, line_chart
-from acclimate.report.compared import Compared, Picture, Trained
+from acclimate.report.compared import Compared
+from acclimate.report.compared_parts import Picture, Trained
 from acclimate.report.figures import figure
 from acclimate.report.scatter import Mark, Marks, scatter_chart
 from acclimate.report.svg import STYLES
@@ -149,7 +150,8 @@ def training(found: Compared) -> list[dict[str, Any]]:
             *((n.replace("_", "-"), t, t[:1].lower() + t[1:], {n: t}) for n, t in _OWN.items()),
         ):
             lines = [
-                Series(label, _by_epoch(run.epochs, n), k) for k, (n, label) in enumerate(group.items())
+                Series(label, _by_epoch(run.epochs, n), k)
+                for k, (n, label) in enumerate(group.items())
             ]
             lines = [line for line in lines if line.points]
             if lines:

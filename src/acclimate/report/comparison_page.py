@@ -10,7 +10,8 @@ from markupsafe import Markup
 
 from acclimate.report import comparison_figures as figures
 from acclimate.report.charts import interval_glyph
-from acclimate.report.compared import CandidateRow, Compared, DomainFacts, Estimated, Gain, Part
+from acclimate.report.compared import CandidateRow, Compared
+from acclimate.report.compared_parts import DomainFacts, Estimated, Gain, Part
 from acclimate.report.figures import Record, records, said
 from acclimate.report.html import render
 from acclimate.report.plain import json_safe

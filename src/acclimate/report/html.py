@@ -29,8 +29,8 @@ def environment() -> Environment:
         lstrip_blocks=True,
     )
     for name in (
-        "percent", "points", "count", "seconds", "sentence", "sort_key", "look_of", "duration", "memory",
-        "chance", "gain_range",
+        "percent", "points", "count", "seconds", "sentence", "sort_key", "look_of", "duration",
+        "memory", "chance", "gain_range",
     ):  # fmt: skip
         env.filters[name] = getattr(wording, name)
     return env

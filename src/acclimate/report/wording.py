@@ -1,7 +1,7 @@
 """How results are worded everywhere: figures, lists, and the sign of a word.
 
-Fractions come in, percent and points come out. ``plain`` is for terminals: an ASCII minus that can be
-searched for, and a sign also for 0.
+Fractions come in, percent and points come out. ``plain`` is for terminals: an ASCII minus that can
+be searched for, and a sign also for 0.
 """
 
 from __future__ import annotations
@@ -25,11 +25,14 @@ class Look(NamedTuple):
 _HELPS = Look("\N{BLACK UP-POINTING TRIANGLE}", "helps", "green")
 _HURTS = Look("\N{BLACK DOWN-POINTING TRIANGLE}", "hurts", "red")
 _OPEN = Look("?", "open", "yellow")
-LOOKS = {
+VERDICTS = {
     "helps": _HELPS, "hurts": _HURTS, "makes no difference": Look("=", "same", "cyan"),
     "not settled": _OPEN,
-    "no shift found": Look("=", "helps", "green"), "shifted": Look("!", "hurts", "red"),
-    "cannot tell": _OPEN,
+}  # fmt: skip
+LOOKS = VERDICTS | {
+    "no shift found": Look("=", "helps", "green"), "shifted": Look("!", "open", "yellow"),
+    "holds": Look("=", "helps", "green"), "drifted": Look("!", "hurts", "red"),
+    "cannot tell": Look("?", "same", "cyan"),
     "suits": Look("+", "helps", "green"), "does not suit": Look("-", "hurts", "red"),
     "useless": Look("-", "hurts", "red"),
 }  # fmt: skip
