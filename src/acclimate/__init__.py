@@ -70,8 +70,11 @@ if TYPE_CHECKING:
     from acclimate.sourcefree.tent import TENT
     from acclimate.transfer.fine_tune import FineTune
     from acclimate.transfer.frozen_body import FrozenBody
+    from acclimate.transfer.interpolation import Interpolation
     from acclimate.transfer.joint_objective import JointObjective
     from acclimate.transfer.parameter import ParameterTransfer
+    from acclimate.transfer.pooled import Pooled
+    from acclimate.transfer.source_prediction import SourcePrediction
     from acclimate.transferability.rank import rank
 
 _MODULES = {
@@ -114,6 +117,7 @@ __all__ = [  # noqa: RUF022 - plain order, as dir() has it; ruff would put CORAL
     "FineTune",
     "FrozenBody",
     "GFK",
+    "Interpolation",
     "JAN",
     "JCPOT",
     "JDA",
@@ -132,9 +136,11 @@ __all__ = [  # noqa: RUF022 - plain order, as dir() has it; ruff would put CORAL
     "NeuralRegressor",
     "OTMapping",
     "ParameterTransfer",
+    "Pooled",
     "RULSIF",
     "SHOT",
     "SourceOnly",
+    "SourcePrediction",
     "SubspaceAlignment",
     "TCA",
     "TENT",

@@ -10,7 +10,7 @@ import sys
 import warnings
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
@@ -89,9 +89,11 @@ class Adapter(BaseEstimator, ABC):  # type: ignore[misc]
         Numbers of rows, features and classes of the source and, after stage two, of the target.
     """
 
-    _not_saved: ClassVar[tuple[str, ...]] = ("_source",)
+    _not_saved: ClassVar[tuple[str, ...]] = ("_source", "_raw_source")
     # whether a frame may reach a base model that reads categories: not where rows are calculated on
     _reads_frames: ClassVar[bool] = False
+    # whether stage two fits a copy of the preprocessing on the rows of both domains
+    _fits_preprocess_on_both: ClassVar[bool] = False
     __metadata_request__fit: ClassVar[dict[str, bool]] = {"target": True, "domains": True}
 
     def __init__(
@@ -184,7 +186,9 @@ class Adapter(BaseEstimator, ABC):  # type: ignore[misc]
             self._check_target_rows(target)
         self.seed_ = int(check_random_state(self.random_state).randint(np.iinfo(np.int32).max))
         self.preprocess_ = None
+        self._raw_source = None
         if self.preprocess is not None:
+            self._raw_source = X if self._on_both() else None
             self.preprocess_ = clone(self.preprocess)
             X = self.preprocess_.fit_transform(X, y)
         source = Rows(X, y, None, weight, ids, names)
@@ -226,13 +230,15 @@ class Adapter(BaseEstimator, ABC):  # type: ignore[misc]
                 f"fitted on batches has none. "
                 f"Methods that can: {', '.join(able)}"
             )
-        if self.preprocess_ is not None:
-            rows = Rows(
-                self.preprocess_.transform(rows.X), rows.y, rows.labelled, None, None,
-                rows.class_names,
-            )  # fmt: skip
+        step, source = self.preprocess_, self._source
+        if self._raw_source is not None and source is not None:
+            step = clone(self.preprocess).fit(door.stack(self._raw_source, rows.X))
+            source = replace(source, X=step.transform(self._raw_source))
+        if step is not None:
+            rows = replace(rows, X=step.transform(rows.X))
         self._reset_to_stage_one()
-        adapted = self._adapt(self.source_model_, self._source, rows, self._stage_seed(2))
+        self._preprocess_after = step
+        adapted = self._adapt(self.source_model_, source, rows, self._stage_seed(2))
         self.target_model_ = adapted.target
         self._source_after = adapted.source
         self.adapted_ = row is None or row.alters
@@ -360,6 +366,10 @@ class Adapter(BaseEstimator, ABC):  # type: ignore[misc]
         frame = self._reads_frames and hasattr(X, "columns")
         return frame and bool(get_tags(self._base()).input_tags.categorical)
 
+    def _on_both(self) -> bool:
+        """Tell whether stage two fits the preprocessing anew, on the rows of both domains."""
+        return self._fits_preprocess_on_both
+
     def _regression(self) -> bool:
         return bool(is_regressor(self._base()))
 
@@ -378,6 +388,7 @@ class Adapter(BaseEstimator, ABC):  # type: ignore[misc]
         self.adapted_ = False
         self.target_model_ = None
         self._source_after = None
+        self._preprocess_after = self.preprocess_
         self.target_name_ = None
         self.trained_on_ = {"source": self.trained_on_["source"]}
         if hasattr(self.source_model_, "classes_"):
@@ -433,9 +444,12 @@ class Adapter(BaseEstimator, ABC):  # type: ignore[misc]
             self, X, reset=False, raw=self._takes_raw(X, self.preprocess_),
             finite=not tags.input_tags.allow_nan, sparse=tags.input_tags.sparse,
         )  # fmt: skip
-        if self.preprocess_ is not None:
-            X = self.preprocess_.transform(X)
         after = self.target_model_ if side == "target" else self._source_after
+        # a file of an earlier version knows one preprocessing only
+        later = getattr(self, "_preprocess_after", self.preprocess_)
+        step = self.preprocess_ if after is None else later
+        if step is not None:
+            X = step.transform(X)
         return getattr(self.source_model_ if after is None else after, method)(X)
 
     def _html_repr(self) -> str:

@@ -256,8 +256,14 @@ def stack(first: Any, second: Any) -> Any:
     """Return the rows of two arrays, sparse matrices or frames, one after the other."""
     if hasattr(first, "iloc"):
         import pandas as pd
+        from pandas.api.types import union_categoricals
 
-        return pd.concat([first, second], ignore_index=True)
+        both = pd.concat([first, second], ignore_index=True)
+        for name in both.columns:  # levels that differ would become plain objects
+            sides = first[name], second[name]
+            if all(isinstance(one.dtype, pd.CategoricalDtype) for one in sides):
+                both[name] = union_categoricals(sides, sort_categories=True)
+        return both
     if hasattr(first, "tocsr"):
         import scipy.sparse as sp
 

@@ -33,7 +33,8 @@ class FeatureAugmentation(DenseMapAdapter):
     estimator : estimator, default=None
         The base model, classifier or regressor. None means ``LogisticRegression(max_iter=1000)``.
     preprocess : transformer, default=None
-        Fitted on the source, applied to both domains.
+        Fitted on the source for the source model, and on the rows of both domains for the model of
+        both.
     random_state : int, RandomState instance or None, default=None
         Seeds the model.
 
@@ -56,8 +57,9 @@ class FeatureAugmentation(DenseMapAdapter):
     Notes
     -----
     Every labelled row counts as one, as in the paper: with many more source rows than target rows
-    the shared copy follows the source. The paper has no intercept of each domain's own; nor has
-    this, but a constant feature gives one.
+    the shared copy follows the source. Deviation: each domain has a constant of its own, penalised
+    like a weight, unless the base model has ``fit_intercept=False``; the paper leaves the level to
+    the shared intercept.
 
     References
     ----------
@@ -72,10 +74,12 @@ class FeatureAugmentation(DenseMapAdapter):
     >>> target = Domain(X[::4], 1 - y[::4])
     >>> model = FeatureAugmentation().fit(X, y, target=target)
     >>> model.transform([[1.0, 2.0]])
-    array([[1., 2., 0., 0., 1., 2.]])
+    array([[1., 2., 0., 0., 1., 2., 0., 1.]])
     >>> model.transform([[1.0, 2.0]], domain="source")
-    array([[1., 2., 1., 2., 0., 0.]])
+    array([[1., 2., 1., 2., 0., 0., 1., 0.]])
     """
+
+    _fits_preprocess_on_both = True
 
     def __init__(
         self, estimator: Any = None, *, preprocess: Any = None, random_state: Any = None
@@ -83,7 +87,8 @@ class FeatureAugmentation(DenseMapAdapter):
         super().__init__(estimator, preprocess=preprocess, random_state=random_state)
 
     def _align(self, source: Rows, target: Rows, seed: int) -> tuple[Map, Map]:
-        return Augment("source"), Augment("target")
+        constant = bool(getattr(self._base(), "fit_intercept", True))
+        return Augment("source", constant), Augment("target", constant)
 
 
 @dataclass(frozen=True)
@@ -94,16 +99,19 @@ class Augment:
     ----------
     side : {"source", "target"}
         Which domain the rows come from.
+    constant : bool, default=False
+        Whether each domain has a constant of its own; files of earlier versions have none.
     """
 
     side: Literal["source", "target"]
+    constant: bool = False
 
     def __call__(self, X: Any) -> Array:
-        """Return augmented rows, shape (m, 3 d)."""
-        return augment(as_matrix(X), self.side)
+        """Return augmented rows, shape (m, 3 d), or (m, 3 d + 2) with constants."""
+        return augment(as_matrix(X), self.side, self.constant)
 
 
-def augment(X: Array, side: Literal["source", "target"]) -> Array:
+def augment(X: Array, side: Literal["source", "target"], constant: bool = False) -> Array:
     """Return ``(x, x, 0)`` for source rows and ``(x, 0, x)`` for target rows.
 
     Parameters
@@ -112,15 +120,19 @@ def augment(X: Array, side: Literal["source", "target"]) -> Array:
         Rows of one domain.
     side : {"source", "target"}
         Which domain.
+    constant : bool, default=False
+        Whether ``(1, 0)`` or ``(0, 1)`` follows.
 
     Returns
     -------
-    ndarray of shape (m, 3 d)
+    ndarray of shape (m, 3 d) or (m, 3 d + 2)
         In the precision of X.
     """
     m, d = X.shape
-    Z: Array = np.zeros((m, 3 * d), dtype=X.dtype)
+    Z: Array = np.zeros((m, 3 * d + 2 * constant), dtype=X.dtype)
     Z[:, :d] = X
     own = d if side == "source" else 2 * d
     Z[:, own : own + d] = X
+    if constant:
+        Z[:, -2 if side == "source" else -1] = 1.0
     return Z

@@ -55,7 +55,8 @@ class JointObjective(Adapter):
     steps : int, default=1000
         Number of steps of the last two solvers, at least 1.
     preprocess : transformer, default=None
-        Fitted on the source, applied to both domains.
+        Fitted on the source for the source model, and on the rows of both domains for the joint
+        one, unless that goes on from the source model's parameters.
     random_state : int, RandomState instance or None, default=None
         Seeds both stages.
 
@@ -128,6 +129,10 @@ class JointObjective(Adapter):
         self.solver = solver
         self.step = step
         self.steps = steps
+
+    def _on_both(self) -> bool:
+        # what goes on from the source model's parameters needs its columns
+        return self.solver == "auto" and not hasattr(self._base(), "copy_fitted")
 
     def _fit_source(self, source: Rows, seed: int) -> Any:
         self._check_settings()
