@@ -2,16 +2,18 @@
 # repository's root, as `. scripts/environment.sh`, and defines one function; see there.
 # shellcheck shell=sh
 
-# Sets `venv`. Usage: prepare EXTRA, with EXTRA "" (the package) or "test" (and what tests need).
-# The package is installed editable, so that a change in src/ needs no new installation. The stamp
+# Sets `venv`. Usage: prepare EXTRA [oldest], with EXTRA "" (the package) or "test" (and what tests
+# need). Versions are those of constraints.txt; with "oldest" the lowest that pyproject.toml allows,
+# in a folder of its own. The package is installed editable, so that a change in src/ needs no new installation. The stamp
 # is written last: an installation that was interrupted is done again.
 prepare() {
-    venv=${ACCLIMATE_VENV:-.venv}
+    oldest=${2:+-$2}
+    venv=${ACCLIMATE_VENV:-.venv}$oldest
     case $venv in
     /*) ;;
     *) venv=$PWD/$venv ;;
     esac
-    wanted=$(pwd && cksum pyproject.toml constraints.txt src/acclimate/_version.py)
+    wanted=$(pwd && cksum pyproject.toml constraints.txt src/acclimate/_version.py ${2:+scripts/oldest.py})
     stamp=$venv/acclimate-installed
     # Whoever has the test environment has the plain one too.
     for name in "$stamp${1:+-$1}" "$stamp-test"; do
@@ -40,10 +42,15 @@ prepare() {
     rm -f "$stamp" "$stamp-test"
     "$venv/bin/python" scripts/torch_build.py >&2
     echo "Installing acclimate${1:+ with what its tests need}; the first time takes minutes" >&2
+    versions=constraints.txt
+    if [ -n "$oldest" ]; then
+        versions=$venv/oldest.txt
+        "$venv/bin/python" scripts/oldest.py >"$versions" || fail "The lowest versions are unclear."
+    fi
     quiet=--quiet
     [ ! -t 2 ] || quiet=--progress-bar=on
     "$venv/bin/python" -m pip install "$quiet" --disable-pip-version-check \
-        -c constraints.txt -e ".${1:+[$1]}" >&2 ||
+        -c "$versions" -e ".${1:+[$1]}" >&2 ||
         fail "The installation failed; pip's message is above. Run this again to go on."
     echo "$wanted" >"$stamp${1:+-$1}"
 }

@@ -8,6 +8,7 @@ import zlib
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 # Before numpy is imported: workers share the cores, and one thread makes fits reproducible.
 for _variable in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
@@ -104,3 +105,18 @@ def moved() -> SimpleNamespace:
     means = np.outer(2.0 * y - 1.0, [1.5, 0.5, 0.0])
     X, Xt = (means + rng.normal(0.0, 0.5, (200, 3)) for _ in range(2))
     return SimpleNamespace(X=X, y=y, Xt=Xt + np.array([0.0, 3.0, 0.0]), yt=y)
+
+
+@pytest.fixture(scope="session")
+def statistics() -> Callable[..., dict[str, Any]]:
+    """Return a function that copies the running statistics of batch norm, by name."""
+
+    def copied(network: Any) -> dict[str, Any]:
+        return {
+            f"{name}.{key}": value.clone()
+            for name, layer in network.named_modules()
+            if hasattr(layer, "running_mean")
+            for key, value in layer.named_buffers()
+        }
+
+    return copied

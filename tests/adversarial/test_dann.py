@@ -12,7 +12,6 @@ from torch import nn
 from acclimate import DANN, Domain, NeuralClassifier, NeuralRegressor
 from acclimate.deep import Plan, Run
 from acclimate.exceptions import InputError
-from acclimate.training.norm import statistics
 from acclimate.training.schedules import sigmoid_ramp
 
 QUICK: dict[str, Any] = {
@@ -123,7 +122,7 @@ def test_settings_out_of_range_are_refused(name: str, value: Any, toy: Any) -> N
         DANN(**{name: value}).fit(d.X, d.y)
 
 
-def test_batch_norm_with_an_adversary(toy: Any) -> None:
+def test_batch_norm_with_an_adversary(toy: Any, statistics: Any) -> None:
     d = toy()
 
     def normed(shape: Any, outputs: int) -> nn.Module:

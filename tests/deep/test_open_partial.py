@@ -17,7 +17,7 @@ from acclimate.deep import DeepAdapter, Plan, Run
 from acclimate.deep.open_partial import LabelSets, Rejecting, check_unknown
 from acclimate.exceptions import InputError
 from acclimate.losses.label_sets import class_centres, knownness, nearest_centre, two_groups
-from acclimate.training.norm import norms, statistics
+from acclimate.training.norm import norms
 from acclimate.training.terms import Phase, Term
 
 QUICK: dict[str, Any] = {
@@ -130,7 +130,7 @@ def test_the_methods_own_hook_still_runs() -> None:
     assert len(epochs[0]) > 3
 
 
-def test_looking_moves_no_statistics_of_batch_norm() -> None:
+def test_looking_moves_no_statistics_of_batch_norm(statistics: Any) -> None:
     def normed(shape: tuple[int, ...], outputs: int) -> nn.Module:
         return nn.Sequential(nn.Linear(4, 8), nn.BatchNorm1d(8), nn.ReLU(), nn.Linear(8, outputs))
 

@@ -29,7 +29,6 @@ from acclimate.deep import DeepAdapter, Plan, Run, forward, full_batches
 from acclimate.exceptions import InputError
 from acclimate.training.batch import Batch
 from acclimate.training.network import Network
-from acclimate.training.norm import statistics
 from acclimate.training.terms import Phase, Term
 
 QUICK: dict[str, Any] = {
@@ -301,7 +300,7 @@ def test_a_frozen_encoder_keeps_parameters_and_statistics(toy: Any) -> None:
     )
 
 
-def test_layers_whose_scale_is_frozen_keep_their_statistics(toy: Any) -> None:
+def test_layers_whose_scale_is_frozen_keep_their_statistics(toy: Any, statistics: Any) -> None:
     d = toy()
 
     def half_frozen(shape: Any, outputs: int) -> nn.Module:

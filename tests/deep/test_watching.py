@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from acclimate.deep.watching import AUTO, VALIDATORS, Outputs, Watcher
 from acclimate.training.batch import Data
 from acclimate.training.network import Network
-from acclimate.training.norm import norms, statistics
+from acclimate.training.norm import norms
 
 
 class Fixed(nn.Module):
@@ -142,7 +142,7 @@ def test_a_function_sees_held_out_source_rows_and_the_target() -> None:
     assert target.y is None
 
 
-def test_looking_uses_the_targets_statistics_and_leaves_the_networks_alone() -> None:
+def test_looking_uses_the_targets_statistics_and_leaves_the_networks_alone(statistics: Any) -> None:
     torch.manual_seed(0)
     net = Network(nn.Sequential(nn.Linear(2, 3), nn.BatchNorm1d(3)), nn.Linear(3, 2)).eval()
     x = 5 + 3 * torch.randn(40, 2)

@@ -15,7 +15,7 @@ from PIL import Image
 from pyarrow import feather
 
 from acclimate import tables
-from acclimate.exceptions import DataNotFoundError, InputError
+from acclimate.exceptions import DataNotFoundError, InputError, MissingExtraError
 
 
 @pytest.fixture
@@ -201,6 +201,19 @@ def test_a_label_typo_shows_row_and_what_was_meant(tmp_path: Path) -> None:
             table.y, ["healthy", "sick"], labelled=table.labelled, where="ward B"
         )
     tables.check_known_labels(table.y, ["helthy", "sick"], labelled=table.labelled)
+
+
+def test_excel_is_read_and_names_its_extra_where_that_is_missing(
+    tmp_path: Path, frame: pd.DataFrame, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "rows.xlsx"
+    frame.to_excel(path, index=False)
+    table = tables.read(path)
+    assert list(table.X.columns) == list(frame.columns)
+    assert len(table.X) == len(frame)
+    monkeypatch.setitem(sys.modules, "openpyxl", None)
+    with pytest.raises(MissingExtraError, match=r'openpyxl.*pip install "acclimate\[excel\]"'):
+        tables.read(path)
 
 
 def test_import_loads_neither_pandas_nor_arrow() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from typing import Any
 
 import numpy as np
 import pytest
@@ -14,7 +15,6 @@ from acclimate.training.norm import (
     infer_by_batch,
     norms,
     reestimate,
-    statistics,
     still_norms,
 )
 
@@ -61,7 +61,7 @@ def test_images_are_pooled_over_pixels_and_uint8_is_read_as_pixels() -> None:
     np.testing.assert_allclose(net[0].running_var, flat.var(1, ddof=1), rtol=1e-5)
 
 
-def test_the_order_of_rows_does_not_matter() -> None:
+def test_the_order_of_rows_does_not_matter(statistics: Any) -> None:
     one, x = _net(), torch.randn(40, 4)
     other = copy.deepcopy(one)
     reestimate(one, x, batch_size=15)
@@ -70,7 +70,7 @@ def test_the_order_of_rows_does_not_matter() -> None:
         torch.testing.assert_close(a, b)
 
 
-def test_one_row_and_no_layer_change_nothing() -> None:
+def test_one_row_and_no_layer_change_nothing(statistics: Any) -> None:
     net = _net()
     before = statistics(net)
     reestimate(net, torch.randn(1, 4))

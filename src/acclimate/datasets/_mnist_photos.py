@@ -42,15 +42,16 @@ INFO = DatasetInfo(
 
 
 def _read_wheel(archive: Path) -> Arrays:
-    from matplotlib.image import imread
+    from PIL import Image
 
     arrays: Arrays = {}
-    for name, data in zip(PHOTOS, read_members(archive, _members()).values(), strict=True):
+    members = read_members(archive, _members())
+    for name, member in zip(PHOTOS, _members(), strict=True):
         try:
-            pixels = imread(io.BytesIO(data), format="png")  # float32, pixel / 255
-        except (OSError, SyntaxError, ValueError) as error:  # what Pillow raises
+            with Image.open(io.BytesIO(members[member]), formats=("PNG",)) as picture:
+                arrays[name] = np.array(picture.convert("RGB"))  # (height, width, 3)
+        except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
             raise IntegrityError(f"{name}.png cannot be read: {error}") from error
-        arrays[name] = np.rint(pixels * 255).astype(np.uint8)
     return arrays
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from acclimate.exceptions import DataNotFoundError, InputError
+from acclimate.extras import need
 from acclimate.tables import delimited
 from acclimate.tables import picture_folders as pictures
 from acclimate.tables.labels import check_columns
@@ -69,7 +70,7 @@ def read(
     r"""Read a file or a folder of pictures into memory.
 
     Use `stream` for files larger than memory. Files are told apart by their ending: CSV and TSV
-    (also ending in .gz), Parquet, Feather and Arrow, NPZ, idx, .xlsx (where openpyxl is installed),
+    (also ending in .gz), Parquet, Feather and Arrow, NPZ, idx, .xlsx (with the extra ``excel``),
     and folders of pictures, whose class is the name of their folder.
 
     Parameters
@@ -204,11 +205,8 @@ def _read_arrow(path: Path, kind: str) -> Any:
 def _read_excel(path: Path, sheet: str | int | None) -> Any:
     import pandas as pd
 
+    need("openpyxl", "excel")
     try:
         return pd.read_excel(path, sheet_name=0 if sheet is None else sheet)
-    except ImportError as error:
-        raise InputError(
-            f"reading {path.name} needs openpyxl: pip install openpyxl, or save it as CSV"
-        ) from error
     except (ValueError, OSError) as error:
         raise InputError(f"{path.name} cannot be read: {error}") from error

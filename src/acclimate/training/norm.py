@@ -256,13 +256,3 @@ def _modes(network: nn.Module, by_batch: Collection[_BatchNorm]) -> Iterator[Non
             module.training = mode
         for layer in by_batch:
             layer.track_running_stats = True
-
-
-def statistics(network: nn.Module) -> dict[str, Tensor]:
-    """Return copies of the running statistics, by name."""
-    return {
-        f"{name}.{key}": value.clone()
-        for name, layer in network.named_modules()
-        if isinstance(layer, _BatchNorm)
-        for key, value in layer.named_buffers()
-    }
