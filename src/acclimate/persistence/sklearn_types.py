@@ -22,12 +22,14 @@ BOOSTED = "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor"
 TRUSTED = (
     TREE,
     BOOSTED,
+    "functools.partial",  # what it calls must be trusted by itself
     "numpy.dtype",
     "sklearn.calibration._CalibratedClassifier",
     "sklearn.calibration._SigmoidCalibration",
     "sklearn.gaussian_process._gpc._BinaryGaussianProcessClassifierLaplace",
     "sklearn.neural_network._stochastic_optimizers.AdamOptimizer",
     "sklearn.neural_network._stochastic_optimizers.SGDOptimizer",
+    "sklearn.utils.validation.check_array",  # what boosting with categories calls on its numbers
     *(f"sklearn.gaussian_process.kernels.{name}" for name in _KERNELS),
     *(f"sklearn.feature_selection._univariate_selection.{name}" for name in _SCORES),
 )
