@@ -25,6 +25,7 @@ from acclimate import validation as door
 from acclimate.catalogue import Row, find
 from acclimate.domain import Domain
 from acclimate.exceptions import AcclimateError, InputError, TransferWarning
+from acclimate.folds import as_often
 from acclimate.validation import Rows
 
 
@@ -94,6 +95,7 @@ class Adapter(BaseEstimator, ABC):  # type: ignore[misc]
     _reads_frames: ClassVar[bool] = False
     # whether stage two fits a copy of the preprocessing on the rows of both domains
     _fits_preprocess_on_both: ClassVar[bool] = False
+    _weighs_target: ClassVar[bool] = False  # whether labelled target rows may have weights
     __metadata_request__fit: ClassVar[dict[str, bool]] = {"target": True, "domains": True}
 
     def __init__(
@@ -142,7 +144,8 @@ class Adapter(BaseEstimator, ABC):  # type: ignore[misc]
         domains : array-like of shape (n,), default=None
             Which source each row comes from, where there are several.
         sample_weight : array-like of shape (n,), default=None
-            Weights of the source rows, at least 0.
+            Weights of the source rows, at least 0. A row of weight 3 counts as three rows, one of
+            weight 0 not at all.
         class_names : sequence of str or mapping from label to str, default=None
             What the source labels mean; see `Domain`.
 
@@ -171,17 +174,20 @@ class Adapter(BaseEstimator, ABC):  # type: ignore[misc]
         y = door.check_labels(self, y, regression=regression, n=door.count(X))
         names = door.check_class_names(class_names)
         door.check_named(y, names, "source")
-        if not regression:
-            door.check_two_classes(y, "source")
         weight = door.check_weight(sample_weight, X)
-        if weight is not None and not has_fit_parameter(self._base(), "sample_weight"):
-            raise InputError(
-                f"{type(self._base()).__name__} does not take sample_weight; "
-                f"choose an estimator that does, or resample the rows"
-            )
+        if weight is not None:
+            self._check_takes_weights()
         ids = door.check_ids(domains, door.count(X))
         if ids is not None and row is not None and not row.several_sources:
             raise InputError(f"{row.name} takes one source; leave out domains to pool the rows")
+        given = None
+        if weight is not None and not weight.all():  # a row of weight 0 is not there
+            door.check_each_source(weight, ids)
+            given, kept = weight > 0, np.flatnonzero(weight)
+            X, y, weight = door.take(X, kept), y[kept], weight[kept]
+            ids = None if ids is None else ids[kept]
+        if not regression:
+            door.check_two_classes(y, "source")
         if target is not None:  # a wrong target must not cost a fit of the source
             self._check_target_rows(target)
         self.seed_ = int(check_random_state(self.random_state).randint(np.iinfo(np.int32).max))
@@ -190,8 +196,8 @@ class Adapter(BaseEstimator, ABC):  # type: ignore[misc]
         if self.preprocess is not None:
             self._raw_source = X if self._on_both() else None
             self.preprocess_ = clone(self.preprocess)
-            X = self.preprocess_.fit_transform(X, y)
-        source = Rows(X, y, None, weight, ids, names)
+            X = _fit_step(self.preprocess_, Rows(X, y, None, weight), self._stage_seed(0))
+        source = Rows(X, y, None, weight, ids, names, given)
         self.source_model_ = self._fit_source(source, self._stage_seed(1))
         self.source_class_names_ = names
         classes = None if regression else np.unique(y).tolist()
@@ -232,7 +238,11 @@ class Adapter(BaseEstimator, ABC):  # type: ignore[misc]
             )
         step, source = self.preprocess_, self._source
         if self._raw_source is not None and source is not None:
-            step = clone(self.preprocess).fit(door.stack(self._raw_source, rows.X))
+            step, both = clone(self.preprocess), door.stack(self._raw_source, rows.X)
+            weight = source.weight
+            if weight is not None:
+                weight = np.append(weight, np.full(door.count(rows.X), source.unit))
+            _fit_step(step, Rows(both, None, None, weight), self._stage_seed(0))
             source = replace(source, X=step.transform(self._raw_source))
         if step is not None:
             rows = replace(rows, X=step.transform(rows.X))
@@ -370,6 +380,13 @@ class Adapter(BaseEstimator, ABC):  # type: ignore[misc]
         """Tell whether stage two fits the preprocessing anew, on the rows of both domains."""
         return self._fits_preprocess_on_both
 
+    def _check_takes_weights(self) -> None:
+        if not has_fit_parameter(self._base(), "sample_weight"):
+            raise InputError(
+                f"{type(self._base()).__name__} does not take sample_weight; "
+                f"choose an estimator that does, or resample the rows"
+            )
+
     def _regression(self) -> bool:
         return bool(is_regressor(self._base()))
 
@@ -413,6 +430,12 @@ class Adapter(BaseEstimator, ABC):  # type: ignore[misc]
             finite=not tags.input_tags.allow_nan, sparse=tags.input_tags.sparse,
         )  # fmt: skip
         n = door.count(X)
+        weight = door.check_weight(target.sample_weight, X)
+        if weight is not None and not self._weighs_target:
+            raise InputError(
+                f"{type(self).__name__} takes no weights of target rows; TargetOnly, FineTune, "
+                f"ParameterTransfer and JointObjective do. Leave out sample_weight of the target"
+            )
         if not self._sees_target_labels():
             return Rows(X, class_names=door.check_class_names(target.class_names))
         row = self._row()
@@ -423,6 +446,9 @@ class Adapter(BaseEstimator, ABC):  # type: ignore[misc]
                 + ", ".join(r.name for r in _rows() if r.target_labels != "required")
             )
         index = door.check_mask(target.labelled, n)
+        if weight is not None:
+            index = door.check_counted(index, weight)
+            self._check_takes_weights()
         regression = self._regression()
         values = np.asarray(target.y)
         if values.shape[:1] != (n,):
@@ -434,7 +460,7 @@ class Adapter(BaseEstimator, ABC):  # type: ignore[misc]
         door.check_named(y, names, "target")
         if not regression and row is not None and row.target_labels == "required":
             door.check_two_classes(y, "target")
-        return Rows(X, y, index, None, None, names)
+        return Rows(X, y, index, weight, None, names)
 
     def _answer(self, X: Any, domain: str, method: str) -> Any:
         check_is_fitted(self, "source_model_")
@@ -492,8 +518,20 @@ def seeded(estimator: Any, seed: int) -> Any:
 
 def fit_model(estimator: Any, rows: Rows, seed: int) -> Any:
     """Return a clone of ``estimator`` fitted on labelled rows, its free random states seeded."""
-    extra = {} if rows.weight is None else {"sample_weight": rows.weight}
+    weight = rows.labelled_weight
+    extra = {} if weight is None else {"sample_weight": weight}
     return seeded(estimator, seed).fit(rows.labelled_X, rows.y, **extra)
+
+
+def _fit_step(step: Any, rows: Rows, seed: int) -> Any:
+    """Fit a transformer, to which weights count as rows, and return the rows transformed."""
+    if rows.weight is None:
+        return step.fit_transform(rows.X, rows.y)
+    if has_fit_parameter(step, "sample_weight"):
+        return step.fit_transform(rows.X, rows.y, sample_weight=rows.weight)
+    index = as_often(rows.counts, seed)
+    y = None if rows.y is None else rows.y[index]
+    return step.fit(door.take(rows.X, index), y).transform(rows.X)
 
 
 def _rows() -> tuple[Row, ...]:

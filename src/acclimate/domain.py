@@ -23,6 +23,9 @@ class Domain:
         Labels or target values. Whether a method sees them is written in its catalogue row.
     labelled : array-like of bool of shape (m,), default=None
         Which labels are known. None means all of them. Values of ``y`` elsewhere are never read.
+    sample_weight : array-like of shape (m,), default=None
+        Weights of the rows with a known label, at least 0: 3 counts as three rows, 0 as no label.
+        `TargetOnly`, `FineTune`, `ParameterTransfer` and `JointObjective` take them.
     class_names : sequence of str or mapping from label to str, default=None
         What the labels mean. In a sequence, the integer label ``i`` is called ``class_names[i]``.
     name : str, default=None
@@ -43,6 +46,7 @@ class Domain:
     y: Any = field(default=None)
     _: KW_ONLY
     labelled: Any = field(default=None)
+    sample_weight: Any = field(default=None)
     class_names: Sequence[str] | Mapping[Any, str] | None = field(default=None)
     name: str | None = field(default=None)
 

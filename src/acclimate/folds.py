@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 
 from acclimate.exceptions import InputError
 
+OFTEN = 10.0  # times that a row may stand for itself, on average
+
 Fold = tuple[NDArray[np.intp], NDArray[np.intp]]
 
 
@@ -82,6 +84,34 @@ def few_label_folds(
         warnings.filterwarnings("ignore", message="The least populated class", category=UserWarning)
         parts = list(splitter.split(order, y[order]))
     return [(order[train], order[held]) for train, held in parts]
+
+
+def as_often(counts: NDArray[np.floating[Any]], seed: int) -> NDArray[np.intp]:
+    """Return positions of rows, each as often as it counts, in the order of the rows.
+
+    It serves what cannot weigh rows: there, a row that counts as three is three rows. What a count
+    has beside its whole number is drawn, so that it holds on average. Counts above `OFTEN` on
+    average are brought down to it.
+
+    Parameters
+    ----------
+    counts : ndarray of shape (n,)
+        How often each row should be there, at least 0.
+    seed : int
+        Draws the rest.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> as_often(np.array([2.0, 0.0, 1.0]), 0)
+    array([0, 0, 2])
+    """
+    counts = counts * min(1.0, OFTEN / float(counts.mean()))
+    whole = np.floor(counts + 1e-9)
+    rest = np.cumsum(np.maximum(counts - whole, 0.0))
+    steps = np.floor(rest + np.random.default_rng(seed).random())
+    times = (whole + np.diff(steps, prepend=0.0)).astype(np.intp)
+    return np.repeat(np.arange(len(counts)), times)
 
 
 def row_keys(X: NDArray[np.floating[Any]], seed: int) -> NDArray[np.uint64]:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from acclimate.exceptions import InputError
 from acclimate.folds import row_keys
+from acclimate.maths.medians import weighted_median
 from acclimate.validation import Rows, take
 
 Array = NDArray[np.floating[Any]]
@@ -69,7 +70,10 @@ def source_similarity(
     shares = [p for _, p in picked]
     Xt, pt = rows[-1], shares[-1]
     across = [euclidean_distances(X, Xt, squared=True) for X in rows[:-1]]
-    square = min(float(np.median(D)) for D in across)
+    square = min(
+        weighted_median(D.ravel(), np.repeat(p, len(Xt)))
+        for D, p in zip(across, shares, strict=False)
+    )
     gamma = 0.5 / (square if square > 0 else 1.0)
 
     def inner(D: Array, p: Array, q: Array) -> float:
@@ -130,11 +134,6 @@ def split(source: Rows) -> list[Part]:
     ----------
     source : Rows
         Rows of all sources.
-
-    Raises
-    ------
-    InputError
-        All rows of a source have weight 0.
     """
     if source.domains is None:
         return []
@@ -145,8 +144,6 @@ def split(source: Rows) -> list[Part]:
     for name in ids.tolist():
         index = np.flatnonzero(source.domains == name)
         weight = None if source.weight is None else source.weight[index]
-        if weight is not None and not weight.any():
-            raise InputError(f"all rows of the source {name!r} have weight 0; leave them out")
         rows = Rows(take(source.X, index), source.labels[index], None, weight)
         parts.append(Part(name, index, rows))
     return parts
@@ -161,16 +158,19 @@ def similarities(parts: Sequence[Part], target: Rows, seed: int) -> dict[Any, fl
     return {part.id: float(v) for part, v in zip(parts, values, strict=True)}
 
 
-def row_weights(parts: Sequence[Part], similarity: dict[Any, float]) -> Array:
+def row_weights(
+    parts: Sequence[Part], similarity: dict[Any, float], counts: Array | None = None
+) -> Array:
     """Return a weight for each row in proportion to its source's similarity, 1 on average.
 
     A row counts by its source's similarity, whatever the size of the source, so that a source cut
-    in two counts as before. Shape (n,), in the order of the rows before they were split.
+    in two counts as before. Shape (n,), in the order of the rows before they were split. The
+    average is over as many rows as ``counts`` says each row stands for.
     """
     w = np.empty(sum(len(part.index) for part in parts))
     for part in parts:
         w[part.index] = similarity[part.id]
-    weights: Array = w / w.mean()
+    weights: Array = w / np.average(w, weights=counts)
     return weights
 
 

@@ -113,7 +113,7 @@ class MapAdapter(Adapter):
         for part, features in zip(parts, mapped, strict=True):
             X[part.index] = features
         self.source_similarity_ = similarities(parts, target, seed)
-        w = row_weights(parts, self.source_similarity_)
+        w = row_weights(parts, self.source_similarity_, source.counts)
         if source.weight is not None:
             w = w * source.weight
         pooled = self._training_rows(Rows(X, source.y, None, w), target, target_map)
@@ -127,7 +127,7 @@ class MapAdapter(Adapter):
         y = np.concatenate([mapped.labels, target.y])
         weight = mapped.weight
         if weight is not None:
-            weight = np.concatenate([weight, np.full(len(target.y), weight.mean())])
+            weight = np.concatenate([weight, np.full(len(target.y), mapped.unit)])
         return Rows(X, y, None, weight)
 
     @available_if(lambda self: getattr(self, "adapted_", False))  # type: ignore[untyped-decorator]
@@ -202,18 +202,29 @@ class WeightReport:
     tail: float
 
 
-def report_weights(w: Array) -> WeightReport:
-    """Return effective sample size and tail of non-negative weights of shape (n,).
+def report_weights(w: Array, counts: Array | None = None) -> WeightReport:
+    """Return effective sample size and tail of non-negative weights.
+
+    Parameters
+    ----------
+    w : ndarray of shape (n,)
+        Weights.
+    counts : ndarray of shape (n,), default=None
+        How many rows each row stands for; None is one each.
 
     >>> report_weights(np.array([1.0, 1.0, 0.0, 0.0]))
     WeightReport(effective_rows=2.0, share=0.5, top_share=0.5, tail=2.0)
+    >>> report_weights(np.array([1.0, 0.0]), np.array([2.0, 2.0])).effective_rows
+    2.0
     """
-    total = float(w.sum())
-    effective = total**2 / float((w**2).sum())
-    top = np.sort(w)[-max(1, len(w) // 100) :]
-    return WeightReport(
-        effective, effective / len(w), float(top.sum()) / total, float(w.max()) * len(w) / total
-    )
+    c = np.ones(len(w)) if counts is None else counts
+    n, total = float(c.sum()), float(c @ w)
+    effective = total**2 / float(c @ w**2)
+    order = np.argsort(-w, kind="stable")
+    room = max(1, round(n) // 100)  # heaviest rows, whose counts fill it
+    before = np.cumsum(c[order]) - c[order]
+    top = float(np.clip(room - before, 0.0, c[order]) @ w[order])
+    return WeightReport(effective, effective / n, top / total, float(w.max()) * n / total)
 
 
 class WeighAdapter(Adapter):
@@ -241,31 +252,38 @@ class WeighAdapter(Adapter):
         else:
             _forget_similarity(self)
             w = self._usable(rows, target, seed)
-        self.weights_ = w
-        self.weight_report_ = report_weights(w)
+        self.weights_ = rows.of_each(w)
+        self.weight_report_ = report_weights(w, rows.counts)
         if rows.weight is not None:
             w = w * rows.weight
-        return Adapted(fit_weighted(self._base(), Rows(rows.X, rows.y, None, w), seed))
+        return Adapted(fit_weighted(self._weighed(), Rows(rows.X, rows.y, None, w), seed))
+
+    def _weighed(self) -> Any:
+        """Return the base model that the weights are for."""
+        return self._base()
 
     def _usable(self, source: Rows, target: Rows, seed: int) -> Array:
-        """Return the weights of one source, 1 on average."""
+        """Return the weights of one source, 1 on average over the rows that its rows stand for."""
         w = np.asarray(self._weights(source, target, seed), dtype=np.float64)
         if not np.isfinite(w).all() or (w < 0).any() or not w.any():
             raise InputError(
                 f"{type(self).__name__} found no usable weights ({int((w > 0).sum())} of {len(w)} "
                 f"are above 0); the domains may not overlap. Look at them before transferring"
             )
-        scaled: Array = w * (len(w) / w.sum())
+        scaled: Array = w / np.average(w, weights=source.counts)
         return scaled
 
     def _weights_several(self, parts: Sequence[Part], target: Rows, seed: int) -> Array:
         """Return the weights of all sources, 1 on average, shape (n,)."""
         found = each(self, parts, lambda method, rows: method._usable(rows, target, seed))
         self.source_similarity_ = similarities(parts, target, seed)
-        w = row_weights(parts, self.source_similarity_)
+        counts = np.empty(sum(len(part.index) for part in parts))
+        for part in parts:
+            counts[part.index] = part.rows.counts
+        w = row_weights(parts, self.source_similarity_, counts)
         for part, weights in zip(parts, found, strict=True):
-            w[part.index] *= weights * report_weights(weights).share
-        scaled: Array = w / w.mean()
+            w[part.index] *= weights * report_weights(weights, counts[part.index]).share
+        scaled: Array = w / np.average(w, weights=counts)
         return scaled
 
 

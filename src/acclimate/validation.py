@@ -41,6 +41,8 @@ class Rows:
         Which source each row comes from.
     class_names : mapping from label to str, default=None
         What the labels mean.
+    given : boolean array, default=None
+        Of all rows that were given, those that are here; the others have weight 0. None is all.
     """
 
     X: Any
@@ -49,11 +51,21 @@ class Rows:
     weight: NDArray[np.floating[Any]] | None = None
     domains: NDArray[Any] | None = None
     class_names: Mapping[Any, str] | None = None
+    given: NDArray[np.bool_] | None = None
 
     @property
     def labelled_X(self) -> Any:
         """Rows with a known label, in the order of ``y``."""
         return self.X if self.labelled is None else take(self.X, self.labelled)
+
+    @property
+    def labelled_weight(self) -> NDArray[np.floating[Any]] | None:
+        """Weights of the rows with a known label, in the order of ``y``; None without weights."""
+        return (
+            self.weight
+            if self.weight is None or self.labelled is None
+            else (self.weight[self.labelled])
+        )
 
     @property
     def labels(self) -> NDArray[Any]:
@@ -68,6 +80,33 @@ class Rows:
         if self.class_names is not None:
             return np.array(sorted(self.class_names))
         return np.unique(self.labels)
+
+    @property
+    def unit(self) -> float:
+        """What one row of the other domain weighs beside these.
+
+        It is 1, so that a weight of 3 stands for three rows; where weights are below 1 on average,
+        as shares are, it is their mean.
+        """
+        weight = self.labelled_weight
+        return 1.0 if weight is None else min(1.0, float(weight[weight > 0].mean()))
+
+    @property
+    def counts(self) -> NDArray[np.floating[Any]]:
+        """How many rows each labelled row stands for: its weight in units of `unit`, (k,)."""
+        weight = self.labelled_weight
+        if weight is None:
+            return np.ones(count(self.X) if self.labelled is None else len(self.labelled))
+        shares: NDArray[np.floating[Any]] = weight / self.unit
+        return shares
+
+    def of_each(self, values: NDArray[Any]) -> NDArray[Any]:
+        """Return values of these rows for all that were given; 0 for rows of weight 0."""
+        if self.given is None:
+            return values
+        spread = np.zeros(len(self.given), dtype=values.dtype)
+        spread[self.given] = values
+        return spread
 
 
 def take(X: Any, index: NDArray[Any]) -> Any:
@@ -199,6 +238,26 @@ def check_weight(weight: Any, X: Any) -> NDArray[np.floating[Any]] | None:
     if not checked.any():
         raise InputError("sample_weight is zero for every row; at least one must be above 0")
     return checked
+
+
+def check_counted(
+    index: NDArray[np.intp] | None, weight: NDArray[np.floating[Any]]
+) -> NDArray[np.intp] | None:
+    """Return positions of the labelled rows that count: a row of weight 0 has no label."""
+    if index is None and weight.all():
+        return None
+    labelled = np.arange(len(weight)) if index is None else index
+    counted: NDArray[np.intp] = labelled[weight[labelled] > 0]
+    if not len(counted):
+        raise InputError("sample_weight of the target is 0 for every row with a known label")
+    return counted
+
+
+def check_each_source(weight: NDArray[np.floating[Any]], ids: NDArray[Any] | None) -> None:
+    """Raise where all rows of one of several sources have weight 0."""
+    for name in [] if ids is None else np.unique(ids).tolist():
+        if not weight[ids == name].any():
+            raise InputError(f"all rows of the source {name!r} have weight 0; leave them out")
 
 
 def check_ids(domains: Any, n: int) -> NDArray[Any] | None:

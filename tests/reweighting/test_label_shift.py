@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 from scipy.optimize import LinearConstraint, minimize
-from sklearn.linear_model import LinearRegression
+from sklearn.linear_model import LinearRegression, LogisticRegression
 from sklearn.svm import LinearSVC
 
 from acclimate import Domain
@@ -145,3 +145,22 @@ def test_inputs_that_change_are_found_and_leave_the_weights_alone(method: str) -
     assert forced.fit_ is None
     np.testing.assert_allclose(forced.target_priors_, model.target_priors_)
     assert np.ptp(forced.weights_) > 0
+
+
+@pytest.mark.parametrize("method", ["bbse", "em"])
+def test_class_weights_of_the_base_model_do_not_undo_the_correction(method: str) -> None:
+    rng = np.random.default_rng(0)
+
+    def draw(*counts: int) -> tuple[Any, Any]:
+        y = np.repeat([0, 1], counts)
+        return rng.normal(size=(len(y), 1)) + 2 * y[:, None], y
+
+    (X, y), (Xt, yt) = draw(700, 300), draw(950, 50)
+    weighed = LogisticRegression(class_weight="balanced")
+    plain = LabelShift(LogisticRegression(), method=method, random_state=0)
+    model = LabelShift(weighed, method=method, random_state=0).fit(X, y, target=Domain(Xt))
+    plain.fit(X, y, target=Domain(Xt))
+    np.testing.assert_allclose(model.target_priors_, plain.target_priors_, atol=0.03)
+    assert model.score(Xt, yt) > plain.score(Xt, yt) - 0.01
+    source = LogisticRegression(class_weight="balanced").fit(X, y)
+    np.testing.assert_array_equal(model.predict(X, domain="source"), source.predict(X))

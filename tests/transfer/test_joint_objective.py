@@ -58,7 +58,7 @@ def test_source_weights_count_within_the_source(toy: Any) -> None:
     w = np.random.default_rng(0).integers(0, 4, size=30)
     target = Domain(d.Xt, d.yt)
     weighted = JointObjective(balance=0.5).fit(d.X, d.y, sample_weight=w, target=target)
-    v = np.concatenate([0.5 * w / w.sum(), np.full(10, 0.05)]) * ((w > 0).sum() + 10)
+    v = np.concatenate([0.5 * w / w.sum(), np.full(10, 0.05)]) * (w.sum() + 10)
     direct = LogisticRegression(max_iter=1000).fit(
         np.vstack([d.X, d.Xt]), np.concatenate([d.y, d.yt]), sample_weight=v
     )

@@ -23,16 +23,17 @@ from torch import Tensor, nn
 
 from acclimate.base.codes import learn_columns
 from acclimate.exceptions import InputError
-from acclimate.training import inference, loop, network, splitting
+from acclimate.folds import as_often
+from acclimate.training import inference, loop, network, norm, splitting
 from acclimate.training.augment import check_augment, views
-from acclimate.training.batch import Data, as_float, steps_per_epoch
+from acclimate.training.batch import Data, as_float, scaled, steps_per_epoch
 from acclimate.training.device import find_device, has_bf16, seeded
 from acclimate.training.network import Network
 from acclimate.training.networks import NETWORKS
 from acclimate.training.progress import Progress
 from acclimate.training.schedules import SCHEDULES
 from acclimate.training.terms import History, Phase, Settings, Term
-from acclimate.validation import check_inputs, check_labels, check_weight, take
+from acclimate.validation import Rows, check_inputs, check_labels, check_weight, take
 
 TABULAR = "tabular"  # the one network that reads tables with categories
 
@@ -61,6 +62,9 @@ PARAMETERS = """
         takes none. A missing category is one of its own where the source has any, else unknown.
     head : str, default=None
         Name of the output layer in a module of your own. None takes the last `nn.Linear`.
+    class_weight : dict, "balanced" or None, default=None
+        For `NeuralClassifier`: weights of the classes in the loss, by label. "balanced" gives each
+        class the same total weight, among the rows that are trained on. None is 1 each.
     augment : {"affine", "crop", "crop-flip", "noise"}, callable or None, default=None
         How images are changed while training, each by its own draw. "affine" turns by up to 15
         degrees and scales and moves by up to a tenth, "crop" moves alone, "crop-flip" also mirrors,
@@ -106,6 +110,8 @@ PARAMETERS = """
 class NeuralEstimator(BaseEstimator, ABC):  # type: ignore[misc]
     """What the classifier and the regressor share."""
 
+    class_weight: Any = None  # files of before it hold none
+
     def __init__(
         self,
         network: Any = "mlp",
@@ -114,6 +120,7 @@ class NeuralEstimator(BaseEstimator, ABC):  # type: ignore[misc]
         dropout: float = 0.2,
         categories: Any = "auto",
         head: str | None = None,
+        class_weight: Any = None,
         augment: Any = None,
         epochs: int = 5,
         min_steps: int = 1000,
@@ -137,6 +144,7 @@ class NeuralEstimator(BaseEstimator, ABC):  # type: ignore[misc]
         self.dropout = dropout
         self.categories = categories
         self.head = head
+        self.class_weight = class_weight
         self.augment = augment
         self.epochs = epochs
         self.min_steps = min_steps
@@ -169,6 +177,14 @@ class NeuralEstimator(BaseEstimator, ABC):  # type: ignore[misc]
     def _outputs(self) -> int:
         """Return the number of outputs."""
 
+    def _weigh_classes(self, y: NDArray[Any], weight: NDArray[Any] | None) -> None:
+        """Record how much each class counts in the loss, where there are classes."""
+        if self.class_weight is not None:
+            raise InputError(
+                f"class_weight is for classes, and {type(self).__name__} predicts values; got "
+                f"{self.class_weight!r}"
+            )
+
     @abstractmethod
     def task(self) -> Term:
         """Return the supervised term on the source side: cross-entropy or squared error."""
@@ -189,10 +205,13 @@ class NeuralEstimator(BaseEstimator, ABC):  # type: ignore[misc]
         """
         X, y = self._check(X, y)
         weight = check_weight(sample_weight, X)
-        counted, values = X, y
-        if weight is not None and not weight.all():  # weight 0 must not move mean and scale
+        if weight is not None and not weight.all():
             kept = np.flatnonzero(weight)
-            counted, values = take(X, kept), y[kept]
+            X, y, weight = take(X, kept), y[kept], weight[kept]
+        counted, values = X, y
+        if weight is not None:  # mean and scale are of rows as often as they weigh
+            index = as_often(Rows(X, weight=weight).counts, 0)
+            counted, values = take(X, index), y[index]
         return self.start(counted, values, np.unique(y)).train(X, y, weight)
 
     @abstractmethod
@@ -238,6 +257,9 @@ class NeuralEstimator(BaseEstimator, ABC):  # type: ignore[misc]
         ``terms`` are added to the supervised one, ``frozen`` modules stand still, ``rates`` are
         factors on the learning rate of modules, and ``changes`` are settings of the loop.
         """
+        if weight is not None and norm.norms(self.network_, frozen):
+            index = as_often(Rows(X, weight=weight).counts, self.seed_)
+            X, y, weight = take(X, index), y[index], None  # batch norm does not weigh rows
         if weight is not None and not weight.all():
             kept = np.flatnonzero(weight)
             X, y, weight = take(X, kept), y[kept], weight[kept]
@@ -249,8 +271,10 @@ class NeuralEstimator(BaseEstimator, ABC):  # type: ignore[misc]
                 rows, test_size=self.validation_fraction, random_state=self.seed_, stratify=strata
             )
             held_x, held_y = self.tensor(take(X, held)), self._codes(y[held])
+            rest = None if weight is None else weight[held]
             X, y, weight = take(X, rows), y[rows], None if weight is None else weight[rows]
-            validate = self._validator(held_x, held_y)
+            validate = self._validator(held_x, held_y, rest)
+        self._weigh_classes(y, weight)
         data = self.data(X, y, weight)
         settings = self.settings(len(data), **changes)
         net = self.network_
@@ -297,10 +321,7 @@ class NeuralEstimator(BaseEstimator, ABC):  # type: ignore[misc]
         """Return checked rows as the loop takes them."""
         x = self.tensor(X)
         codes = None if y is None else self._codes(y).to(x.device)
-        if weight is None:
-            return Data(x, codes)
-        scaled = torch.from_numpy((weight / weight.mean()).astype(np.float32))
-        return Data(x, codes, scaled.to(x.device))
+        return Data(x, codes, scaled(weight, x.device))
 
     def infer(self, X: Any) -> tuple[Tensor, Tensor]:
         """Return features (m, d) and logits (m, k) of checked rows, on the CPU."""
@@ -342,13 +363,13 @@ class NeuralEstimator(BaseEstimator, ABC):  # type: ignore[misc]
     def _strata(self, y: NDArray[Any]) -> NDArray[Any] | None:
         return None
 
-    def _validator(self, x: Tensor, y: Tensor) -> Any:
+    def _validator(self, x: Tensor, y: Tensor, weight: NDArray[Any] | None = None) -> Any:
         """Return a score of held-out rows: minus their loss."""
-        term = self.task()
+        term, w = self.task(), scaled(weight, torch.device("cpu"))
 
         def score(net: nn.Module) -> float:
             _, logits = inference.infer(net, x, precision=self._precision(net))
-            return -float(term.loss(SimpleNamespace(logits=logits, y=y, weight=None), None))
+            return -float(term.loss(SimpleNamespace(logits=logits, y=y, weight=w), None))
 
         return score
 

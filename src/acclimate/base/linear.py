@@ -13,7 +13,9 @@ from scipy.special import log_softmax, softmax
 Array = NDArray[np.floating[Any]]
 
 
-def softmax_loss(scores: Array, codes: NDArray[np.intp]) -> tuple[float, Array]:
+def softmax_loss(
+    scores: Array, codes: NDArray[np.intp], weight: Array | None = None
+) -> tuple[float, Array]:
     """Return the summed cross-entropy and its gradient in the scores.
 
     Parameters
@@ -22,6 +24,8 @@ def softmax_loss(scores: Array, codes: NDArray[np.intp]) -> tuple[float, Array]:
         Scores before softmax.
     codes : integer ndarray of shape (n,)
         Class codes.
+    weight : ndarray of shape (n,), default=None
+        Weights of the rows; None is 1 each.
 
     Returns
     -------
@@ -31,18 +35,27 @@ def softmax_loss(scores: Array, codes: NDArray[np.intp]) -> tuple[float, Array]:
         Derivative of the loss in the scores.
     """
     rows = np.arange(len(codes))
-    loss = -float(log_softmax(scores, axis=1)[rows, codes].sum())
+    losses = -log_softmax(scores, axis=1)[rows, codes]
     gradient: Array = softmax(scores, axis=1)
     gradient[rows, codes] -= 1.0
-    return loss, gradient
+    return weighted(losses, gradient, weight)
 
 
-def logistic_loss(scores: Array, codes: NDArray[np.intp]) -> tuple[float, Array]:
+def weighted(losses: Array, gradient: Array, weight: Array | None) -> tuple[float, Array]:
+    """Return the weighted sum of the rows' losses, and its gradient of shape (n, k)."""
+    if weight is None:
+        return float(losses.sum()), gradient
+    return float(weight @ losses), gradient * weight[:, None]
+
+
+def logistic_loss(
+    scores: Array, codes: NDArray[np.intp], weight: Array | None = None
+) -> tuple[float, Array]:
     """Return the summed log-loss of two classes and its gradient in the scores, both (n, 1)."""
     signed = np.where(codes == 1, 1.0, -1.0)[:, None]
     margins = signed * scores
-    loss = float(np.logaddexp(0.0, -margins).sum())
-    return loss, -signed * np.exp(-np.logaddexp(0.0, margins))
+    losses = np.logaddexp(0.0, -margins)[:, 0]
+    return weighted(losses, -signed * np.exp(-np.logaddexp(0.0, margins)), weight)
 
 
 def squared_loss(scores: Array, y: Array) -> tuple[float, Array]:
@@ -57,11 +70,12 @@ def fit_towards(
     W0: Array,
     b0: Array,
     strength: float,
-    loss: Callable[[Array, NDArray[np.intp]], tuple[float, Array]],
+    loss: Callable[..., tuple[float, Array]],
     *,
     intercept: bool = True,
+    weight: Array | None = None,
 ) -> tuple[Array, Array]:
-    """Minimise ``sum_i loss(x_i W' + b, y_i) + strength / 2 * ||W - W0||^2`` over W and b.
+    """Minimise ``sum_i w_i loss(x_i W' + b, y_i) + strength / 2 * ||W - W0||^2`` over W and b.
 
     The intercept is not penalised. The problem is convex; L-BFGS solves it from (W0, b0).
 
@@ -78,9 +92,11 @@ def fit_towards(
     strength : float, above 0
         Pull towards the source.
     loss : callable
-        ``loss(scores, codes) -> (sum, gradient)``, as `softmax_loss`.
+        ``loss(scores, codes, weight) -> (sum, gradient)``, as `softmax_loss`.
     intercept : bool, default=True
         Whether b moves. Otherwise it stays b0.
+    weight : ndarray of shape (m,), default=None
+        Weights w of the rows; None is 1 each.
 
     Returns
     -------
@@ -93,7 +109,7 @@ def fit_towards(
 
     def objective(theta: Array) -> tuple[float, Array]:
         W, b = theta[: k * d].reshape(k, d), theta[k * d :]
-        value, slope = loss(np.asarray(X @ W.T) + b, codes)
+        value, slope = loss(np.asarray(X @ W.T) + b, codes, weight)
         pull = W - W0
         gradient = np.concatenate(
             [(np.asarray(slope.T @ X) + strength * pull).ravel(), slope.sum(0) * intercept]

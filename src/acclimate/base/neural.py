@@ -37,6 +37,8 @@ class NeuralClassifier(ClassifierMixin, NeuralEstimator):  # type: ignore[misc]
         Of "tabular": how each column is read.
     classes_ : ndarray of shape (n_classes,)
         Labels in the order of the columns of `predict_proba`.
+    class_weight_ : ndarray of shape (n_classes,) or None
+        How much each class counts in the loss.
     history_ : History
         Loss and validation score of each epoch.
     n_iter_ : int
@@ -79,9 +81,41 @@ class NeuralClassifier(ClassifierMixin, NeuralEstimator):  # type: ignore[misc]
         enough = counts.min() >= 2 and len(y) * self.validation_fraction >= len(counts)
         return y if enough else None
 
+    def _weigh_classes(self, y: NDArray[Any], weight: NDArray[Any] | None) -> None:
+        self.class_weight_: NDArray[Any] | None = None
+        if self.class_weight is None:
+            return
+        given = self.class_weight
+        if isinstance(given, str) and given != "balanced":
+            raise InputError(f'class_weight must be a dict, "balanced" or None, got {given!r}')
+        codes = np.searchsorted(self.classes_, y)
+        k = len(self.classes_)
+        counts = np.bincount(codes, weights=weight, minlength=k)
+        if isinstance(given, str):  # a class without rows has no loss to weigh
+            factors = np.where(counts > 0, counts.sum() / (np.count_nonzero(counts) * counts), 1.0)
+        else:
+            unknown = [label for label in given if label not in self.classes_.tolist()]
+            if unknown:
+                raise InputError(
+                    f"class_weight names {unknown[0]!r}; the classes are {self.classes_.tolist()}"
+                )
+            factors = np.array([float(given.get(label, 1.0)) for label in self.classes_.tolist()])
+            if not (factors >= 0).all() or not np.isfinite(factors).all() or not factors.any():
+                raise InputError(f"class_weight must be finite and at least 0, got {given!r}")
+        self.class_weight_ = factors
+
     def task(self) -> Term:
         """Return mean cross-entropy on labelled source rows."""
-        return Term("loss", lambda s, t: cross_entropy(s.logits, s.y, s.weight))
+        found = getattr(self, "class_weight_", None)
+        factors = None if found is None else torch.from_numpy(found.astype(np.float32))
+
+        def loss(s: Any, t: Any) -> Tensor:
+            if factors is None:
+                return cross_entropy(s.logits, s.y, s.weight)
+            own = factors.to(s.logits.device)[s.y]
+            return cross_entropy(s.logits, s.y, own if s.weight is None else own * s.weight)
+
+        return Term("loss", loss)
 
     def decision_function(self, X: Any) -> Any:
         """Return logits, shape (m, n_classes), or (m,) for two classes."""

@@ -8,10 +8,14 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize
 
+from acclimate.base.linear import weighted
+
 Array = NDArray[np.floating[Any]]
 
 
-def squared_hinge_loss(scores: Array, codes: NDArray[np.intp]) -> tuple[float, Array]:
+def squared_hinge_loss(
+    scores: Array, codes: NDArray[np.intp], weight: Array | None = None
+) -> tuple[float, Array]:
     """Return the summed one-against-rest squared hinge and its gradient in the scores.
 
     Parameters
@@ -20,6 +24,8 @@ def squared_hinge_loss(scores: Array, codes: NDArray[np.intp]) -> tuple[float, A
         One column a class, or one column in all for two classes.
     codes : integer ndarray of shape (n,)
         Class codes.
+    weight : ndarray of shape (n,), default=None
+        Weights of the rows; None is 1 each.
 
     Returns
     -------
@@ -31,10 +37,10 @@ def squared_hinge_loss(scores: Array, codes: NDArray[np.intp]) -> tuple[float, A
     k = scores.shape[1]
     signs = np.where(codes[:, None] == (np.arange(k) if k > 1 else 1), 1.0, -1.0)
     slack = np.maximum(0.0, 1.0 - signs * scores)
-    return float((slack**2).sum()), -2.0 * signs * slack
+    return weighted((slack**2).sum(1), -2.0 * signs * slack, weight)
 
 
-def corrected_dual(K: Array, signs: Array, margins: Array, C: float) -> tuple[Array, float]:
+def corrected_dual(K: Array, signs: Array, margins: Array, C: float | Array) -> tuple[Array, float]:
     """Solve the dual of an SVM that corrects a given decision function.
 
     The primal is ``min_v  1/2 ||v||^2 + C sum_i max(0, 1 - s_i (f(x_i) + <v, phi(x_i)>))``; its
@@ -49,8 +55,8 @@ def corrected_dual(K: Array, signs: Array, margins: Array, C: float) -> tuple[Ar
         s, each -1 or +1.
     margins : ndarray of shape (m,)
         f, decision values of the given function.
-    C : float, above 0
-        Weight of the slack.
+    C : float, above 0, or ndarray of shape (m,)
+        Weight of the slack, or of each row's.
 
     Returns
     -------
@@ -59,7 +65,7 @@ def corrected_dual(K: Array, signs: Array, margins: Array, C: float) -> tuple[Ar
     gap : float
         Duality gap, which is 0 at the optimum.
     """
-    linear = 1.0 - signs * margins
+    linear, most = 1.0 - signs * margins, np.broadcast_to(C, signs.shape)
 
     def objective(a: Array) -> tuple[float, Array]:
         image = signs * (K @ (signs * a))
@@ -67,10 +73,10 @@ def corrected_dual(K: Array, signs: Array, margins: Array, C: float) -> tuple[Ar
 
     start = np.zeros(len(signs))
     best = minimize(
-        objective, start, jac=True, method="L-BFGS-B", bounds=[(0.0, C)] * len(signs),
+        objective, start, jac=True, method="L-BFGS-B", bounds=[(0.0, c) for c in most.tolist()],
         options={"maxiter": 20000, "maxfun": 50000, "gtol": 1e-10, "ftol": 1e-15},
     )  # fmt: skip
     a = best.x
     image = signs * (K @ (signs * a))
-    primal = 0.5 * a @ image + C * np.maximum(0.0, linear - image).sum()
+    primal = 0.5 * a @ image + most @ np.maximum(0.0, linear - image)
     return signs * a, float(primal + best.fun)

@@ -57,6 +57,7 @@ class TargetOnly(Adapter):
     """
 
     _reads_frames = True
+    _weighs_target = True
 
     def _adapt(self, model: Any, source: Rows | None, target: Rows, seed: int) -> Adapted:
         return Adapted(fit_model(self._base(), target, seed))

@@ -10,7 +10,6 @@ from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import nn
 
 from acclimate import validation as door
@@ -23,6 +22,7 @@ from acclimate.deep.open_partial import check_label_sets, rejecting, with_label_
 from acclimate.deep.run import TARGET, Plan, Run, Whole
 from acclimate.deep.watching import AUTO, VALIDATORS, Watcher
 from acclimate.exceptions import InputError
+from acclimate.folds import as_often
 from acclimate.training import loop, norm
 from acclimate.training.augment import views
 from acclimate.training.device import find_device, seeded
@@ -130,14 +130,16 @@ class DeepAdapter(Adapter):
         row = self._row()
         data, held, ids, sources = None, None, None, 0
         if source is not None and (row is None or row.needs_source):
-            kept = _counted(source)
+            kept, weight = np.arange(door.count(source.X)), source.weight
+            if weight is not None and norm.norms(ours.network_):  # batch norm does not weigh rows
+                kept, weight = as_often(source.counts, seed), None
             if callable(self.validator):
                 order = np.random.default_rng(seed).permutation(kept)
                 out = np.sort(order[: len(order) // 10])
                 kept = np.sort(order[len(order) // 10 :])
                 if len(out):
                     held = ours.data(door.take(source.X, out), source.labels[out])
-            weight = None if source.weight is None else source.weight[kept]
+            weight = None if weight is None else weight[kept]
             data = ours.data(door.take(source.X, kept), source.labels[kept], weight)
             domains, sources = source.domains, 1
             if domains is not None:
@@ -206,12 +208,6 @@ class DeepAdapter(Adapter):
                 )
         norm.reestimate(ours.network_, run.target.x, layers=layers, precision=run.precision)
         return Adapted(rejecting(self, run, match.to_target(ours), layers), theirs)
-
-
-def _counted(rows: Rows) -> NDArray[np.intp]:
-    """Return the positions of the rows whose weight is above 0."""
-    n = door.count(rows.X)
-    return np.arange(n) if rows.weight is None else np.flatnonzero(rows.weight)
 
 
 def _copies(one: nn.Module, other: nn.Module, wanted: Sequence[Any]) -> list[Any]:

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from acclimate.exceptions import InputError
+from acclimate.folds import as_often
 from acclimate.mapping.components import FLAT, Reduced, reduce, solve_dual, solve_primal
 from acclimate.mapping.mapped import Affine, DenseMapAdapter, check_components, in_own_order
 from acclimate.maths.kernels import (
@@ -200,6 +201,9 @@ class ComponentsAdapter(DenseMapAdapter):
 
     def _align(self, source: Rows, target: Rows, seed: int) -> tuple[Map, Map]:
         source, target = in_own_order(source, seed), in_own_order(target, seed)
+        if source.weight is not None:
+            index = as_often(source.counts, seed)
+            source = Rows(source.X[index], source.labels[index])
         X: Array = np.concatenate([source.X, target.X])
         rng = np.random.default_rng(seed)
         kernel = make_kernel(self.kernel, self.gamma, X, rng, WIDE)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -86,7 +86,7 @@ class DenseMapAdapter(MapAdapter):
     ) -> tuple[Rows | None, Rows, Match]:
         """Return both domains as matrices, the target's labels as the source calls them."""
         if source is not None:
-            source = Rows(as_matrix(source.X), source.y, None, source.weight, source.domains)
+            source = replace(source, X=as_matrix(source.X))
         match = Match()
         if target.y is not None and not self._regression():
             name, names = type(self).__name__, self.source_class_names_
@@ -157,15 +157,16 @@ def moments(
         raise InputError(f"the {name} has n_samples={n}; a covariance needs at least 2 rows")
     if weight is None:
         return Moments(double=True).add(X).covariance(name=name, shrinkage=shrinkage)
-    w: Array = weight * (n / weight.sum())
+    w = Rows(X, weight=weight).counts
+    total = float(w.sum())
     mean: Array = np.average(X, axis=0, weights=w)
     C: Array = np.zeros((d, d))
     fourth = 0.0
     for part in gen_batches(n, BLOCK):
-        centred = (X[part] - mean) * np.sqrt(w[part])[:, None]
-        C += centred.T @ centred
-        fourth += float((np.einsum("ij,ij->i", centred, centred) ** 2).sum())
-    return mean, shrink(mean, C / n, n, fourth, shrinkage, name)
+        centred = X[part] - mean
+        C += (centred * w[part][:, None]).T @ centred
+        fourth += float(w[part] @ np.einsum("ij,ij->i", centred, centred) ** 2)
+    return mean, shrink(mean, C / total, total, fourth, shrinkage, name)
 
 
 def check_shrinkage(value: Any) -> None:

@@ -10,6 +10,7 @@ from scipy.linalg import qr
 
 from acclimate.adapter import Adapted
 from acclimate.exceptions import InputError
+from acclimate.folds import as_often
 from acclimate.mapping.bda import balanced, check_balance
 from acclimate.mapping.expansion import Expansion
 from acclimate.mapping.gaps import estimate_balance, proxy_distance
@@ -199,6 +200,9 @@ class MEDA(GFK):
             raise InputError("MEDA needs the source rows")
         order = own_order(target.X, seed)
         source, target = in_own_order(source, seed), in_own_order(target, seed)
+        if source.weight is not None:  # neighbours do not know of weights
+            index = as_often(source.counts, seed)
+            source = Rows(source.X[index], source.labels[index])
         source_map, target_map = self._align(source, target, seed)
         Z: Array = np.concatenate([source_map(source.X), target_map(target.X)])
         f, labels = self._fit(Z, model.classes_, source, target, seed)
@@ -222,7 +226,7 @@ class MEDA(GFK):
         kernel = make_kernel(self.kernel, self.gamma, Z, np.random.default_rng(seed))
         rows = Expansion(kernel, Z, self.n_landmarks, seed, self.approximation)
         weight = np.zeros(N)
-        weight[:n] = 1.0 if source.weight is None else source.weight / source.weight.mean()
+        weight[:n] = 1.0
         labels = label_target(self._base(), Z, source, target, seed)
         known = np.arange(0)
         if target.y is not None:

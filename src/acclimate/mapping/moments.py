@@ -178,7 +178,7 @@ def _about(
 
 
 def shrink(
-    mean: Array, C: Array, n: int, fourth: float, shrinkage: float | str, name: str
+    mean: Array, C: Array, n: float, fourth: float, shrinkage: float | str, name: str
 ) -> Array:
     """Return ``(1 - s) C + s trace(C) / d I``.
 
@@ -188,7 +188,7 @@ def shrink(
         Mean of the rows, which says what is rounding.
     C : ndarray of shape (d, d)
         Covariance, divided by n.
-    n : int
+    n : float
         Rows, at least 2.
     fourth : float
         Sum of ``||x - mean||^4`` over the rows.
@@ -207,14 +207,14 @@ def shrink(
     return shrunk
 
 
-def ledoit_wolf_share(C: Array, n: int, fourth: float) -> float:
+def ledoit_wolf_share(C: Array, n: float, fourth: float) -> float:
     """Return the shrinkage of Ledoit and Wolf, doi:10.1016/S0047-259X(03)00096-4.
 
     Parameters
     ----------
     C : ndarray of shape (d, d)
         Covariance of centred rows, divided by n.
-    n : int
+    n : float
         Rows.
     fourth : float
         Sum of ``||x||^4`` over the centred rows.

@@ -101,7 +101,7 @@ def label_target(estimator: Any, Z: Array, source: Rows, target: Rows, seed: int
         features = np.concatenate([features, Z[n:][known]])
         y = np.concatenate([y, target.y])
         if weight is not None:
-            weight = np.concatenate([weight, np.full(len(target.y), weight.mean())])
+            weight = np.concatenate([weight, np.full(len(target.y), source.unit)])
     answers: Labels = np.asarray(
         fit_model(estimator, Rows(features, y, None, weight), seed).predict(Z[n:])
     ).astype(y.dtype)

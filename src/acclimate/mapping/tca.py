@@ -86,7 +86,8 @@ class TCA(ComponentsAdapter):
 
     The paper leaves the features at variance 1 / (n + m), and at means that a wide kernel makes
     large; mean 0 and variance 1 keep the meaning of the model's penalty. New rows are mapped by the
-    same expansion. Weights of the source rows reach the model, not the map. A saved model holds the
+    same expansion. Weights of the source rows reach the model; for the map, a row is taken
+    as often as it weighs. A saved model holds the
     rows that the kernel is expanded in; with a linear kernel and no more features than rows, only a
     matrix.
 

@@ -8,9 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from acclimate.exceptions import InputError
+from acclimate.folds import as_often
 from acclimate.mapping.expansion import ComponentsAdapter, Expansion
 from acclimate.mapping.gaps import mean_gap
-from acclimate.mapping.mapped import own_order
+from acclimate.mapping.mapped import in_own_order, own_order
 from acclimate.mapping.pseudo_labels import check_rounds
 from acclimate.templates import Map
 from acclimate.validation import Rows
@@ -110,7 +111,8 @@ class TJM(ComponentsAdapter):
     good, and G would be infinite.
     Rounds end early when the objective falls by less than one in ten thousand. The problem is not
     convex, because of its constraint; the rounds reach a stationary point. The paper leaves the
-    features at variance 1 / (n + m). Weights of the source rows reach the model, not the map.
+    features at variance 1 / (n + m). Weights of the source rows reach the model; for
+    the map, a row is taken as often as it weighs.
 
     References
     ----------
@@ -182,7 +184,12 @@ class TJM(ComponentsAdapter):
 
     def _align(self, source: Rows, target: Rows, seed: int) -> tuple[Map, Map]:
         maps = super()._align(source, target, seed)
-        self.row_norms_ = self.row_norms_[np.argsort(own_order(source.X, seed))]
+        norms = self.row_norms_
+        if source.weight is not None:  # the mean over the rows that a row was taken for
+            index = as_often(in_own_order(source, seed).counts, seed)
+            times = np.bincount(index, minlength=len(source.X))
+            norms = np.bincount(index, norms, len(source.X)) / np.maximum(times, 1)
+        self.row_norms_ = source.of_each(norms[np.argsort(own_order(source.X, seed))])
         return maps
 
     def _objective(self, rows: Expansion, E: Array, P: Array, W: Array, n: int, e: float) -> float:

@@ -15,7 +15,9 @@ STEPS = 1000
 TOLERANCE = 1e-4  # of the largest entry of the gradient, as in scikit-learn
 
 
-def log_odds(X: Array, side: NDArray[Any], fold: NDArray[Any], folds: int) -> Array:
+def log_odds(
+    X: Array, side: NDArray[Any], fold: NDArray[Any], folds: int, rows: Array | None = None
+) -> Array:
     """Return the log odds of each row for side 1, from a model that did not see the row's fold.
 
     The model of fold k minimises ``||w||^2 / 2 + sum of the logistic losses`` over the rows of the
@@ -33,6 +35,8 @@ def log_odds(X: Array, side: NDArray[Any], fold: NDArray[Any], folds: int) -> Ar
         Fold of each row, from 0.
     folds : int
         Number of folds; each leaves rows of both sides.
+    rows : ndarray of shape (n,), default=None
+        How many rows each row stands for; None is one each.
 
     Returns
     -------
@@ -40,13 +44,17 @@ def log_odds(X: Array, side: NDArray[Any], fold: NDArray[Any], folds: int) -> Ar
         Log odds.
     """
     n, d = X.shape
-    mean = X.mean(0, dtype=np.float64)
+    c = np.ones(n) if rows is None else rows
+    total = float(c.sum())
+    mean = X.mean(0, dtype=np.float64) if rows is None else c @ X / total
     Z: Array = X - mean.astype(X.dtype)
-    spread = np.sqrt(np.einsum("ij,ij->j", Z, Z, dtype=np.float64) / n)
+    square = np.einsum("ij,ij->j", Z, Z, dtype=np.float64) if rows is None else c @ Z**2
+    spread = np.sqrt(square / total)
     flat = spread <= 10 * np.finfo(X.dtype).eps * np.abs(mean)  # constant but for rounding
     Z /= np.where(flat, 1.0, spread).astype(X.dtype)
-    shares = np.array([(fold != k).sum() for k in range(folds)], dtype=np.float64)
-    counts = (fold[:, None] != np.arange(folds)) / shares  # (n, folds): rows that a model sees
+    shares = np.array([c[fold != k].sum() for k in range(folds)], dtype=np.float64)
+    seen = fold[:, None] != np.arange(folds)
+    counts = seen * c[:, None] / shares  # (n, folds): rows that a model sees
     labels = side.astype(np.float64)[:, None]
 
     def objective(flat_w: Array) -> tuple[float, Array]:

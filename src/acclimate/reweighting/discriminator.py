@@ -10,11 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import expit
 from sklearn.linear_model import LogisticRegression
+from sklearn.utils.validation import has_fit_parameter
 
 from acclimate.adapter import Adapted, fit_model
 from acclimate.batches import Learner, Reader, check_learner, finish, prepared, start
 from acclimate.exceptions import InputError
-from acclimate.folds import row_keys
+from acclimate.folds import as_often, row_keys
 from acclimate.reweighting.crossfit import log_odds
 from acclimate.reweighting.ratio import (
     Array,
@@ -36,7 +37,7 @@ def odds_weights(p: Array, n: Any, m: Any, clip: float) -> Array:
     ----------
     p : ndarray of shape (k,)
         Probability of each row to come from the target.
-    n, m : int or integer ndarray of shape (k,)
+    n, m : number or ndarray of shape (k,)
         Rows of source and target that the probabilities were learnt on.
     clip : float in (0, 0.5)
         Distance that p keeps from 0 and 1.
@@ -264,12 +265,12 @@ class DomainDiscriminator(RatioAdapter):
         """Return the fold of each row, shape (k,), which follows from its values alone."""
         return (row_keys(X, seed) % np.uint64(self.folds)).astype(np.intp)
 
-    def _ratio(self, X: Array, Xt: Array, seed: int) -> Array:
-        wanted = wanted_rows(self.min_effective, *X.shape)
-        w, self.mixing_ = evened(self._odds(X, Xt, seed), wanted)
+    def _ratio(self, X: Array, Xt: Array, counts: Array, seed: int) -> Array:
+        wanted = wanted_rows(self.min_effective, float(counts.sum()), X.shape[1])
+        w, self.mixing_ = evened(self._odds(X, Xt, counts, seed), wanted, counts)
         return w
 
-    def _odds(self, X: Array, Xt: Array, seed: int) -> Array:
+    def _odds(self, X: Array, Xt: Array, counts: Array, seed: int) -> Array:
         """Return the estimated ratio at the source rows, shape (n,)."""
         keys, keys_t = row_keys(X, seed), row_keys(Xt, seed)
         least = min(len(np.unique(keys)), len(np.unique(keys_t)))
@@ -282,20 +283,28 @@ class DomainDiscriminator(RatioAdapter):
         strata = np.concatenate([np.isin(keys, keys_t) * 1, 2 - np.isin(keys_t, keys)])
         fold, folds = spread(strata, np.concatenate([keys, keys_t]), min(self.folds, least))
         both, side = np.concatenate([X, Xt]), np.repeat([0, 1], [len(X), len(Xt)])
+        one = bool((counts == 1).all())
+        rows = np.concatenate([counts, np.ones(len(Xt))])
         if self.discriminator is None:
             own = fold[: len(X)]
-            p = expit(log_odds(both, side, fold, folds)[: len(X)])
-            ours, theirs = (np.array([(fold[side == s] != k).sum() for k in range(folds)])
-                            for s in (0, 1))  # fmt: skip
+            p = expit(log_odds(both, side, fold, folds, None if one else rows)[: len(X)])
+            ours, theirs = (
+                np.array([rows[(side == s) & (fold != k)].sum() for k in range(folds)])
+                for s in (0, 1)
+            )
             return odds_weights(p, ours[own], theirs[own], self.clip)
         w = np.empty(len(X))
         for k in range(folds):
             train, held = fold != k, np.flatnonzero(fold[: len(X)] == k)
             if not len(held):
                 continue
-            model = fit_model(self.discriminator, Rows(both[train], side[train]), seed)
-            m = int(side[train].sum())
+            seen = Rows(both[train], side[train], None, None if one else rows[train])
+            if not one and not has_fit_parameter(self.discriminator, "sample_weight"):
+                index = as_often(seen.counts, seed)
+                seen = Rows(seen.X[index], seen.labels[index])
+            model = fit_model(self.discriminator, seen, seed)
+            m = float(side[train].sum())
             w[held] = odds_weights(
-                model.predict_proba(X[held])[:, 1], int(train.sum()) - m, m, self.clip
+                model.predict_proba(X[held])[:, 1], float(rows[train].sum()) - m, m, self.clip
             )
         return w

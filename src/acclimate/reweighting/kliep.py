@@ -103,7 +103,9 @@ def maximise(mean: Array, Phi_t: Array) -> Fit:
     return Fit(v / mean, float(np.log(r).mean() + np.log(scale).mean()), max(gap, 0.0))
 
 
-def fit_width(squared: Array, squared_t: Array, width: float) -> Fit | None:
+def fit_width(
+    squared: Array, squared_t: Array, width: float, counts: Array | None = None
+) -> Fit | None:
     """Return the fit with one width, or None where the domains do not meet at that width.
 
     Parameters
@@ -114,8 +116,11 @@ def fit_width(squared: Array, squared_t: Array, width: float) -> Fit | None:
         Squared distances of target rows to centres.
     width : float, above 0
         Of the RBF kernel.
+    counts : ndarray of shape (n,), default=None
+        How many rows each source row stands for; None is one each.
     """
-    mean, Phi_t = rbf(squared, width).mean(0), rbf(squared_t, width)
+    mean: Array = np.average(rbf(squared, width), axis=0, weights=counts)
+    Phi_t = rbf(squared_t, width)
     near = mean > FAINT
     if not near.any() or not Phi_t[:, near].any(1).all():
         return None
@@ -221,7 +226,7 @@ class KLIEP(RatioAdapter):
         check_count(2, folds=self.folds)
         return super()._fit_source(source, seed)
 
-    def _ratio(self, X: Array, Xt: Array, seed: int) -> Array:
+    def _ratio(self, X: Array, Xt: Array, counts: Array, seed: int) -> Array:
         if len(Xt) < 2:
             raise InputError(
                 f"cross-validation needs 2 rows of the target, got n_samples = {len(Xt)}; "
@@ -233,17 +238,19 @@ class KLIEP(RatioAdapter):
         squared_t = euclidean_distances(rows, middle, squared=True).astype(np.float64)
         widths = self.widths
         if widths is None:
-            median = median_distance(X, Xt, seed)
+            median = median_distance(X, Xt, seed, counts=counts)
             widths = [factor * median for factor in WIDTHS]
         keys = row_keys(rows, seed)
         fold, folds = spread(np.zeros(len(rows), dtype=np.intp), keys, self.folds)
         scores = [
-            _held_out(squared, squared_t, float(width), fold, folds) if len(widths) > 1 else 0.0
+            _held_out(squared, squared_t, float(width), fold, folds, counts)
+            if len(widths) > 1
+            else 0.0
             for width in widths
         ]
         order = np.argsort(-np.array(scores), kind="stable")
         for i in order:
-            found = fit_width(squared, squared_t, float(widths[i]))
+            found = fit_width(squared, squared_t, float(widths[i]), counts)
             if found is not None:
                 break
         else:
@@ -263,7 +270,12 @@ class KLIEP(RatioAdapter):
 
 
 def _held_out(
-    squared: Array, squared_t: Array, width: float, fold: NDArray[np.intp], folds: int
+    squared: Array,
+    squared_t: Array,
+    width: float,
+    fold: NDArray[np.intp],
+    folds: int,
+    counts: Array,
 ) -> float:
     """Return the mean log ratio of held-out target rows; minus infinity where one is impossible."""
     b = squared.shape[1]
@@ -273,7 +285,7 @@ def _held_out(
         train = fold != k
         if not kept.any() or not train.any():
             continue
-        found = fit_width(squared[:, kept], squared_t[train][:, kept], width)
+        found = fit_width(squared[:, kept], squared_t[train][:, kept], width, counts)
         if found is None:
             return float("-inf")
         r = rbf(squared_t[~train][:, kept], width) @ found.theta

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from acclimate.exceptions import ConvergenceWarning, InputError
+from acclimate.folds import row_keys
 from acclimate.maths.kernels import gaussian
 from acclimate.maths.landmarks import frequencies, waves, whiten
-from acclimate.reweighting.quadratic import solve_by_columns
+from acclimate.reweighting.quadratic import Solution, solve_by_columns
 from acclimate.reweighting.ratio import (
     Array,
     RatioAdapter,
@@ -178,17 +180,32 @@ class KMM(RatioAdapter):
             raise InputError(f"epsilon must be at least 0, got {self.epsilon!r}")
         return super()._fit_source(source, seed)
 
-    def _ratio(self, X: Array, Xt: Array, seed: int) -> Array:
-        n, m = len(X), len(Xt)
-        epsilon = (np.sqrt(n) - 1) / np.sqrt(n) if self.epsilon is None else self.epsilon
+    def _ratio(self, X: Array, Xt: Array, counts: Array, seed: int) -> Array:
+        # equal rows share their weight: the program says only what they weigh together
+        _, first, cell = np.unique(row_keys(X, seed), return_index=True, return_inverse=True)
+        order = np.argsort(first)
+        place = np.argsort(order)[cell.reshape(-1)]  # of each row among the different ones
+        sizes = np.bincount(place, weights=counts).astype(np.float64)
+        found = self._solved(X[first[order]], Xt, sizes, seed)
+        w = found.w[place]
+        self.solution_ = replace(found, w=w)
+        wanted = wanted_rows(self.min_effective, float(counts.sum()), X.shape[1])
+        w, self.mixing_ = evened(w, wanted, counts)
+        return w
+
+    def _solved(self, X: Array, Xt: Array, counts: Array, seed: int) -> Solution:
+        """Return the weights of different rows, shape (n,), as the program finds them."""
+        n, m, N = len(X), len(Xt), float(counts.sum())
+        # v = counts w: what all the rows that a row stands for weigh together
+        epsilon = (np.sqrt(N) - 1) / np.sqrt(N) if self.epsilon is None else self.epsilon
         single = X.dtype == np.float32 and Xt.dtype == np.float32
         goal = max(self.tolerance, SLACK) if single else self.tolerance
-        kernel, coarse = self._kernels(X, Xt, seed)
+        kernel, coarse = self._kernels(X, Xt, self._gamma(X, Xt, counts, seed))
         landmarks = self.n_landmarks
         if landmarks == "auto":
             landmarks = LANDMARKS if max(n, m) > EXACT_ROWS else None
         if landmarks is None:
-            kappa = _sums(coarse[0], coarse[1], coarse[2]) * (n / m)
+            kappa = _sums(coarse[0], coarse[1], coarse[2]) * (N / m)
 
             def column(index: Any) -> Array:
                 return _checked(kernel(X, X[index]), n, len(index))
@@ -197,21 +214,21 @@ class KMM(RatioAdapter):
             F: Array
             Ft: Array
             if self.approximation == "fourier":
-                rng, gamma = np.random.default_rng(seed), self._gamma(X, Xt, seed)
+                rng, gamma = np.random.default_rng(seed), self._gamma(X, Xt, counts, seed)
                 W = frequencies(X.shape[1], half, gamma, rng).astype(X.dtype)
                 middle = X.mean(0, dtype=np.float64).astype(X.dtype)
                 F, Ft = (waves(A - middle, W).astype(np.float64) for A in (X, Xt))
             else:
                 Z = np.concatenate([in_key_order(X, seed, half), in_key_order(Xt, seed, half)])
                 F, Ft = nystrom(kernel, Z, X), nystrom(kernel, Z, Xt)
-            kappa = F @ Ft.mean(0) * float(n)
+            kappa = F @ Ft.mean(0) * N
 
             def column(index: Any) -> Array:
                 return np.asarray(F @ F[index].T)
 
-        limits = (n * max(0.0, 1 - epsilon), n * (1 + epsilon))
-        found = solve_by_columns(column, kappa, self.bound, limits, goal, self.max_steps, seed)
-        self.solution_ = found
+        limits = (N * max(0.0, 1 - epsilon), N * (1 + epsilon))
+        bound = self.bound * counts
+        found = solve_by_columns(column, kappa, bound, limits, goal, self.max_steps, seed)
         if found.gap > goal * max(abs(found.objective), 1e-12):
             warnings.warn(
                 f"KMM stopped after {found.steps} steps with a gap of {found.gap:.2g} "
@@ -219,21 +236,24 @@ class KMM(RatioAdapter):
                 ConvergenceWarning,
                 stacklevel=5,
             )
-        w, self.mixing_ = evened(found.w, wanted_rows(self.min_effective, n, X.shape[1]))
-        return w
+        return replace(found, w=found.w / counts)
 
-    def _gamma(self, X: Array, Xt: Array, seed: int) -> float:
-        return 0.5 / (median_distance(X, Xt, seed) if self.width is None else self.width) ** 2
+    def _gamma(self, X: Array, Xt: Array, counts: Array, seed: int) -> float:
+        if self.kernel != "rbf":
+            return 0.0
+        width = self.width
+        if width is None:
+            width = median_distance(X, Xt, seed, counts=counts)
+        return 0.5 / width**2
 
     def _kernels(
-        self, X: Array, Xt: Array, seed: int
+        self, X: Array, Xt: Array, gamma: float
     ) -> tuple[Kernel, tuple[Kernel, Array, Array]]:
         """Return the kernel, and the one to sum over the target with the rows it takes."""
         if callable(self.kernel):
             return self.kernel, (self.kernel, X, Xt)
         if self.kernel == "linear":
             return _linear, (_linear, X, Xt)
-        gamma = self._gamma(X, Xt, seed)
         centre = X.mean(0, dtype=np.float64).astype(X.dtype)  # so that large means cost no digits
 
         def moved(a: Array, b: Array) -> Array:

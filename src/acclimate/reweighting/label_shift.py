@@ -9,11 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import nnls
 from scipy.stats import chi2
+from sklearn.base import clone
 
 from acclimate import validation as door
 from acclimate.adapter import fit_model
 from acclimate.exceptions import InputError, TransferWarning
 from acclimate.folds import row_keys
+from acclimate.maths.medians import weighted_median
 from acclimate.reweighting.ratio import Array, matrix, spread
 from acclimate.templates import WeighAdapter
 from acclimate.validation import Rows, check_count
@@ -65,7 +67,7 @@ def target_priors(posterior: Array, source_priors: Array) -> Array:
     return q
 
 
-def unexplained(cells: Array, mu: Array, n: int, m: int) -> tuple[float, float]:
+def unexplained(cells: Array, mu: Array, n: float, m: int) -> tuple[float, float]:
     """Test whether some class shares explain how the target falls into cells.
 
     Under label shift ``mu = cells r`` for the class ratios r, but for chance. The statistic is the
@@ -78,8 +80,10 @@ def unexplained(cells: Array, mu: Array, n: int, m: int) -> tuple[float, float]:
         ``cells[i, j]``: share of the source rows that are of class j and fall into cell i.
     mu : ndarray of shape (c,)
         Share of the target rows in each cell.
-    n, m : int
-        Rows of source and target.
+    n : float
+        Rows of the source.
+    m : int
+        Rows of the target.
 
     Returns
     -------
@@ -165,6 +169,10 @@ class LabelShift(WeighAdapter):
     where inputs change, all of it on optdigits, and takes nothing where classes shift alone
     (``benchmarks/shallow_defaults.py``). It sees nothing where another mixture looks the same.
 
+    ``class_weight`` of the base model holds for the source model. After adaptation the weights of
+    the classes are those found here, and it is left out, as it is for the probabilities
+    that "em" reads.
+
     Deviations: ratios of "bbse" are found by least squares over ratios of at least 0, where the
     paper inverts C; both agree where the inverse has no negative ratio. Each class keeps at least a
     thousandth of its weight, so that the model knows all of the source's classes.
@@ -220,13 +228,22 @@ class LabelShift(WeighAdapter):
             )
         return model
 
+    def _weighed(self) -> Any:
+        """Return the base model without class weights: they would undo the correction."""
+        base = clone(self._base())
+        return base.set_params(**dict.fromkeys(_class_weights(base)))
+
     def _weights(self, source: Rows, target: Rows, seed: int) -> Array:
         model = self.source_model_
         classes = model.classes_
         codes = np.searchsorted(classes, source.labels)
-        shares = np.bincount(codes, minlength=len(classes)) / len(codes)
+        rows = source.counts
+        shares = np.bincount(codes, weights=rows, minlength=len(classes)) / rows.sum()
         C, self.fit_ = self._cross_fitted(source, target, codes, classes, seed)
         if self.method == "em":
+            plain = self._weighed()
+            if _class_weights(self._base()):  # its probabilities are those of other shares
+                model = fit_model(plain, source, seed)
             priors = target_priors(model.predict_proba(target.X), shares)
         else:
             predicted = np.searchsorted(classes, model.predict(target.X))
@@ -251,7 +268,9 @@ class LabelShift(WeighAdapter):
         self, source: Rows, target: Rows, codes: NDArray[np.intp], classes: NDArray[Any], seed: int
     ) -> tuple[Array, float | None]:
         """Return ``C[i, j]`` from out-of-fold predictions, shape (k, k), and the test's p-value."""
-        k, n, m = len(classes), len(codes), len(target.X)
+        k, m, share = len(classes), door.count(target.X), source.counts
+        n = float(share.sum())
+        share = share / n
         C = np.zeros((k, k))
         keys = row_keys(matrix(source.X, "source"), seed)
         counts = [len(np.unique(keys[codes == c])) for c in range(k)]
@@ -264,7 +283,7 @@ class LabelShift(WeighAdapter):
                 f'use method="em"'
             )
         fold, folds = spread(codes, keys, min(self.folds, *counts))
-        answers, scores = np.empty(n, dtype=np.intp), np.empty(n)
+        answers, scores = np.empty(len(codes), dtype=np.intp), np.empty(len(codes))
         theirs: list[tuple[NDArray[np.intp], Array]] = []
         scored = self.level > 0
         for part in range(folds):
@@ -278,13 +297,13 @@ class LabelShift(WeighAdapter):
                 scores[held] = own
                 place, score = _judged(judge, target.X, classes, scored)
                 theirs.append((place, np.asarray(score)))
-        np.add.at(C, (answers, codes), 1.0 / n)
+        np.add.at(C, (answers, codes), share)
         p = None
         if scored:
-            middle = np.array([np.median(scores[answers == c]) if (answers == c).any() else 0.0
-                               for c in range(k)])  # fmt: skip
+            middle = np.array([weighted_median(scores[answers == c], share[answers == c])
+                               if (answers == c).any() else 0.0 for c in range(k)])  # fmt: skip
             cells, mu = np.zeros((2 * k, k)), np.zeros(2 * k)
-            np.add.at(cells, (2 * answers + (scores > middle[answers]), codes), 1.0 / n)
+            np.add.at(cells, (2 * answers + (scores > middle[answers]), codes), share)
             for place, score in theirs:
                 np.add.at(mu, 2 * place + (score > middle[place]), 1.0 / (m * folds))
             used = (mu > 0) | cells.any(1)
@@ -305,6 +324,15 @@ class LabelShift(WeighAdapter):
         tags.input_tags.allow_nan = self.preprocess is not None
         tags.input_tags.sparse = False
         return tags
+
+
+def _class_weights(estimator: Any) -> list[str]:
+    """Return the names of the class weights that an estimator, or a part of it, was given."""
+    return [
+        name
+        for name, value in estimator.get_params().items()
+        if name.rpartition("__")[2] == "class_weight" and value is not None
+    ]
 
 
 def _judged(

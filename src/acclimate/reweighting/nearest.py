@@ -13,7 +13,7 @@ from acclimate.reweighting.ratio import Array, RatioAdapter
 from acclimate.validation import Rows
 
 
-def cell_counts(X: Array, Xt: Array, seed: int = 0) -> Array:
+def cell_counts(X: Array, Xt: Array, seed: int = 0, counts: Array | None = None) -> Array:
     """Return how many target rows are nearest to each source row, shape (n,).
 
     Source rows that are equal share the count of their cell.
@@ -26,16 +26,17 @@ def cell_counts(X: Array, Xt: Array, seed: int = 0) -> Array:
         Target rows.
     seed : int, default=0
         Seeds the comparison of rows.
+    counts : ndarray of shape (n,), default=None
+        How many rows each source row stands for; None is one each.
 
     >>> cell_counts(np.array([[0.0], [4.0], [4.0]]), np.array([[-1.0], [1.0], [5.0]]))
     array([2. , 0.5, 0.5])
     """
-    _, first, cell, size = np.unique(
-        row_keys(X, seed), return_index=True, return_inverse=True, return_counts=True
-    )
+    _, first, cell = np.unique(row_keys(X, seed), return_index=True, return_inverse=True)
+    size = np.bincount(cell.reshape(-1), weights=counts)
     near = NearestNeighbors(n_neighbors=1).fit(X[first]).kneighbors(Xt, return_distance=False)
-    counts = np.bincount(near[:, 0], minlength=len(first)) / size
-    return counts[cell.reshape(-1)]
+    shares: Array = np.bincount(near[:, 0], minlength=len(first)) / size
+    return shares[cell.reshape(-1)]
 
 
 class NearestNeighborWeights(RatioAdapter):
@@ -112,5 +113,5 @@ class NearestNeighborWeights(RatioAdapter):
             raise InputError(f"smoothing must be at least 0 and finite, got {self.smoothing!r}")
         return super()._fit_source(source, seed)
 
-    def _ratio(self, X: Array, Xt: Array, seed: int) -> Array:
-        return self.smoothing + cell_counts(X, Xt, seed)
+    def _ratio(self, X: Array, Xt: Array, counts: Array, seed: int) -> Array:
+        return self.smoothing + cell_counts(X, Xt, seed, counts)

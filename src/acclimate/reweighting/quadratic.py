@@ -41,11 +41,13 @@ class Solution:
     steps: int
 
 
-def project(v: Array, bound: float, low: float, high: float) -> Array:
+def project(v: Array, bound: float | Array, low: float, high: float) -> Array:
     """Return the point nearest to v, shape (n,), with 0 <= w <= bound and low <= sum w <= high.
 
     Exact: the sum of ``clip(v - t, 0, bound)`` falls piecewise linearly in t, and its corners are
     sorted.
+
+    The bound is one number, or one for each entry.
 
     >>> project(np.array([3.0, 1.0, -1.0]), 2.0, 0.0, 2.5)
     array([2. , 0.5, 0. ])
@@ -59,7 +61,8 @@ def project(v: Array, bound: float, low: float, high: float) -> Array:
     order = np.argsort(corners, kind="stable")
     t = corners[order]
     slope = np.cumsum(np.where(order < len(v), -1.0, 1.0))
-    sums = np.concatenate([[0.0], np.cumsum(slope[:-1] * np.diff(t))]) + len(v) * bound
+    sums = np.concatenate([[0.0], np.cumsum(slope[:-1] * np.diff(t))])
+    sums += np.broadcast_to(bound, v.shape).sum()
     # last corner whose sum still reaches the goal; the goal lies on the piece after it
     i = min(int(np.searchsorted(-sums, -goal, side="right")) - 1, len(t) - 2)
     i = max(i, 0)
@@ -68,12 +71,14 @@ def project(v: Array, bound: float, low: float, high: float) -> Array:
     return nearest
 
 
-def linear_minimum(g: Array, bound: float, low: float, high: float) -> float:
+def linear_minimum(g: Array, bound: float | Array, low: float, high: float) -> float:
     """Return the least ``g'w`` over 0 <= w <= bound and low <= sum w <= high, g of shape (n,)."""
-    ordered = np.sort(g)
-    # each entry takes up to `bound`; negative ones up to `high`, then any up to `low`
-    taken = np.minimum(np.arange(len(g)) * bound, high)
-    room = np.minimum((np.arange(len(g)) + 1) * bound, high) - taken
+    order = np.argsort(g)
+    ordered = g[order]
+    # each entry takes up to its bound; negative ones up to `high`, then any up to `low`
+    most = np.broadcast_to(bound, g.shape)[order].cumsum()
+    taken = np.minimum(np.concatenate([[0.0], most[:-1]]), high)
+    room = np.minimum(most, high) - taken
     must = np.clip(low - taken, 0.0, room)
     return float((ordered * np.where(ordered < 0, room, must)).sum())
 
@@ -92,7 +97,7 @@ def largest_eigenvalue(K: Array, seed: int) -> float:
 def solve(
     K: Array,
     kappa: Array,
-    bound: float,
+    bound: float | Array,
     limits: tuple[float, float],
     tolerance: float,
     most: int,
@@ -111,7 +116,7 @@ def solve(
         Kernel of the source rows, positive semidefinite.
     kappa : ndarray of shape (n,)
         ``n / m`` times the sums of the kernel over the target rows.
-    bound : float
+    bound : float or ndarray of shape (n,)
         Largest weight.
     limits : tuple of two floats
         Low and high.
@@ -155,7 +160,7 @@ def solve(
 def solve_by_columns(
     column: Callable[[NDArray[np.intp]], Array],
     kappa: Array,
-    bound: float,
+    bound: float | Array,
     limits: tuple[float, float],
     tolerance: float,
     most: int,
@@ -181,13 +186,15 @@ def solve_by_columns(
     """
     n = len(kappa)
     low, high = limits
+    bounds = np.broadcast_to(bound, kappa.shape)
     held = np.zeros(0, dtype=np.intp)
     columns: Array = np.zeros((n, 0))
     g, w = -kappa, np.zeros(n)
     objective, gap, idle, taken = np.inf, np.inf, 0, 0
     while True:
         # the lower limit must be in reach of the rows that are held
-        room = max(FIRST, len(held) // 2, int(np.ceil(low / bound)) + 1 - len(held))
+        most_held = int(np.ceil(min(low / np.min(bound), n))) + 1
+        room = max(FIRST, len(held) // 2, most_held - len(held))
         free = np.ones(n, dtype=bool)
         free[held] = False
         open_rows = np.flatnonzero(free)
@@ -195,7 +202,9 @@ def solve_by_columns(
         added = open_rows[order]
         held = np.concatenate([held, added])
         columns = np.concatenate([columns, column(added)], axis=1)
-        inner = _on_rows(columns[held], kappa[held], bound, limits, 0.1 * tolerance, seed, w[held])
+        inner = _on_rows(
+            columns[held], kappa[held], bounds[held], limits, 0.1 * tolerance, seed, w[held]
+        )
         w = np.zeros(n)
         w[held] = inner
         Kw = np.asarray(columns @ inner.astype(columns.dtype), dtype=np.float64)
@@ -214,7 +223,7 @@ def solve_by_columns(
 def _on_rows(
     K: Array,
     kappa: Array,
-    bound: float,
+    bound: float | Array,
     limits: tuple[float, float],
     tolerance: float,
     seed: int,
@@ -232,6 +241,6 @@ def _on_rows(
             w, _ = nnls(L.T, solve_triangular(L, kappa, lower=True), maxiter=30 * len(M))
         except (LinAlgError, RuntimeError):  # not definite, or too many steps
             w = np.full(len(M), np.inf)
-        if w.max() <= bound and limits[0] <= w.sum() <= limits[1]:
+        if (w <= bound).all() and limits[0] <= w.sum() <= limits[1]:
             return np.asarray(w)
     return solve(K, kappa, bound, limits, tolerance, STEPS, seed, start).w

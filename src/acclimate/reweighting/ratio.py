@@ -11,6 +11,7 @@ from sklearn.metrics.pairwise import euclidean_distances
 
 from acclimate.exceptions import InputError
 from acclimate.folds import row_keys
+from acclimate.maths.medians import weighted_median
 from acclimate.templates import WeighAdapter
 from acclimate.validation import Rows, check_count
 
@@ -27,11 +28,16 @@ class RatioAdapter(WeighAdapter):
     """
 
     @abstractmethod
-    def _ratio(self, X: Array, Xt: Array, seed: int) -> Array:
-        """Return weights of shape (n,) for source rows (n, d), given target rows (m, d)."""
+    def _ratio(self, X: Array, Xt: Array, counts: Array, seed: int) -> Array:
+        """Return weights of shape (n,) for source rows (n, d), given target rows (m, d).
+
+        Each source row stands for as many as ``counts`` says, shape (n,): p_source is the density
+        of the rows so counted.
+        """
 
     def _weights(self, source: Rows, target: Rows, seed: int) -> Array:
-        return self._ratio(matrix(source.X, "source"), matrix(target.X, "target"), seed)
+        X, Xt = matrix(source.X, "source"), matrix(target.X, "target")
+        return self._ratio(X, Xt, source.counts, seed)
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
@@ -89,7 +95,7 @@ def spread(
     return position.reshape(-1) % used, used
 
 
-def evening(mean: float, square: float, n: int, wanted: float) -> float:
+def evening(mean: float, square: float, n: float, wanted: float) -> float:
     """Return the largest t in [0, 1] at which ``1 - t + t w / mean`` has the wanted effective rows.
 
     Effective rows are ``(sum w)^2 / sum w^2`` (Kish): n at t = 0.
@@ -100,7 +106,7 @@ def evening(mean: float, square: float, n: int, wanted: float) -> float:
         Mean weight.
     square : float
         Mean squared weight.
-    n : int
+    n : float
         Number of rows.
     wanted : float in (0, n]
         Effective rows.
@@ -113,7 +119,7 @@ def evening(mean: float, square: float, n: int, wanted: float) -> float:
     return float(np.sqrt(most / variance)) if variance > most else 1.0
 
 
-def wanted_rows(setting: int | str | None, n: int, d: int) -> float:
+def wanted_rows(setting: int | str | None, n: float, d: int) -> float:
     """Return how many effective rows n rows of d features shall keep; below 1 is whatever is left.
 
     ``"auto"`` is ten a feature and for the intercept, at most nine tenths of the rows.
@@ -125,7 +131,7 @@ def wanted_rows(setting: int | str | None, n: int, d: int) -> float:
     return float(min(int(setting), n))
 
 
-def evened(w: Array, wanted: float) -> tuple[Array, float]:
+def evened(w: Array, wanted: float, counts: Array) -> tuple[Array, float]:
     """Return weights spread evenly as far as needed, 1 on average, and the share that is not.
 
     Parameters
@@ -134,11 +140,14 @@ def evened(w: Array, wanted: float) -> tuple[Array, float]:
         Weights, at least 0.
     wanted : float
         Effective rows to leave; see `wanted_rows`. Below 1 the weights stay.
+    counts : ndarray of shape (n,)
+        How many rows each row stands for.
     """
-    mean = float(w.mean())
+    n = float(counts.sum())
+    mean = float(counts @ w) / n
     if not 0.0 < mean < np.inf:  # the template says why these cannot be used
         return w, 1.0
-    t = evening(mean, float((w**2).mean()), len(w), wanted) if wanted >= 1 else 1.0
+    t = evening(mean, float(counts @ w**2) / n, n, wanted) if wanted >= 1 else 1.0
     mixed: Array = 1.0 - t + t * (w / mean)
     return mixed, t
 
@@ -154,15 +163,38 @@ def in_key_order(X: Array, seed: int, size: int | None = None) -> Array:
     return X[np.argsort(row_keys(X, seed), kind="stable")[:size]]
 
 
-def median_distance(X: Array, Xt: Array, seed: int, size: int = 500) -> float:
+def median_distance(
+    X: Array, Xt: Array, seed: int, size: int = 500, counts: Array | None = None
+) -> float:
     """Return the median distance among rows of both domains together, on ``size`` of each.
 
     Where more than half of the distances are 0, the median of the others; 1 where all are 0.
+
+    Parameters
+    ----------
+    X, Xt : ndarrays of shapes (n, d) and (m, d)
+        Rows.
+    seed : int
+        Decides which rows are looked at.
+    size : int, default=500
+        Rows of each domain.
+    counts : ndarray of shape (n,), default=None
+        How many rows each row of X stands for; None is one each.
     """
-    sample = np.concatenate([in_key_order(X, seed, size), in_key_order(Xt, seed, size)])
-    distances = euclidean_distances(sample)[np.triu_indices(len(sample), 1)]
-    median = float(np.median(distances)) if len(distances) else 0.0
-    if median == 0.0:
-        apart = distances[distances > 0]
-        median = float(np.median(apart)) if len(apart) else 1.0
-    return median
+    order = np.argsort(row_keys(X, seed), kind="stable")
+    ours = np.ones(len(X)) if counts is None else counts[order]
+    ours = np.clip(size - (np.cumsum(ours) - ours), 0.0, ours)  # the first that fill the size
+    seen = np.flatnonzero(ours > 0)
+    theirs = in_key_order(Xt, seed, size)
+    sample = np.concatenate([X[order[seen]], theirs])
+    c = np.concatenate([ours[seen], np.ones(len(theirs))])
+    i, j = np.triu_indices(len(sample), 1)
+    distances, pairs = euclidean_distances(sample)[i, j], c[i] * c[j]
+    own = float(np.maximum(c * (c - 1), 0.0).sum()) / 2  # pairs within a row, at distance 0
+    if own > 0:
+        distances, pairs = np.append(distances, 0.0), np.append(pairs, own)
+    found = weighted_median(distances, pairs) if len(distances) else 0.0
+    if found == 0.0:
+        apart = distances > 0
+        found = weighted_median(distances[apart], pairs[apart]) if apart.any() else 1.0
+    return found

@@ -105,6 +105,8 @@ class RULSIF(RatioAdapter):
         check_count(centres=self.centres)
         return super()._fit_source(source, seed)
 
-    def _ratio(self, X: Array, Xt: Array, seed: int) -> Array:
-        w, self.choice_ = fit_ratio(X, Xt, self.alpha, self.widths, self.ridges, self.centres, seed)
+    def _ratio(self, X: Array, Xt: Array, counts: Array, seed: int) -> Array:
+        w, self.choice_ = fit_ratio(
+            X, Xt, self.alpha, self.widths, self.ridges, self.centres, seed, counts
+        )
         return w

@@ -12,7 +12,7 @@ from acclimate.classes import match_classes
 from acclimate.exceptions import InputError
 from acclimate.reweighting.ratio import Array
 from acclimate.templates import fit_weighted, report_weights
-from acclimate.validation import Rows, check_count, stack, take
+from acclimate.validation import Rows, check_count, stack
 
 Labels = NDArray[Any]
 
@@ -146,21 +146,22 @@ class TrAdaBoost(Adapter):
         match = match_classes("TrAdaBoost", model.classes_, self.source_class_names_, target)
         y = np.concatenate([y[:n], match.to_source(target.labels)])
         k = len(model.classes_)
-        beta = source_rate(n, self.rounds)
+        size = float(w.sum())  # how many rows there are, counted
+        beta = source_rate(size - (len(w) - n), self.rounds)
         models, votes, errors, shares = [], [], [], []
         for t in range(self.rounds):
-            w = w * (len(w) / w.sum())
+            w = w * (size / w.sum())
             rows = Rows(X, y, None, w)
             models.append(fit_weighted(self._base(), rows, round_seed(seed, t)))
             missed = models[-1].predict(X) != y
             errors.append(float(w[n:][missed[n:]].sum() / w[n:].sum()))
-            shares.append(float(w[:n].sum() / len(w)))
+            shares.append(float(w[:n].sum() / size))
             votes.append(vote(errors[-1], k, len(y) - n))
             used = w
             if not missed.any():
                 break
             w = reweigh(w, missed, n, beta, votes[-1], self.rate)
-        self.weights_, self.target_weights_ = of_each_row(used[:n], source), used[n:]
+        self.weights_, self.target_weights_ = of_given(used[:n], source), used[n:]
         self.weight_report_ = report_weights(used)
         self.source_share_, self.errors_ = np.array(shares), np.array(errors)
         kept = second_half(np.array(votes))
@@ -189,33 +190,25 @@ def both_domains(
     y : ndarray of shape (n + m,)
         Their labels or values.
     w : ndarray of shape (n + m,)
-        Starting weights, 1 on average.
+        Starting weights. They sum to the number of rows that all stand for.
     n : int
         Number of source rows.
     """
     if source is None:
         raise InputError("this method needs the source rows, and there are none")
-    X, y, weight = source.X, source.labels, source.weight
-    if weight is not None and not weight.all():
-        held = np.flatnonzero(weight)
-        X, y, weight = take(X, held), y[held], weight[held]
-    n, m = len(y), len(target.labels)
+    X, y, first = source.X, source.labels, source.counts
+    n, m = float(first.sum()), len(target.labels)
     share = m / (n + m) if balance is None else balance
-    first = np.ones(n) if weight is None else weight / weight.mean()
     w = np.concatenate([first * (1.0 - share) / n, np.full(m, share / m)]) * (n + m)
-    return stack(X, target.labelled_X), np.concatenate([y, target.labels]), w, n
+    return stack(X, target.labelled_X), np.concatenate([y, target.labels]), w, len(y)
 
 
-def of_each_row(w: Array, source: Rows | None) -> Array:
-    """Return weights of all source rows, 0 for those that were left out, shape (n,)."""
-    if source is None or source.weight is None:
-        return w
-    weights: Array = np.zeros(len(source.weight))
-    weights[source.weight > 0] = w
-    return weights
+def of_given(w: Array, source: Rows | None) -> Array:
+    """Return weights of all source rows that were given, 0 for those left out, shape (n,)."""
+    return w if source is None else source.of_each(w)
 
 
-def source_rate(n: int, rounds: int) -> float:
+def source_rate(n: float, rounds: int) -> float:
     """Return beta, the factor of a missed source row.
 
     >>> round(source_rate(100, 10), 3)

@@ -12,7 +12,7 @@ from acclimate.adapter import Adapted, Adapter
 from acclimate.exceptions import InputError
 from acclimate.folds import few_label_folds, row_keys
 from acclimate.reweighting.ratio import Array
-from acclimate.reweighting.tradaboost import both_domains, of_each_row, round_seed
+from acclimate.reweighting.tradaboost import both_domains, of_given, round_seed
 from acclimate.templates import fit_weighted, report_weights
 from acclimate.validation import Rows, check_count, take
 
@@ -136,37 +136,42 @@ class TrAdaBoostR2(Adapter):
         return super()._fit_source(source, seed)
 
     def _adapt(self, model: Any, source: Rows | None, target: Rows, seed: int) -> Adapted:
-        X, y, w, n = both_domains(source, target, None)
+        X, y, w, n = both_domains(source, target, None)  # the same for each row that is counted
+        counts = w / w[-1]
         y = y.astype(np.float64)
         keys = row_keys(_numbers(target.labelled_X, y[n:]), seed)
         folds = few_label_folds(y[n:], classify=False, folds=self.folds, seed=seed, key=keys)
-        weights, errors, share = [], [], len(w[n:]) / len(w)
+        weights, errors, share = [], [], len(w[n:]) / w.sum()
         for t in range(self.steps):
             weights.append(w)
-            errors.append(self._held_out(X, y, w, n, folds, round_seed(seed, t)))
+            errors.append(self._held_out(X, y, w, n, counts, folds, round_seed(seed, t)))
             if t + 1 < self.steps:
                 h = fit_weighted(self._base(), Rows(X, y, None, w), round_seed(seed, t))
                 wanted = share + (t + 1) / (self.steps - 1) * (1.0 - share)
                 w = fade(w, relative_errors(h.predict(X), y, w), n, wanted)
         self.cv_errors_ = np.array(errors)
-        self.source_share_ = np.array([v[:n].sum() / len(v) for v in weights])
+        self.source_share_ = np.array([v[:n].sum() / v.sum() for v in weights])
         best = self.cv_errors_.min()
         level = np.isclose(self.cv_errors_, best, rtol=1e-9, atol=1e-300)
         self.step_ = int(np.flatnonzero(level)[0]) if folds else 0
         w = weights[self.step_]
-        self.weights_, self.target_weights_ = of_each_row(w[:n], source), w[n:]
+        self.weights_, self.target_weights_ = of_given(w[:n], source), w[n:]
         self.weight_report_ = report_weights(w)
         seed = round_seed(seed, self.step_)
-        return Adapted(boost(self._base(), X, y, w, n, self.rounds, seed))
+        return Adapted(boost(self._base(), X, y, w, n, self.rounds, seed, counts))
 
-    def _held_out(self, X: Any, y: Array, w: Array, n: int, folds: Any, seed: int) -> float:
+    def _held_out(
+        self, X: Any, y: Array, w: Array, n: int, counts: Array, folds: Any, seed: int
+    ) -> float:
         """Return the mean squared error of AdaBoost.R2 over held-out target rows."""
         total = 0.0
         for train, held in folds:
             rows = np.concatenate([np.arange(n), n + train])
             part = w[rows]
             part[n:] *= w[n:].sum() / part[n:].sum()
-            fitted = boost(self._base(), take(X, rows), y[rows], part, n, self.rounds, seed)
+            fitted = boost(
+                self._base(), take(X, rows), y[rows], part, n, self.rounds, seed, counts[rows]
+            )
             total += float(((fitted.predict(take(X, n + held)) - y[n + held]) ** 2).sum())
         return total / (len(y) - n) if folds else float("nan")
 
@@ -185,7 +190,7 @@ def relative_errors(predicted: Array, y: Array, w: Array) -> Array:
 
 
 def fade(w: Array, errors: Array, n: int, share: float) -> Array:
-    """Return weights in which the target has a given share, shape (n + m,), 1 on average.
+    """Return weights in which the target has a given share, shape (n + m,), with the same sum.
 
     Source weights are multiplied by ``beta^error``, and target weights by one factor.
 
@@ -218,12 +223,19 @@ def fade(w: Array, errors: Array, n: int, share: float) -> Array:
         log_beta = brentq(excess, low, 0.0, xtol=1e-14, rtol=1e-14) if excess(0.0) > 0.0 else 0.0
         first = first * np.exp(log_beta * errors[:n])
     after = np.concatenate([first, w[n:]])
-    scaled: Array = after * (len(w) / after.sum())
+    scaled: Array = after * (w.sum() / after.sum())
     return scaled
 
 
 def boost(
-    estimator: Any, X: Any, y: Array, w: Array, n: int, rounds: int, seed: int
+    estimator: Any,
+    X: Any,
+    y: Array,
+    w: Array,
+    n: int,
+    rounds: int,
+    seed: int,
+    counts: Array | None = None,
 ) -> WeightedMedian:
     """Fit AdaBoost.R2 while the weights of the first n rows stand still.
 
@@ -244,10 +256,13 @@ def boost(
         model has no error, which then answers alone.
     seed : int
         Seeds the models.
+    counts : ndarray of shape (n + m,), default=None
+        How many rows each row stands for; None is one each.
     """
     kept = np.flatnonzero(w > 0)
+    size = len(kept) if counts is None else counts[kept].sum()
     n = int((kept < n).sum())
-    X, y, w = take(X, kept), y[kept], w[kept] * (len(kept) / w.sum())
+    X, y, w = take(X, kept), y[kept], w[kept] * (size / w.sum())
     models: list[Any] = []
     votes: list[float] = []
     for r in range(rounds):

@@ -11,6 +11,7 @@ from scipy.linalg import cho_factor, cho_solve
 from sklearn.metrics.pairwise import euclidean_distances
 
 from acclimate.exceptions import InputError
+from acclimate.folds import row_keys
 from acclimate.maths.kernels import rbf
 from acclimate.reweighting.ratio import WIDTHS, Array, RatioAdapter, in_key_order, median_distance
 from acclimate.validation import Rows, check_count, check_positive
@@ -37,7 +38,9 @@ class Choice:
     score: float
 
 
-def coefficients(Phi: Array, Phi_t: Array, alpha: float, ridge: float) -> Array:
+def coefficients(
+    Phi: Array, Phi_t: Array, alpha: float, ridge: float, counts: Array | None = None
+) -> Array:
     """Return the coefficients of the relative density ratio, at least 0, shape (b,).
 
     Minimises ``alpha/2 mean_t r^2 + (1 - alpha)/2 mean_s r^2 - mean_t r + ridge/2 ||theta||^2``
@@ -53,20 +56,33 @@ def coefficients(Phi: Array, Phi_t: Array, alpha: float, ridge: float) -> Array:
         Share of the target in the mixture that the ratio is relative to.
     ridge : float, above 0
         Penalty.
+    counts : ndarray of shape (n,), default=None
+        How many rows each source row stands for; None is one each.
     """
-    H = (1 - alpha) / len(Phi) * (Phi.T @ Phi) + alpha / len(Phi_t) * (Phi_t.T @ Phi_t)
+    n, inner = _second_moment(Phi, counts)
+    H = (1 - alpha) / n * inner + alpha / len(Phi_t) * (Phi_t.T @ Phi_t)
     H.flat[:: len(H) + 1] += ridge
     theta: Array = cho_solve(cho_factor(H), Phi_t.mean(0))
     return np.maximum(theta, 0.0)
 
 
-def leave_one_out(Phi: Array, Phi_t: Array, alpha: float, ridge: float) -> float:
+def _second_moment(Phi: Array, counts: Array | None) -> tuple[float, Array]:
+    """Return how many rows there are, and the sum of their outer products, shape (b, b)."""
+    if counts is None:
+        return float(len(Phi)), Phi.T @ Phi
+    return float(counts.sum()), (Phi * counts[:, None]).T @ Phi
+
+
+def leave_one_out(
+    Phi: Array, Phi_t: Array, alpha: float, ridge: float, counts: Array | None = None
+) -> float:
     """Return the mean loss on pairs of rows left out, in closed form.
 
     For i = 1..min(n, m), source row i and target row i are left out together, the coefficients of
     `coefficients` are found without them, and the loss
     ``alpha/2 r(x'_i)^2 + (1 - alpha)/2 r(x_i)^2 - r(x'_i)`` is taken at the two. Leaving out a pair
-    changes the system by rank two, so that one factorisation serves all pairs.
+    changes the system by rank two, so that one factorisation serves all pairs. A row that stands
+    for three is met three times, and one of the three is left out.
 
     Parameters
     ----------
@@ -78,22 +94,30 @@ def leave_one_out(Phi: Array, Phi_t: Array, alpha: float, ridge: float) -> float
         Share of the target in the mixture.
     ridge : float, above 0
         Penalty.
+    counts : ndarray of shape (n,), default=None
+        How many rows each source row stands for; None is one each.
     """
-    n, m = len(Phi), len(Phi_t)
-    pairs = min(n, m)
+    m = len(Phi_t)
+    n, inner = _second_moment(Phi, counts)
+    pairs = min(round(n), m)
     a, c = (1 - alpha) / (n - 1), alpha / (m - 1)
-    H = a * (Phi.T @ Phi) + c * (Phi_t.T @ Phi_t)
+    H = a * inner + c * (Phi_t.T @ Phi_t)
     H.flat[:: len(H) + 1] += ridge
     factor = cho_factor(H)
-    S, T = Phi[:pairs], Phi_t[:pairs]
+    S, T, one = Phi[:pairs], Phi_t[:pairs], np.ones(pairs)  # how much of a row is left out
+    if counts is not None:
+        met = np.searchsorted(np.cumsum(counts), np.arange(pairs) + 0.5)
+        met = np.minimum(met, len(Phi) - 1)
+        S, one = Phi[met], np.minimum(counts[met], 1.0)
     mean_t = (Phi_t.sum(0) - T) / (m - 1)  # (pairs, b): the target's mean without row i
     base = cho_solve(factor, mean_t.T).T
     u, v = cho_solve(factor, S.T).T, cho_solve(factor, T.T).T
     # Woodbury with the two columns sqrt(a) s and sqrt(c) t: a 2 x 2 system a pair
-    ss, st, tt = (a * (S * u).sum(1), np.sqrt(a * c) * (S * v).sum(1), c * (T * v).sum(1))
-    p, q = np.sqrt(a) * (S * base).sum(1), np.sqrt(c) * (T * base).sum(1)
+    ss, tt = a * one * (S * u).sum(1), c * (T * v).sum(1)
+    st = np.sqrt(a * one * c) * (S * v).sum(1)
+    p, q = np.sqrt(a * one) * (S * base).sum(1), np.sqrt(c) * (T * base).sum(1)
     determinant = (1 - ss) * (1 - tt) - st**2
-    along_s = np.sqrt(a) * ((1 - tt) * p + st * q) / determinant
+    along_s = np.sqrt(a * one) * ((1 - tt) * p + st * q) / determinant
     along_t = np.sqrt(c) * (st * p + (1 - ss) * q) / determinant
     theta = np.maximum(base + along_s[:, None] * u + along_t[:, None] * v, 0.0)
     r, r_t = (S * theta).sum(1), (T * theta).sum(1)
@@ -108,6 +132,7 @@ def fit_ratio(
     ridges: Sequence[float],
     centres: int,
     seed: int,
+    counts: Array,
 ) -> tuple[Array, Choice]:
     """Return the ratio at the source rows, shape (n,), and the settings that were chosen.
 
@@ -127,27 +152,30 @@ def fit_ratio(
         Most target rows that serve as centres.
     seed : int
         Decides which rows are centres and which are paired.
+    counts : ndarray of shape (n,)
+        How many rows each source row stands for.
     """
-    if min(len(X), len(Xt)) < 2:
+    if min(counts.sum(), len(Xt)) < 2:
         raise InputError(
             f"leave-one-out needs 2 rows in each domain, got n_samples = {len(X)} in the source "
             f"and {len(Xt)} in the target; give more rows"
         )
-    middle = in_key_order(Xt, seed, centres)
-    squared = euclidean_distances(in_key_order(X, seed), middle, squared=True).astype(np.float64)
+    middle, order = in_key_order(Xt, seed, centres), np.argsort(row_keys(X, seed), kind="stable")
+    ordered = None if (counts == 1).all() else counts[order]
+    squared = euclidean_distances(X[order], middle, squared=True).astype(np.float64)
     squared_t = euclidean_distances(in_key_order(Xt, seed), middle, squared=True).astype(np.float64)
     if widths is None:
-        median = median_distance(X, Xt, seed)
+        median = median_distance(X, Xt, seed, counts=counts)
         widths = [factor * median for factor in WIDTHS]
     best = Choice(float("nan"), float("nan"), float("inf"))
     for width in widths:
         Phi, Phi_t = rbf(squared, width), rbf(squared_t, width)
         for ridge in ridges:
-            score = leave_one_out(Phi, Phi_t, alpha, ridge)
+            score = leave_one_out(Phi, Phi_t, alpha, ridge, ordered)
             if score < best.score:
                 best = Choice(float(width), float(ridge), score)
     Phi, Phi_t = rbf(squared, best.width), rbf(squared_t, best.width)
-    theta = coefficients(Phi, Phi_t, alpha, best.ridge)
+    theta = coefficients(Phi, Phi_t, alpha, best.ridge, ordered)
     own = euclidean_distances(X, middle, squared=True).astype(np.float64)
     return rbf(own, best.width) @ theta, best
 
@@ -241,8 +269,10 @@ class ULSIF(RatioAdapter):
         check_count(centres=self.centres)
         return super()._fit_source(source, seed)
 
-    def _ratio(self, X: Array, Xt: Array, seed: int) -> Array:
-        w, self.choice_ = fit_ratio(X, Xt, 0.0, self.widths, self.ridges, self.centres, seed)
+    def _ratio(self, X: Array, Xt: Array, counts: Array, seed: int) -> Array:
+        w, self.choice_ = fit_ratio(
+            X, Xt, 0.0, self.widths, self.ridges, self.centres, seed, counts
+        )
         return w
 
 

@@ -12,6 +12,7 @@ from sklearn.utils.metaestimators import available_if
 
 from acclimate.adapter import Adapted, Adapter
 from acclimate.exceptions import ConvergenceWarning, InputError
+from acclimate.folds import as_often
 from acclimate.reweighting.ratio import Array
 from acclimate.templates import fit_weighted
 from acclimate.validation import Rows, check_count, stack, take
@@ -149,9 +150,10 @@ class DASVM(Adapter):
     def _adapt(self, model: Any, source: Rows | None, target: Rows, seed: int) -> Adapted:
         if source is None:  # the door lets nobody in without source rows
             raise InputError("DASVM needs the source rows")
-        weight: Array = np.ones(len(source.labels)) if source.weight is None else source.weight
-        alive = np.flatnonzero(weight)
-        X, Xt, classes, weight = take(source.X, alive), target.X, model.classes_, weight[alive]
+        alive = np.arange(len(source.labels))
+        if source.weight is not None:  # rows come and go one by one
+            alive = as_often(source.counts, seed)
+        X, Xt, classes = take(source.X, alive), target.X, model.classes_
         codes = np.searchsorted(classes, source.labels[alive])
         scores = model.scores(Xt)
         guess = scores.argmax(1)
@@ -166,7 +168,7 @@ class DASVM(Adapter):
             model = one_vs_rest(
                 self._base(), stack(take(X, rows[0]), take(Xt, rows[1])),
                 np.concatenate([codes[rows[0]], state.label[rows[1]]]),
-                np.concatenate([weight[rows[0]] * fading, np.full(len(rows[1]), t)]), classes, seed,
+                np.concatenate([fading, np.full(len(rows[1]), t)]), classes, seed,
             )  # fmt: skip
             scores = model.scores(Xt)
             before, guess = guess, scores.argmax(1)
@@ -182,8 +184,9 @@ class DASVM(Adapter):
                 stacklevel=4,
             )
         self.labels_, self.rounds_, self.changes_ = classes[guess], r, np.array(changes)
-        self.kept_ = np.zeros(len(source.labels), dtype=bool)
-        self.kept_[alive] = state.kept
+        kept = np.zeros(len(source.labels), dtype=bool)
+        kept[alive[state.kept]] = True
+        self.kept_ = source.of_each(kept)
         return Adapted(model)
 
 

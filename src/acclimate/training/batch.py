@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from typing import Any
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 
@@ -74,6 +77,13 @@ class Data:
     def with_labels(self, y: Tensor) -> Data:
         """Return the same rows with other labels, such as pseudo-labels, shape (n,)."""
         return replace(self, y=y)
+
+
+def scaled(weight: NDArray[Any] | None, device: torch.device) -> Tensor | None:
+    """Return row weights as the losses take them: 1 on average, shape (n,)."""
+    if weight is None:
+        return None
+    return torch.from_numpy((weight / weight.mean()).astype(np.float32)).to(device)
 
 
 CHUNK_BYTES = 1 << 20  # gathered at once: more would be fresh memory pages each time, and slower

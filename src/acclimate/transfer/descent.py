@@ -19,7 +19,7 @@ LARGEST_GRAM = 2000  # features up to which the largest eigenvalue is computed, 
 
 
 def textbook_step(
-    theta: Array, gradient_source: Array, gradient_target: Array, alpha: float, n: int, m: int
+    theta: Array, gradient_source: Array, gradient_target: Array, alpha: float, n: float, m: float
 ) -> Array:
     """Return ``theta - alpha * (gradient_source + gradient_target) / (n + m)``.
 
@@ -36,7 +36,7 @@ def textbook_step(
         Gradients of L and L' at ``theta``, of its shape.
     alpha : float, above 0
         Step.
-    n, m : int
+    n, m : float
         Rows of the source and of the target.
 
     Returns

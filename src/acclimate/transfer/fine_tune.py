@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import textwrap
 import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from numbers import Integral
 from typing import Any
 
@@ -151,6 +151,7 @@ class FineTune(Adapter):
     """
 
     _reads_frames = True
+    _weighs_target = True
 
     def __init__(
         self,
@@ -204,9 +205,7 @@ class FineTune(Adapter):
         known = model.classes_[head.source]  # the source's label for each of the target's
         if np.array_equal(known, head.classes):
             return Adapted(continue_from(model, target, self.strength))
-        renamed = Rows(
-            target.X, known[np.searchsorted(head.classes, target.labels)], target.labelled
-        )
+        renamed = replace(target, y=known[np.searchsorted(head.classes, target.labels)])
         return Adapted(Renamed(continue_from(model, renamed, self.strength), known, head.classes))
 
     # --- networks ---------------------------------------------------------------------------
@@ -215,7 +214,7 @@ class FineTune(Adapter):
         tuned = model.copy_fitted()
         tuned.seed_ = seed
         net: Network = tuned.network_
-        X, y = target.labelled_X, target.labels
+        X, y, weight = target.labelled_X, target.labels, target.labelled_weight
         where = next(net.parameters()).device
         if head.source is None:
             tuned._learn_targets(y, head.classes)
@@ -230,6 +229,7 @@ class FineTune(Adapter):
         job = Job(
             tuned, X, y, head.source is not None, tuned.settings(len(y)).steps, rate=self.rate,
             strength=self.strength, decay=self.decay, rank=self.rank, alpha=self.alpha,
+            weight=weight,
         )  # fmt: skip
         self.tuned_layers_ = NETWORK_STRATEGIES[strategy].run(job)
         tuned.n_iter_ = job.taken

@@ -44,6 +44,8 @@ class Job:
         Scale of the adapters, for "lora". None is twice the rank.
     taken : int
         Steps taken so far.
+    weight : ndarray of shape (m,) or None
+        Weights of the rows.
     """
 
     model: Any
@@ -57,6 +59,7 @@ class Job:
     rank: int = 16
     alpha: float | None = None
     taken: int = 0
+    weight: NDArray[Any] | None = None
 
     @property
     def network(self) -> Network:
@@ -66,7 +69,7 @@ class Job:
 
     def probe(self, steps: int) -> None:
         """Train the head on features of the body, which does not move."""
-        probe(self.model, self.X, self.y, steps, self.model.seed_)
+        probe(self.model, self.X, self.y, steps, self.model.seed_, self.weight)
         self._count()
 
     def train(
@@ -79,7 +82,7 @@ class Job:
     ) -> None:
         """Train all that is not frozen."""
         self.model.train(
-            self.X, self.y, terms=terms, frozen=frozen, rates=rates, steps=steps,
+            self.X, self.y, self.weight, terms=terms, frozen=frozen, rates=rates, steps=steps,
             learning_rate=self.model.learning_rate * self.rate,
         )  # fmt: skip
         self._count()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,7 @@ from acclimate.adapter import Adapted, Adapter, fit_model
 from acclimate.classes import Match, match_classes
 from acclimate.exceptions import InputError
 from acclimate.transfer.descent import descend, gradient, loss_of, safe_step, textbook_step
-from acclimate.validation import Rows, stack
+from acclimate.validation import Rows, stack, take
 
 SOLVERS = ("auto", "gradient-descent", "textbook")
 NETWORK_STEP = 0.1  # of gradient descent on a network, whose curvature has no bound
@@ -110,6 +111,7 @@ class JointObjective(Adapter):
     """
 
     _reads_frames = True
+    _weighs_target = True
 
     def __init__(
         self,
@@ -145,7 +147,7 @@ class JointObjective(Adapter):
         if not self._regression():
             names = self.source_class_names_
             match = match_classes("JointObjective", model.classes_, names, target)
-        ours = Rows(target.X, match.to_source(target.labels), target.labelled)
+        ours = replace(target, y=match.to_source(target.labels))
         if _is_network(model):
             joint = self._train_network(model, source, ours, seed)
         elif self.solver == "auto":
@@ -161,13 +163,14 @@ class JointObjective(Adapter):
         from acclimate.training.terms import Phase, Term
 
         joint = model.copy_fitted()
-        X, y, weight = _counted(source)
+        X, y, counts = _counted(source)
+        weight = None if source.weight is None else counts
         if self.start == "scratch":
             joint.set_params(random_state=seed)
             joint.start(X, y, getattr(model, "classes_", None))
             joint.random_state = model.random_state
         joint.seed_ = seed
-        n, m = len(y), len(target.labels)
+        n, m = round(counts.sum()), round(target.counts.sum())
         task, balance, changes = joint.task().loss, self.balance, {}
         if self.solver != "auto":
             changes = {
@@ -186,7 +189,8 @@ class JointObjective(Adapter):
         bar = Progress(settings.steps, type(self).__name__, joint.verbose)
         joint.history_ = loop.train(
             joint.network_, [Phase(terms, [joint.network_])], joint.data(X, y, weight),
-            joint.data(target.labelled_X, target.labels), settings=settings, seed=seed,
+            joint.data(target.labelled_X, target.labels, target.labelled_weight),
+            settings=settings, seed=seed,
             views=views(joint.augment), progress=bar,
         )  # fmt: skip
         joint.n_iter_ = settings.steps
@@ -197,17 +201,17 @@ class JointObjective(Adapter):
         from acclimate.transfer.shallow import with_parameters
 
         loss, curvature = loss_of(model)
-        X, y, weight = _counted(source)
+        X, y, v = _counted(source)
         Xt, yt = target.labelled_X, target.labels
         if not self._regression():
             y, yt = (np.searchsorted(model.classes_, labels) for labels in (y, yt))
-        n, m = len(y), len(yt)
+        vt = target.counts
+        n, m = float(v.sum()), float(vt.sum())
         W = np.atleast_2d(model.coef_).astype(np.float64)
         b = np.broadcast_to(np.asarray(model.intercept_, np.float64), (len(W),))
         theta: NDArray[np.floating[Any]] = np.column_stack([W, b])  # (k, d + 1)
         if self.start == "scratch":
             theta = np.zeros_like(theta)
-        v, vt = _mean_one(weight, n), np.ones(m)
         textbook = self.solver == "textbook"
         share = m / (n + m) if textbook else self.balance
         alpha = self.step
@@ -259,9 +263,9 @@ def pool(source: Rows, target: Rows, balance: float) -> Rows:
     Parameters
     ----------
     source : Rows
-        n rows, with weights or without. Rows of weight 0 are not counted in n.
+        Rows, with weights or without: n is how many they stand for.
     target : Rows
-        m labelled rows.
+        Labelled rows, with weights or without: m is how many they stand for.
     balance : float in (0, 1)
         Share of the target.
 
@@ -269,31 +273,26 @@ def pool(source: Rows, target: Rows, balance: float) -> Rows:
     -------
     Rows
         Source rows, then target rows. Weights sum to n + m: ``(1 - balance) (n + m) / n`` for each
-        source row, ``balance (n + m) / m`` for each target row.
+        source row that is counted, ``balance (n + m) / m`` for each target row.
     """
-    X, y, weight = _counted(source)
-    n, m = len(y), len(target.labels)
-    first = _mean_one(weight, n)
+    X, y, first = _counted(source)
+    second = target.counts
+    n, m = float(first.sum()), float(second.sum())
     weights = np.concatenate([
-        first * (1.0 - balance) * (n + m) / n, np.full(m, balance * (n + m) / m)
+        first * (1.0 - balance) * (n + m) / n, second * balance * (n + m) / m
     ])  # fmt: skip
     return Rows(
         stack(X, target.labelled_X), np.concatenate([y, target.labels]), weight=weights
     )  # fmt: skip
 
 
-def _counted(rows: Rows) -> tuple[Any, NDArray[Any], NDArray[np.floating[Any]] | None]:
-    """Return inputs, labels and weights without the rows of weight 0."""
-    X, y, weight = rows.labelled_X, rows.labels, rows.weight
-    if weight is None or weight.all():
-        return X, y, weight
-    kept = np.flatnonzero(weight)
-    return (X.iloc[kept] if hasattr(X, "iloc") else X[kept]), y[kept], weight[kept]
-
-
-def _mean_one(weight: NDArray[np.floating[Any]] | None, n: int) -> NDArray[np.floating[Any]]:
-    """Return weights that sum to their number, shape (n,)."""
-    return np.ones(n) if weight is None else weight / weight.mean()
+def _counted(rows: Rows) -> tuple[Any, NDArray[Any], NDArray[np.floating[Any]]]:
+    """Return inputs, labels and counts without the rows that count for nothing."""
+    X, y, counts = rows.labelled_X, rows.labels, rows.counts
+    if counts.all():
+        return X, y, counts
+    kept = np.flatnonzero(counts)
+    return take(X, kept), y[kept], counts[kept]
 
 
 def _is_network(model: Any) -> bool:

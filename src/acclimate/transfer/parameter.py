@@ -96,6 +96,8 @@ class ParameterTransfer(Adapter):
     (inf, 1.0)
     """
 
+    _weighs_target = True
+
     def __init__(
         self,
         estimator: Any = None,
@@ -129,7 +131,7 @@ class ParameterTransfer(Adapter):
         if not self._regression():
             names = self.source_class_names_
             match = match_classes("ParameterTransfer", model.classes_, names, target)
-        grid, X, y = self._grid(), target.labelled_X, target.labels
+        grid, X, y, w = self._grid(), target.labelled_X, target.labels, target.labelled_weight
         folds = few_label_folds(
             y, classify=not self._regression(), folds=self.folds, repeats=self.repeats, seed=seed,
             key=_row_key(X, seed),
@@ -137,45 +139,48 @@ class ParameterTransfer(Adapter):
         scores = np.zeros(len(grid))
         if len(grid) > 1 and folds:
             scores = np.array(
-                [self._score(model, X, y, match, strength, folds, seed) for strength in grid]
+                [self._score(model, X, y, w, match, strength, folds, seed) for strength in grid]
             )
         best = scores.max()
         level = np.isclose(scores, best, rtol=1e-9, atol=1e-12)
         self.strengths_, self.cv_scores_ = grid, scores
         self.strength_ = float(grid[np.flatnonzero(level)[0]])  # the strongest of the best
-        return Adapted(self._pulled(model, X, y, match, self.strength_, seed))
+        return Adapted(self._pulled(model, X, y, w, match, self.strength_, seed))
 
     def _score(
-        self, model: Any, X: Any, y: NDArray[Any], match: Match, strength: float, folds: Any,
-        seed: int,
+        self, model: Any, X: Any, y: NDArray[Any], w: NDArray[Any] | None, match: Match,
+        strength: float, folds: Any, seed: int,
     ) -> float:  # fmt: skip
         """Return the mean score over held-out rows of all folds."""
-        total = 0.0
+        total, c = 0.0, np.ones(len(y)) if w is None else w
         for train, held in folds:
             if strength == 0.0 and not self._regression() and len(np.unique(y[train])) == 1:
                 answers = np.repeat(y[train[:1]], len(held))
             else:
-                fitted = self._pulled(model, take(X, train), y[train], match, strength, seed)
+                part = None if w is None else w[train]
+                fitted = self._pulled(model, take(X, train), y[train], part, match, strength, seed)
                 answers = fitted.predict(take(X, held))
             truth = y[held]
             total += (
-                -float(np.square(answers - truth).sum())
+                -float(c[held] @ np.square(answers - truth))
                 if self._regression()
-                else int((answers == truth).sum())
+                else float(c[held] @ (answers == truth))
             )
-        return total / sum(len(held) for _, held in folds)
+        return total / sum(float(c[held].sum()) for _, held in folds)
 
     def _pulled(
-        self, model: Any, X: Any, y: NDArray[Any], match: Match, strength: float, seed: int
-    ) -> Any:
+        self, model: Any, X: Any, y: NDArray[Any], w: NDArray[Any] | None, match: Match,
+        strength: float, seed: int,
+    ) -> Any:  # fmt: skip
         """Return the model for one strength, which answers in the target's labels."""
         from acclimate.transfer.shallow import continue_from
 
         if strength == 0.0:
-            return fit_model(self._base(), Rows(X, y), seed)
+            return fit_model(self._base(), Rows(X, y, None, w), seed)
         if np.isinf(strength):
             return match.to_target(model)
-        return match.to_target(continue_from(model, Rows(X, match.to_source(y)), strength))
+        rows = Rows(X, match.to_source(y), None, w)
+        return match.to_target(continue_from(model, rows, strength))
 
     def _grid(self) -> NDArray[np.float64]:
         """Return the strengths, the strongest first."""

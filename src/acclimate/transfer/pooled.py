@@ -113,7 +113,7 @@ class Pooled(Adapter):
         if self.column:
             ours = Rows(with_column(source.X, 0.0), source.y, None, source.weight)
             theirs = Rows(with_column(theirs.X, 1.0), theirs.y)
-        natural = len(theirs.labels) / (len(ours.labels) + len(theirs.labels))
+        natural = natural_share(ours, theirs)
         self.balance_ = natural
         if self.balance == "auto":
             self.balance_ = self._choose((natural, *BALANCES), ours, theirs, seed)
@@ -126,7 +126,7 @@ class Pooled(Adapter):
 
     def _fit(self, source: Rows, target: Rows, balance: float, seed: int) -> Any:
         rows = pool(source, target, balance)
-        natural = len(target.labels) / (len(source.labels) + len(target.labels))
+        natural = natural_share(source, target)
         if source.weight is None and balance == natural:
             rows = Rows(rows.X, rows.y)
         return fit_model(self._base(), rows, seed)
@@ -152,6 +152,11 @@ class Pooled(Adapter):
                 f"Pooled with a balance weighs rows, and {type(self._base()).__name__} takes no "
                 f'sample_weight; leave balance="rows", or choose an estimator that does'
             )
+
+
+def natural_share(source: Rows, target: Rows) -> float:
+    """Return the share of the labelled target rows among all rows."""
+    return len(target.labels) / (float(source.counts.sum()) + len(target.labels))
 
 
 class Marked:

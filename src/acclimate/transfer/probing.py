@@ -9,14 +9,21 @@ from sklearn.base import clone
 from torch import nn
 
 from acclimate.training import loop
-from acclimate.training.batch import Data
+from acclimate.training.batch import Data, scaled
 from acclimate.training.features import random_twin
 from acclimate.training.network import Network
 from acclimate.training.networks_pretrained import PRETRAINED
 from acclimate.training.terms import Phase
 
 
-def probe(estimator: Any, X: Any, y: NDArray[Any], steps: int, seed: int) -> None:
+def probe(
+    estimator: Any,
+    X: Any,
+    y: NDArray[Any],
+    steps: int,
+    seed: int,
+    weight: NDArray[Any] | None = None,
+) -> None:
     """Train the head of a fitted network on features of its body, which does not move at all.
 
     The features are computed once, so a step costs what a linear model costs.
@@ -33,12 +40,15 @@ def probe(estimator: Any, X: Any, y: NDArray[Any], steps: int, seed: int) -> Non
         Optimiser steps.
     seed : int
         Seeds the batches.
+    weight : ndarray of shape (m,), default=None
+        Weights of the rows.
     """
     net: Network = estimator.network_
     where = next(net.parameters()).device
     features, _ = estimator.infer(X)
+    estimator._weigh_classes(y, weight)
     head = Network(nn.Identity(), net.head)
-    data = Data(features.to(where), estimator._codes(y).to(where))
+    data = Data(features.to(where), estimator._codes(y).to(where), scaled(weight, where))
     settings = estimator.settings(len(y), steps=steps, precision="float32", patience=None)
     estimator.history_ = loop.train(
         head, [Phase([estimator.task()], [head])], data, settings=settings, seed=seed

@@ -49,9 +49,11 @@ def continue_from(model: Any, target: Rows, strength: float | None) -> Any:
     if isinstance(model, LogisticRegression | LinearSVC):
         return _move_linear(model, target, strength)
     if isinstance(model, SVC):
-        return CorrectedSVC(model, strength).fit(target.labelled_X, target.labels)
+        corrected = CorrectedSVC(model, strength)
+        return corrected.fit(target.labelled_X, target.labels, target.labelled_weight)
     if isinstance(model, LinearRegression | Ridge | LinearSVR | SVR):
-        return CorrectedRegressor(model, strength).fit(target.labelled_X, target.labels)
+        moved = CorrectedRegressor(model, strength)
+        return moved.fit(target.labelled_X, target.labels, target.labelled_weight)
     raise InputError(
         f"FineTune cannot start {type(model).__name__} from source parameters. It can start "
         + ", ".join(c.__name__ for c in SUPPORTED)
@@ -69,7 +71,7 @@ def _move_linear(model: Any, target: Rows, strength: float | None) -> Any:
         loss = logistic_loss if len(model.coef_) == 1 else softmax_loss
     W, b = fit_towards(
         target.labelled_X, codes, model.coef_, np.atleast_1d(model.intercept_), pull, loss,
-        intercept=model.fit_intercept,
+        intercept=model.fit_intercept, weight=target.labelled_weight,
     )  # fmt: skip
     return with_parameters(model, W, b)
 
@@ -127,7 +129,7 @@ class CorrectedRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         self.model = model
         self.strength = strength
 
-    def fit(self, X: Any, y: NDArray[Any]) -> CorrectedRegressor:
+    def fit(self, X: Any, y: NDArray[Any], sample_weight: Any = None) -> CorrectedRegressor:
         """Learn the correction from target rows."""
         model = self.model
         if isinstance(model, LinearRegression | Ridge):
@@ -142,7 +144,7 @@ class CorrectedRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
                 correction.set_params(C=1.0 / self.strength)
             if isinstance(model, SVR):  # gamma="scale" would read another width off the target
                 correction.set_params(gamma=model._gamma)
-        self.correction_ = correction.fit(X, y - model.predict(X))
+        self.correction_ = correction.fit(X, y - model.predict(X), sample_weight=sample_weight)
         if hasattr(model, "coef_") and hasattr(self.correction_, "coef_"):
             self.coef_ = model.coef_ + self.correction_.coef_
         self.n_features_in_ = X.shape[1]
@@ -193,7 +195,7 @@ class CorrectedSVC(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         k = len(self.model.classes_)
         return [(i, j) for i in range(k) for j in range(i + 1, k)]
 
-    def fit(self, X: Any, y: NDArray[Any]) -> CorrectedSVC:
+    def fit(self, X: Any, y: NDArray[Any], sample_weight: Any = None) -> CorrectedSVC:
         """Learn the corrections from target rows."""
         if self.model.kernel == "precomputed":
             raise InputError('kernel="precomputed" has no kernel between source and target rows')
@@ -201,7 +203,9 @@ class CorrectedSVC(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self.n_features_in_ = X.shape[1]
         codes = np.searchsorted(self.classes_, y)
         K, margins = self._kernel(X, X), self._pair_margins(X)
-        C = self.model.C if self.strength is None else 1.0 / self.strength
+        C = np.full(len(y), self.model.C if self.strength is None else 1.0 / self.strength)
+        if sample_weight is not None:
+            C *= sample_weight
         self.X_ = X
         self.coefficients_ = np.zeros((len(X), margins.shape[1]))
         for column, (i, j) in enumerate(self._pairs()):
@@ -210,7 +214,7 @@ class CorrectedSVC(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
                 continue  # no target row of either class: the source's decision stands
             signs = np.where(codes[rows] == i, 1.0, -1.0)
             self.coefficients_[rows, column], _ = corrected_dual(
-                K[np.ix_(rows, rows)], signs, margins[rows, column], C
+                K[np.ix_(rows, rows)], signs, margins[rows, column], C[rows]
             )
         return self
 

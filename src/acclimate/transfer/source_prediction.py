@@ -79,7 +79,9 @@ class SourcePrediction(Adapter):
         model = super()._fit_source(source, seed)
         self.spread_ = 1.0
         if self._regression():
-            spread = float(np.std(model.predict(source.X)))
+            answers = np.asarray(model.predict(source.X), dtype=np.float64)
+            mean = np.average(answers, weights=source.counts)
+            spread = float(np.sqrt(np.average((answers - mean) ** 2, weights=source.counts)))
             self.spread_ = spread if spread > 0 else 1.0
         return model
 

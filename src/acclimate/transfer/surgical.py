@@ -70,10 +70,12 @@ def _search(
     scores = []
     for option, steps in zip(options, each, strict=True):
         model = job.model.copy_fitted().set_params(checkpoint=None, early_stopping=False)
-        trial = replace(job, model=model, X=take(job.X, rows), y=job.y[rows], taken=0)
+        part, rest = (None if job.weight is None else job.weight[some] for some in (rows, held))
+        trial = replace(job, model=model, X=take(job.X, rows), y=job.y[rows], taken=0, weight=part)
         mine = layer_groups(trial.network)
         trial.train_groups([mine[number] for number in option], max(steps, 1))
-        score = model._validator(model.tensor(take(job.X, held)), model._codes(job.y[held]))
+        weigh = () if rest is None else (rest,)
+        score = model._validator(model.tensor(take(job.X, held)), model._codes(job.y[held]), *weigh)
         scores.append(score(trial.network))
         job.taken += trial.taken
     return scores
