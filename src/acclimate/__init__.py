@@ -68,6 +68,7 @@ if TYPE_CHECKING:
     from acclimate.semisupervised.dasvm import DASVM
     from acclimate.sourcefree.shot import SHOT
     from acclimate.sourcefree.tent import TENT
+    from acclimate.transfer.committee import Committee
     from acclimate.transfer.fine_tune import FineTune
     from acclimate.transfer.frozen_body import FrozenBody
     from acclimate.transfer.interpolation import Interpolation
@@ -83,6 +84,7 @@ _MODULES = {
     "FrozenBody": "acclimate.transfer.frozen_body",
     "NeuralClassifier": "acclimate.base.neural",
     "NeuralRegressor": "acclimate.base.neural",
+    "Committee": "acclimate.transfer.committee",
     "Comparison": "acclimate.comparison.result",
     "compare": "acclimate.comparison.compare",
     "diagnose": "acclimate.diagnosis.diagnose",
@@ -105,6 +107,7 @@ __all__ = [  # noqa: RUF022 - plain order, as dir() has it; ruff would put CORAL
     "CAN",
     "CDAN",
     "CORAL",
+    "Committee",
     "Comparison",
     "DAN",
     "DANN",

@@ -9,7 +9,10 @@ import os
 import sys
 import warnings
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections import OrderedDict
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, ClassVar, Self
@@ -113,7 +116,9 @@ class Adapter(BaseEstimator, ABC):  # type: ignore[misc]
 
     def _fit_source(self, source: Rows, seed: int) -> Any:
         """Stage one: return a model fitted on the source rows."""
-        return fit_model(self._base(), source, seed)
+        base = self._base()
+        return once((source.X, source.y, source.weight), (base, seed),
+                    lambda: fit_model(base, source, seed))  # fmt: skip
 
     @abstractmethod
     def _adapt(self, model: Any, source: Rows | None, target: Rows, seed: int) -> Adapted:
@@ -167,11 +172,13 @@ class Adapter(BaseEstimator, ABC):  # type: ignore[misc]
         row = self._row()
         regression = self._regression()
         tags = get_tags(self)
-        X = door.check_inputs(
-            self, X, reset=True, raw=self._takes_raw(X, self.preprocess),
-            finite=not tags.input_tags.allow_nan, sparse=tags.input_tags.sparse,
-        )  # fmt: skip
-        y = door.check_labels(self, y, regression=regression, n=door.count(X))
+        raw, nan = self._takes_raw(X, self.preprocess), tags.input_tags.allow_nan
+        checked = door.check_inputs(
+            self, X, reset=True, raw=raw, finite=not nan, sparse=tags.input_tags.sparse
+        )
+        X = once((X,), ("inputs", raw, nan), lambda: checked)  # the same object for the same rows
+        labels = door.check_labels(self, y, regression=regression, n=door.count(X))
+        y = once((y,), ("labels", regression), lambda: labels)
         names = door.check_class_names(class_names)
         door.check_named(y, names, "source")
         weight = door.check_weight(sample_weight, X)
@@ -195,8 +202,10 @@ class Adapter(BaseEstimator, ABC):  # type: ignore[misc]
         self._raw_source = None
         if self.preprocess is not None:
             self._raw_source = X if self._on_both() else None
-            self.preprocess_ = clone(self.preprocess)
-            X = _fit_step(self.preprocess_, Rows(X, y, None, weight), self._stage_seed(0))
+            plain, seed = Rows(X, y, None, weight), self._stage_seed(0)
+            self.preprocess_, X = once(
+                (X, y, weight), (self.preprocess, seed), lambda: self._prepared(plain, seed)
+            )
         source = Rows(X, y, None, weight, ids, names, given)
         self.source_model_ = self._fit_source(source, self._stage_seed(1))
         self.source_class_names_ = names
@@ -376,6 +385,11 @@ class Adapter(BaseEstimator, ABC):  # type: ignore[misc]
         frame = self._reads_frames and hasattr(X, "columns")
         return frame and bool(get_tags(self._base()).input_tags.categorical)
 
+    def _prepared(self, rows: Rows, seed: int) -> tuple[Any, Any]:
+        """Return the preprocessing fitted on the source, and the rows behind it."""
+        step = clone(self.preprocess)
+        return step, _fit_step(step, rows, seed)
+
     def _on_both(self) -> bool:
         """Tell whether stage two fits the preprocessing anew, on the rows of both domains."""
         return self._fits_preprocess_on_both
@@ -503,6 +517,74 @@ class Adapter(BaseEstimator, ABC):  # type: ignore[misc]
         tags.input_tags.sparse = base.input_tags.sparse
         tags.non_deterministic = base.non_deterministic
         return tags
+
+
+class Shared:
+    """What several methods learn alike from the same source rows; see `sharing`.
+
+    Parameters
+    ----------
+    most : int, default=32
+        Fits that are kept, the latest used.
+    """
+
+    def __init__(self, most: int = 32) -> None:
+        self.most = most
+        self.kept: OrderedDict[Any, tuple[Any, Any]] = OrderedDict()
+
+
+_SHARED: ContextVar[Shared | None] = ContextVar("shared", default=None)
+
+
+@contextmanager
+def sharing(shared: Shared) -> Iterator[Shared]:
+    """Fit each preprocessing and each source model once, for all methods fitted inside.
+
+    Methods with equal base models, preprocessing and seeds learn the same from the same source
+    rows, and stage two changes none of it. Rows are the same where they are the same objects.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from acclimate import CORAL, SourceOnly
+    >>> from acclimate.adapter import Shared, sharing
+    >>> X, y = np.array([[0.0], [1.0]] * 4), np.array([0, 1] * 4)
+    >>> with sharing(Shared()):
+    ...     one, two = CORAL(random_state=0).fit(X, y), SourceOnly(random_state=0).fit(X, y)
+    >>> one.source_model_ is two.source_model_
+    True
+    """
+    before = _SHARED.set(shared)
+    try:
+        yield shared
+    finally:
+        _SHARED.reset(before)
+
+
+def once(rows: tuple[Any, ...], settings: tuple[Any, ...], make: Callable[[], Any]) -> Any:
+    """Return what ``make`` gives, made once for these rows and settings inside `sharing`.
+
+    Parameters
+    ----------
+    rows : tuple of object
+        Told apart by identity; they are kept alive with the result.
+    settings : tuple of object
+        Told apart by content.
+    make : callable
+        Makes the result.
+    """
+    shared = _SHARED.get()
+    if shared is None:
+        return make()
+    import joblib
+
+    key = (*(id(part) for part in rows), joblib.hash(settings))
+    if key not in shared.kept:
+        shared.kept[key] = (rows, make())
+    shared.kept.move_to_end(key)
+    while len(shared.kept) > shared.most:
+        shared.kept.popitem(last=False)
+    return shared.kept[key][1]
 
 
 def seeded(estimator: Any, seed: int) -> Any:

@@ -16,10 +16,17 @@ from sklearn.svm import SVC, SVR, LinearSVC, LinearSVR
 from sklearn.utils.validation import validate_data
 
 from acclimate.base.linear import fit_towards, logistic_loss, softmax_loss
+from acclimate.base.penalised import LinearClassifier, LinearRegressor
 from acclimate.base.svm import corrected_dual, squared_hinge_loss
 from acclimate.exceptions import InputError
+from acclimate.transfer.boosted import ROUNDS, BoostedClassifier, BoostedRegressor
 from acclimate.validation import Rows
 
+BOOSTED = (
+    "HistGradientBoostingClassifier", "HistGradientBoostingRegressor", "GradientBoostingClassifier",
+    "GradientBoostingRegressor", "LGBMClassifier", "LGBMRegressor", "XGBClassifier", "XGBRegressor",
+    "CatBoostClassifier", "CatBoostRegressor",
+)  # fmt: skip
 SUPPORTED = (LogisticRegression, LinearSVC, SVC, LinearRegression, Ridge, LinearSVR, SVR)
 
 
@@ -54,11 +61,25 @@ def continue_from(model: Any, target: Rows, strength: float | None) -> Any:
     if isinstance(model, LinearRegression | Ridge | LinearSVR | SVR):
         moved = CorrectedRegressor(model, strength)
         return moved.fit(target.labelled_X, target.labels, target.labelled_weight)
+    if is_boosted(model):
+        kind = BoostedClassifier if hasattr(model, "classes_") else BoostedRegressor
+        rounds = ROUNDS if strength is None else round(ROUNDS / (1.0 + strength))
+        further = kind(model, rounds)
+        return further.fit(target.labelled_X, target.labels, target.labelled_weight)
+    if isinstance(model, LinearClassifier | LinearRegressor):
+        return continue_from(model.model_, target, strength)
     raise InputError(
         f"FineTune cannot start {type(model).__name__} from source parameters. It can start "
         + ", ".join(c.__name__ for c in SUPPORTED)
+        + ", LinearClassifier, LinearRegressor, gradient boosting"
         + ", NeuralClassifier and NeuralRegressor. TargetOnly fits any estimator from scratch"
     )
+
+
+def is_boosted(model: Any) -> bool:
+    """Tell whether a fitted model is gradient boosting, of scikit-learn's or another make."""
+    inner = getattr(model, "model_", model)
+    return type(inner).__name__ in BOOSTED
 
 
 def _move_linear(model: Any, target: Rows, strength: float | None) -> Any:

@@ -1,0 +1,237 @@
+"""`Committee`: several methods that answer together."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.base import clone
+
+from acclimate.adapter import Adapted, Adapter, Shared, sharing
+from acclimate.domain import Domain
+from acclimate.exceptions import InputError
+from acclimate.validation import Rows
+
+Floats = NDArray[np.float64]
+
+
+class Committee(Adapter):
+    """Answer with the weighted mean of several methods.
+
+    Use it with few target labels, when the best of many methods cannot be told from its neighbours:
+    a mean of what did well is safer than a pick. `compare` makes one and chooses the weights. Do
+    not use it where one model must be explained, or where an answer has to come fast: it takes as
+    long as all of its members together.
+
+    The answer is ``sum_k w_k p_k / sum_k w_k`` over the members' class probabilities, and the same
+    for values.
+
+    Parameters
+    ----------
+    members : sequence of (str, Adapter), default=None
+        Names and methods, each with its base model and preprocessing, for one task. None means
+        `SourceOnly` on a linear model, extra trees and boosting, for classes.
+    weights : sequence of float, at least 0, default=None
+        One a member, with a sum above 0. None weighs all the same.
+    random_state : int, RandomState instance or None, default=None
+        Seeds the members that have no seed of their own.
+
+    Attributes
+    ----------
+    source_model_ : Voices
+        The members after stage one.
+    target_model_ : Voices or None
+        The members after stage two.
+    adapted_ : bool
+        Whether there was a target.
+    classes_ : ndarray of shape (n_classes,)
+        Labels.
+
+    Raises
+    ------
+    InputError
+        There are no members, weights do not fit, or a member gives no probabilities.
+
+    References
+    ----------
+    Caruana et al., "Ensemble selection from libraries of models", doi:10.1145/1015330.1015432, on
+    means of many models. Littlestone and Warmuth, "The weighted majority algorithm",
+    doi:10.1006/inco.1994.1009, on weights that fall exponentially with the loss.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from acclimate import Committee, Domain, Pooled, TargetOnly
+    >>> X, Xt = np.linspace(-1, 1, 50)[:, None], np.linspace(-1, 1, 20)[:, None]
+    >>> both = Committee([("pooled", Pooled()), ("alone", TargetOnly())], weights=[3, 1])
+    >>> model = both.fit(X, X[:, 0] > 0, target=Domain(Xt, Xt[:, 0] > 0.3))
+    >>> model.predict([[-0.5], [0.9]])
+    array([False,  True])
+    """
+
+    _reads_frames = True
+
+    def __init__(
+        self,
+        members: Sequence[tuple[str, Any]] | None = None,
+        *,
+        weights: Sequence[float] | None = None,
+        random_state: Any = None,
+    ) -> None:
+        self.members = members
+        self.weights = weights
+        self.random_state = random_state
+
+    estimator = None  # each member has its own
+    preprocess = None
+
+    def _methods(self) -> list[tuple[str, Any]]:
+        if self.members is not None:
+            for name, method in self.members:
+                if not isinstance(method, Adapter):
+                    raise InputError(
+                        f"member {name!r} must be a method such as Pooled(...), got "
+                        f"{type(method).__name__}; base models go into its estimator"
+                    )
+            return [(str(name), method) for name, method in self.members]
+        from acclimate.base.penalised import LinearClassifier
+        from acclimate.base.sized import BoostingClassifier, ExtraClassifier
+        from acclimate.base.source_only import SourceOnly
+
+        bases = {"linear": LinearClassifier(), "trees": ExtraClassifier(),
+                 "boosting": BoostingClassifier()}  # fmt: skip
+        return [(name, SourceOnly(base)) for name, base in bases.items()]
+
+    def _base(self) -> Any:
+        methods = self._methods()
+        return methods[0][1]._base() if methods else self._default_estimator()
+
+    def _takes_raw(self, X: Any, step: Any) -> bool:
+        return any(one._takes_raw(X, one.preprocess) for _, one in self._methods())
+
+    def _sees_target_labels(self) -> bool:
+        return any(method._sees_target_labels() for _, method in self._methods())
+
+    def _fit_source(self, source: Rows, seed: int) -> Any:
+        shares = self._shares()
+        fitted: list[tuple[str, Any]] = []
+        shared = Shared()
+        for name, method in self._methods():
+            one = clone(method)
+            if one.random_state is None:
+                one.set_params(random_state=seed)
+            with sharing(shared):
+                one.fit(
+                    source.X, source.y, domains=source.domains if _several(one) else None,
+                    sample_weight=source.weight, class_names=source.class_names,
+                )  # fmt: skip
+            if not self._regression() and not hasattr(one, "predict_proba"):
+                raise InputError(
+                    f"a committee takes the mean of probabilities, and member {name!r} on "
+                    f"{type(one._base()).__name__} gives no probabilities; choose another base"
+                )
+            fitted.append((name, one))
+        return Voices(fitted, shares, "source")
+
+    def _adapt(self, model: Any, source: Rows | None, target: Rows, seed: int) -> Adapted:
+        adapted = [
+            # adapt writes attributes of its method and changes none of what it finds there
+            (name, copy.copy(one).adapt(_domain(target, one)))
+            for name, one in model.members
+        ]
+        both = (Voices(adapted, model.weights, side) for side in ("target", "source"))
+        return Adapted(*both)
+
+    def _shares(self) -> tuple[float, ...]:
+        methods = self._methods()
+        if not methods:
+            raise InputError("Committee needs a member or more, got members=[]")
+        given = [1.0] * len(methods) if self.weights is None else list(self.weights)
+        values = np.asarray(given, dtype=np.float64)
+        if len(given) != len(methods) or not np.isfinite(values).all() or (values < 0).any():
+            raise InputError(
+                f"weights must be {len(methods)} numbers of at least 0, one a member, got "
+                f"{self.weights!r}"
+            )
+        if not values.sum() > 0:
+            raise InputError(f"weights must have a sum above 0, got {self.weights!r}")
+        return tuple((values / values.sum()).tolist())
+
+
+class Voices:
+    """Fitted methods that answer together for rows of one domain.
+
+    Parameters
+    ----------
+    members : list of (str, Adapter)
+        Fitted.
+    weights : tuple of float
+        Their shares.
+    domain : {"target", "source"}
+        Which rows they are asked about.
+    """
+
+    def __init__(
+        self, members: list[tuple[str, Any]], weights: tuple[float, ...], domain: str
+    ) -> None:
+        self.members = members
+        self.weights = weights
+        self.domain = domain
+        known = [one.classes_ for _, one in members if hasattr(one, "classes_")]
+        if known:
+            self.classes_ = np.unique(np.concatenate(known))
+
+    def values(self, X: Any) -> Floats:
+        """Return the mean, shape (m,) or (m, n_classes)."""
+        total: Any = 0.0
+        for (_, one), weight in zip(self.members, self.weights, strict=True):
+            if not hasattr(self, "classes_"):
+                said = np.asarray(one.predict(X, domain=self.domain), dtype=np.float64)
+            else:
+                own = np.asarray(one.predict_proba(X, domain=self.domain), dtype=np.float64)
+                said = np.zeros((len(own), len(self.classes_)))
+                said[:, np.searchsorted(self.classes_, one.classes_)] = own
+            total = total + weight * said
+        mean: Floats = total
+        return mean
+
+    def predict(self, X: Any) -> Any:
+        """Return labels or values, shape (m,)."""
+        values = self.values(X)
+        return values if values.ndim == 1 else self.classes_[values.argmax(axis=1)]
+
+    def __getattr__(self, name: str) -> Any:
+        if "classes_" in self.__dict__:
+            if name == "predict_proba":
+                return self.values
+            if name == "decision_function":
+                return self._scores
+        raise AttributeError(name)
+
+    def _scores(self, X: Any) -> Floats:
+        """Return log odds of the second of two classes, shape (m,); else log probabilities."""
+        logs = np.log(np.maximum(self.values(X), np.finfo(np.float64).tiny))
+        scores: Floats = logs[:, 1] - logs[:, 0] if logs.shape[1] == 2 else logs
+        return scores
+
+
+def _several(method: Any) -> bool:
+    row = method._row()
+    return row is None or bool(row.several_sources)
+
+
+def _domain(target: Rows, method: Any) -> Domain:
+    """Return the target for a member, with labels where it may see some."""
+    if target.y is None or not method._sees_target_labels():
+        return Domain(target.X, class_names=target.class_names)
+    if target.labelled is None:
+        return Domain(target.X, target.y, class_names=target.class_names)
+    n = target.X.shape[0]
+    labels = np.resize(target.y[:1], n)
+    labels[target.labelled] = target.y
+    known = np.zeros(n, dtype=bool)
+    known[target.labelled] = True
+    return Domain(target.X, labels, labelled=known, class_names=target.class_names)
