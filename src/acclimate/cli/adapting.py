@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from acclimate.base import words
 from acclimate.cli import models
 from acclimate.cli.config import Config, PrintConfig
 from acclimate.cli.console import Status, check_out, facts, say
@@ -53,7 +54,7 @@ def adapt(
         goal = door.target_domain(
             table, task=meta["task"], classes=classes, names=names, new_classes=new_classes
         )
-        quiet = meta["estimator"] in models.NETWORKS
+        quiet = meta["estimator"] in words.NETWORKS
     with Status(f"adapting with {row.name}", quiet=quiet):
         adapter.adapt(goal)
     files = [one for one in adapter.card_.get("files", ()) if one.get("role") == "source"]

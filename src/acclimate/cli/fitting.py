@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from acclimate.base import words
 from acclimate.cli import models
 from acclimate.cli.config import Config, PrintConfig
 from acclimate.cli.console import Status, check_out, facts, say
@@ -116,13 +117,13 @@ def fit(
                 there, task=task, classes=None if names is None else list(names), names=names,
                 new_classes=new_classes,
             )  # fmt: skip
-    with Status(f"fitting {row.name}", quiet=base_name in models.NETWORKS):
+    with Status(f"fitting {row.name}", quiet=base_name in words.NETWORKS):
         model.fit(X, y, target=goal, class_names=names)
     scores = None
     if estimate is None:
-        estimate = base_name not in models.NETWORKS
+        estimate = base_name not in words.NETWORKS
     if goal is not None and estimate:
-        with Status("cross-validating", quiet=base_name in models.NETWORKS):
+        with Status("cross-validating", quiet=base_name in words.NETWORKS):
             scores = cross_validated(model, X, y, goal)
     files = [door.file_entry(source, "source", table)]
     if target is not None:

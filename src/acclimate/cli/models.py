@@ -2,46 +2,15 @@
 
 from __future__ import annotations
 
-import importlib
 import tomllib
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from acclimate.base import words
 from acclimate.catalogue import CATALOGUE, Row, find
 from acclimate.exceptions import InputError
 
-LINEAR, SVM, NEURAL, ENSEMBLE = (
-    "sklearn.linear_model", "sklearn.svm", "acclimate.base.neural", "sklearn.ensemble",
-)  # fmt: skip
-Kind = tuple[str, str, Mapping[str, Any]]
-# By name, and then by task: module, class and settings.
-ESTIMATORS: Mapping[str, Mapping[str, Kind]] = {
-    "logistic": {"classification": (LINEAR, "LogisticRegression", {"max_iter": 1000})},
-    "ridge": {"regression": (LINEAR, "Ridge", {})},
-    "linear": {"regression": (LINEAR, "LinearRegression", {})},
-    "svm": {
-        "classification": (SVM, "LinearSVC", {"max_iter": 10000}),
-        "regression": (SVM, "LinearSVR", {"max_iter": 10000}),
-    },
-    "mlp": {
-        "classification": (NEURAL, "NeuralClassifier", {}),
-        "regression": (NEURAL, "NeuralRegressor", {}),
-    },
-    "tabular": {
-        "classification": (NEURAL, "NeuralClassifier", {"network": "tabular"}),
-        "regression": (NEURAL, "NeuralRegressor", {"network": "tabular"}),
-    },
-    "cnn": {
-        "classification": (NEURAL, "NeuralClassifier", {"network": "cnn"}),
-        "regression": (NEURAL, "NeuralRegressor", {"network": "cnn"}),
-    },
-    "forest": {
-        "classification": (ENSEMBLE, "RandomForestClassifier", {}),
-        "regression": (ENSEMBLE, "RandomForestRegressor", {}),
-    },
-}
-NETWORKS = ("mlp", "tabular", "cnn")
-DEFAULTS = {"classification": "logistic", "regression": "ridge"}
+ESTIMATORS = words.MODELS
 
 
 def complete_method(incomplete: str) -> list[tuple[str, str]]:
@@ -76,8 +45,7 @@ def method_row(name: str, task: str) -> Row:
 def estimator(name: str | None, task: str, *, images: bool) -> tuple[str, Any]:
     """Return a base estimator and its name; None is the default for the task and the inputs."""
     if name is None:
-        name = "cnn" if images else DEFAULTS[task]
-    fitting = [one for one, kinds in ESTIMATORS.items() if task in kinds]
+        name = "cnn" if images else words.ONE[task]
     if name not in ESTIMATORS:
         from acclimate.tables.labels import meant
 
@@ -85,10 +53,10 @@ def estimator(name: str | None, task: str, *, images: bool) -> tuple[str, Any]:
             f"there is no estimator {name!r}{meant(name, ESTIMATORS) or '.'} "
             f"There are {', '.join(ESTIMATORS)}"
         )
-    if name not in fitting:
+    if task not in ESTIMATORS[name]:
+        fitting = [one for one, kinds in ESTIMATORS.items() if task in kinds]
         raise InputError(f"{name} does no {task}; choose one of {', '.join(fitting)}, or --task")
-    module, cls, settings = ESTIMATORS[name][task]
-    return name, getattr(importlib.import_module(module), cls)(**settings)
+    return name, words.estimator(name, task)
 
 
 def parse_settings(pairs: Sequence[str]) -> dict[str, Any]:

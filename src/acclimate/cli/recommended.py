@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from acclimate.base.words import ONE
 from acclimate.cli.console import Status
-from acclimate.cli.models import DEFAULTS
 
 if TYPE_CHECKING:
     from acclimate.report.compared import Compared
@@ -80,7 +80,7 @@ def _meta(found: Compared, asked: Mapping[str, Any]) -> dict[str, Any]:
     """Return what later commands need to know of the tables, as `fit` notes it."""
     estimator, task = str(found.recommendation.estimator), str(found.task)
     images = found.source is not None and found.source.features is None
-    known = {"linear": DEFAULTS[task], "network": "cnn" if images else "mlp"}
+    known = {"linear": ONE[task], "network": "cnn" if images else "mlp"}
     return {
         "label": asked["label"], "id": asked["id"], "categorical": list(asked["categorical"]),
         "task": task, "new_classes": False,
