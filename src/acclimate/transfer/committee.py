@@ -228,10 +228,15 @@ def _domain(target: Rows, method: Any) -> Domain:
     if target.y is None or not method._sees_target_labels():
         return Domain(target.X, class_names=target.class_names)
     if target.labelled is None:
-        return Domain(target.X, target.y, class_names=target.class_names)
+        return Domain(
+            target.X, target.y, sample_weight=target.weight, class_names=target.class_names
+        )
     n = target.X.shape[0]
     labels = np.resize(target.y[:1], n)
     labels[target.labelled] = target.y
     known = np.zeros(n, dtype=bool)
     known[target.labelled] = True
-    return Domain(target.X, labels, labelled=known, class_names=target.class_names)
+    return Domain(
+        target.X, labels, labelled=known, sample_weight=target.weight,
+        class_names=target.class_names,
+    )  # fmt: skip
