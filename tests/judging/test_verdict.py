@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from scipy import stats
 from sklearn.metrics import accuracy_score, r2_score
 
 from acclimate.exceptions import InputError
@@ -95,6 +96,21 @@ def test_equal_predictions_make_no_difference(y: Labels) -> None:
     result = verdict(y, candidate, candidate)
     assert (result.word, result.gain, result.low, result.high) == ("makes no difference", 0, 0, 0)
     assert "level with the reference" in result.sentence()
+
+
+@pytest.mark.parametrize("task", ["classification", "regression"])
+@pytest.mark.parametrize("folds", [None, 5])
+def test_a_few_equal_predictions_settle_nothing(task: Any, folds: int | None) -> None:
+    """The exact bound for no disagreement in n rows, from the binomial distribution itself."""
+    for rows in (5, 60, 298, 299, 400):
+        truth = np.arange(rows) % 7
+        result = verdict(truth, truth, truth, task=task, folds=folds)
+        wide = stats.binomtest(0, rows).proportion_ci(0.90, "exact").high  # 5 % at one end
+        enough = wide < 0.01
+        assert result.word == ("makes no difference" if enough else "not settled")
+        assert result.high == -result.low == pytest.approx(0.0 if enough else wide)
+        assert enough or result.settles_at.rows == 299
+    assert "not settled" in verdict([0, 1, 0], [0, 1, 0], [0, 1, 0]).sentence().lower()
 
 
 def test_equal_correctness_with_other_predictions_keeps_a_width() -> None:

@@ -49,6 +49,24 @@ class Settlement(NamedTuple):
     together: tuple[int, int] | None
 
 
+def most_disagreement(rows: int, confidence: float) -> float:
+    """Return the largest share of rows on which two models may differ that agreed on all of these.
+
+    It is the exact bound of Clopper and Pearson for no success in ``rows`` draws.
+
+    >>> round(most_disagreement(5, 0.95), 3), round(most_disagreement(299, 0.95), 4)
+    (0.451, 0.01)
+    """
+    return float(1.0 - (1.0 - confidence) ** (1.0 / rows))
+
+
+def rows_that_agree(margin: float, confidence: float) -> int | None:
+    """Return how many rows without a disagreement bound it below a margin; None for margin 0."""
+    if margin <= 0.0:
+        return None
+    return int(np.floor(np.log(1.0 - confidence) / np.log1p(-margin))) + 1
+
+
 def crossed_variances(differences: Floats) -> CrossedVariances:
     """Mean squares of the two-way random effects model, over the last two axes.
 

@@ -23,7 +23,9 @@ from acclimate.judging.intervals import (
     check_confidence,
     crossed_interval,
     gain_interval,
+    most_disagreement,
     r2_contributions,
+    rows_that_agree,
     settlement,
 )
 
@@ -243,16 +245,19 @@ def verdict(
     judges these two models, not the method: in ``benchmarks/verdict_coverage.py`` a method with no
     gain on average is called a help in up to a quarter of single draws. Give three draws or more to
     judge a method.
-    Predictions that are equal on every row and draw give a gain of 0, an interval of no width and
-    *makes no difference*: they are taken to come from the same model. Where only the correctness is
-    equal, the interval keeps its width.
+    Predictions that are equal on every row and draw give a gain of 0. With so many rows that models
+    which differ in a share of ``margin`` would have differed in one (Clopper and Pearson's exact
+    bound, ``1 - (1 - confidence)^(1 / N)``), the interval has no width and they *make no
+    difference*. With fewer it is that bound on both sides: five rows that agree settle nothing.
+    Where only the correctness is equal, the interval keeps its width.
     A class with fewer than 2 test rows is not judged.
     The interval for R2 also covers the noise of the total sum of squares.
 
     References
     ----------
     Owen and Eckles (2012), doi:10.1214/12-AOAS547; Agresti and Min (2005), doi:10.1002/sim.1781;
-    for ``folds``, Nadeau and Bengio (2003), doi:10.1023/A:1024068626366.
+    for ``folds``, Nadeau and Bengio (2003), doi:10.1023/A:1024068626366; for predictions that are
+    equal, Clopper and Pearson (1934), doi:10.1093/biomet/26.4.404.
 
     Examples
     --------
@@ -288,8 +293,12 @@ def verdict(
             float(1 - np.square(second - truth).mean() / total),
         )
         harmed = ()
-    if np.array_equal(first, second):
-        interval = Interval(0.0, 0.0, 0.0)
+    same = np.array_equal(first, second)
+    if same:
+        # what never differed in these rows may differ in others
+        bound = most_disagreement(rows, confidence)
+        bound = 0.0 if bound < margin else bound
+        interval = Interval(0.0, -bound, bound)
     elif folds is not None:
         ends = cross_fitted_interval(differences, folds, confidence, bounded=classify, weights=w)
         interval = Interval(*map(float, ends))
@@ -297,7 +306,10 @@ def verdict(
         interval = gain_interval(differences, confidence, bounded=classify)
     word = _word(interval, margin)
     settles_at = None
-    if word == "not settled" and folds is not None:
+    if word == "not settled" and same:
+        enough = rows_that_agree(margin, confidence)
+        settles_at = None if enough is None else Settlement(enough, None, None)
+    elif word == "not settled" and folds is not None:
         seen = differences if w is None else differences * w
         settles_at = Settlement(rows_to_settle(seen, folds, margin, confidence), None, None)
     elif word == "not settled":
