@@ -41,7 +41,8 @@ if TYPE_CHECKING:
     from acclimate.invariant.deep_jdot import DeepJDOT
     from acclimate.invariant.jan import JAN
     from acclimate.invariant.mcc import MCC
-    from acclimate.judging.verdict import Verdict, verdict
+    from acclimate.judging.judged import Verdict
+    from acclimate.judging.verdict import verdict
     from acclimate.mapping.bda import BDA
     from acclimate.mapping.coral import CORAL
     from acclimate.mapping.feature_augmentation import FeatureAugmentation
@@ -91,7 +92,7 @@ _MODULES = {
     "load": "acclimate.persistence",
     "rank": "acclimate.transferability.rank",
     "save": "acclimate.persistence",
-    "Verdict": "acclimate.judging.verdict",
+    "Verdict": "acclimate.judging.judged",
     "verdict": "acclimate.judging.verdict",
 }
 _MODULES.update({row.name: row.module for row in CATALOGUE})

@@ -18,7 +18,8 @@ from numpy.typing import NDArray
 
 from acclimate import __version__, datasets
 from acclimate.judging.intervals import gain_interval
-from acclimate.judging.verdict import Verdict, verdict
+from acclimate.judging.judged import Verdict
+from acclimate.judging.verdict import verdict
 
 Predictions = dict[tuple[int, str], NDArray[Any]]
 

@@ -10,16 +10,12 @@ from typing import Annotated, Any
 import typer
 
 from acclimate.cli.config import Config, PrintConfig
-from acclimate.cli.console import Status, console, say
+from acclimate.cli.console import Status, console
 from acclimate.cli.options import AsJson, Drop, Id, Task
 from acclimate.exceptions import InputError
+from acclimate.report.screen import as_rich
 
 COLUMNS = 20  # columns that are listed
-_COLOURS = {
-    "no shift found": ("=", "green"),
-    "shifted": ("!", "yellow"),
-    "cannot tell": ("?", "cyan"),
-}
 
 
 def diagnose(
@@ -56,7 +52,7 @@ def diagnose(
     if as_json:
         typer.echo(json.dumps(json_safe(found.to_dict()), indent=1, allow_nan=False))
     else:
-        _show(found)
+        console().print(as_rich(found.view(), COLUMNS, "with --json"))
 
 
 def _side(path: Path, label: str | None, id: str | None, drop: Sequence[str]) -> Any:
@@ -70,42 +66,6 @@ def _side(path: Path, label: str | None, id: str | None, drop: Sequence[str]) ->
         id = id if id in names else None
         drop = [name for name in drop if name in names]
     return read_rows(path, label=label, id=id, drop=drop)
-
-
-def _show(found: Any) -> None:
-    from rich import box
-    from rich.table import Table
-    from rich.text import Text
-
-    screen = console()
-    mark, colour = _COLOURS[found.word]
-    screen.print(Text.assemble((f"{mark} {found.word}", f"bold {colour}"),
-                               f": {found.source_rows:,} source and {found.target_rows:,} target "
-                               f"rows"))  # fmt: skip
-    if not found.findings and found.word == "cannot tell":
-        say(found.sentence())
-    for one in found.findings:
-        screen.print(Text(f"· {one.words}"))
-    if found.advice:
-        screen.print()
-    for one in found.advice:
-        sign, look = ("+", "green") if one.suits else ("-", "red")
-        screen.print(Text.assemble((f"{sign} {one.family}", look), f". {one.reason}"))
-    moved = sorted(found.columns, key=lambda c: (c.word == "same", -(c.shift or 0.0)))
-    if not moved:
-        return
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    table.add_column("column", overflow="fold")
-    table.add_column("finding")
-    for title in ("distance", "p", "missing before", "now"):
-        table.add_column(title, justify="right")
-    for c in moved[:COLUMNS]:
-        p = "" if c.p is None else "< 0.001" if c.p < 0.001 else f"{c.p:.3f}"
-        table.add_row(Text(c.name), c.word, "" if c.shift is None else f"{c.shift:.2f}", p,
-                      f"{c.missing_before:.0%}", f"{c.missing_now:.0%}")  # fmt: skip
-    screen.print(table)
-    if len(moved) > COLUMNS:
-        say(f"... and {len(moved) - COLUMNS} more columns; see --json")
 
 
 def rank(
@@ -151,12 +111,7 @@ def rank(
     if as_json:
         typer.echo(json.dumps(json_safe(found.to_dict()), indent=1, allow_nan=False))
         return
-    from rich import box
-
-    say(found.sentence())
-    drawn = found.table()
-    drawn.box, drawn.pad_edge = box.SIMPLE_HEAD, False
-    console().print(drawn)
+    console().print(as_rich(found.view(), COLUMNS, "with --json"))
 
 
 def _models(paths: dict[str, Path], X: Any, label: str | None, id: str | None) -> Any:

@@ -37,7 +37,8 @@ from acclimate.comparison.trials.records import Job, Result
 from acclimate.comparison.trials.runner import Trials
 from acclimate.exceptions import AcclimateError
 from acclimate.judging.crossfitted import first_level
-from acclimate.judging.verdict import Verdict, verdict
+from acclimate.judging.judged import Verdict
+from acclimate.judging.verdict import verdict
 
 ERRORS = 1.0  # standard errors within which candidates are level, see `refits.pick`
 _ALL: tuple[int, ...] = ()

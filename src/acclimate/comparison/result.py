@@ -5,17 +5,26 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, Self
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
 
 from acclimate.comparison.trials.store import Store
 from acclimate.exceptions import AcclimateError, InputError
 from acclimate.report.compared import Compared, Recommendation
+from acclimate.report.comparison_view import comparison_view
 from acclimate.report.plain import json_safe
+from acclimate.report.presented import Presented
+from acclimate.report.view import View
+
+if TYPE_CHECKING:
+    from acclimate.diagnosis.findings import Diagnosis
 
 
-@dataclass(frozen=True, eq=False)
-class Comparison:
+@dataclass(frozen=True, eq=False, repr=False)
+class Comparison(Presented):
     """The result of `compare`. Not meant to be made by hand.
+
+    `print` shows it on one screen, a notebook as tables; ``to_frame()`` has a row a candidate.
 
     Parameters
     ----------
@@ -65,6 +74,46 @@ class Comparison:
             ``schema`` is the version of its keys. All of them are always there.
         """
         return self.details.to_dict()
+
+    def view(self) -> View:
+        """Return what is shown: what to do, why, and the candidates."""
+        return comparison_view(self.details)
+
+    def report(self, path: str | os.PathLike[str], *, diagnosis: Diagnosis | None = None) -> Path:
+        """Write everything as one HTML file that needs no network.
+
+        Parameters
+        ----------
+        path : path-like
+            The file to write. Folders that are missing are made.
+        diagnosis : Diagnosis, default=None
+            What `diagnose` found on the same domains; it gets a section of its own.
+
+        Returns
+        -------
+        pathlib.Path
+            The file written.
+
+        Raises
+        ------
+        OutputError
+            It cannot be written.
+        """
+        from acclimate.report.comparison_page import render_comparison
+        from acclimate.report.html import write_text_atomic
+
+        shift = None if diagnosis is None else diagnosis.to_dict()
+        return write_text_atomic(path, render_comparison(self.details, diagnosis=shift))
+
+    def _brief(self) -> str:
+        gains = self.details.gains()
+        word = f" ({gains[0].word})" if gains else ""
+        return f"{self.recommendation.headline()}{word}"
+
+    def _records(self) -> list[dict[str, Any]]:
+        none = {"word": None, "gain": None, "low": None, "high": None}
+        keys = ("against_target_only", "against_source_only")
+        return [row | {key: row[key] or none for key in keys} for row in self.table()]
 
     def best_model(self) -> Any:
         """Fit the recommended candidate on all rows and all labels, once, and return it.

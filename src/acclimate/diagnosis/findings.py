@@ -10,6 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from acclimate.diagnosis.drift import ColumnDrift
+from acclimate.report.presented import Presented
+from acclimate.report.screen import rich_table
+from acclimate.report.view import Cell, Line, Several, Table, View
+from acclimate.report.wording import chance
 
 # Findings that say the distributions differ; the others are about the data's fitness.
 SHIFTS = frozenset(
@@ -56,9 +60,11 @@ class Advice:
     reason: str
 
 
-@dataclass(frozen=True)
-class Diagnosis:
+@dataclass(frozen=True, repr=False)
+class Diagnosis(Presented):
     """What differs between a source and a target. Made by `diagnose`.
+
+    `print` shows it on one screen, a notebook as tables; ``to_frame()`` has a row a column.
 
     Attributes
     ----------
@@ -113,24 +119,47 @@ class Diagnosis:
 
     def table(self) -> Any:
         """Return the columns as a rich table, those that moved most first."""
-        from rich.table import Table
+        return rich_table(self._columns())
 
-        table = Table(title="Columns", title_justify="left")
-        for name in ("column", "finding", "distance", "p", "missing", "scale"):
-            table.add_column(name, justify="left" if name in ("column", "finding") else "right")
-        scales = self.figures.get("scale_ratios", {})
-        moved = sorted(self.columns, key=lambda c: (c.word == "same", -(c.shift or 0.0)))
-        for c in moved:
-            ratio = scales.get(c.name)
-            table.add_row(
-                c.name,
-                c.word,
-                "" if c.shift is None else f"{c.shift:.2f}",
-                "" if c.p is None else f"{c.p:.2g}",
-                f"{c.missing_before:.0%} / {c.missing_now:.0%}",
-                "" if ratio is None else f"{ratio:.2g}",
+    def view(self) -> View:
+        """Return what is shown: findings, worst first, what suits, and the columns."""
+        sizes = f" ({self.source_rows:,} source and {self.target_rows:,} target rows)"
+        parts: list[Line | Several | Table] = [Line(sizes, self.word, strong=True)]
+        if not self.findings and self.word == "cannot tell":
+            parts.append(Line(self.sentence()))
+        if self.findings:
+            parts.append(Several(tuple(Line(one.words) for one in self.findings), "findings"))
+        if self.advice:
+            lines = (
+                Line(f". {one.reason}", "suits" if one.suits else "does not suit", one.family)
+                for one in self.advice
             )
-        return table
+            parts.append(Several(tuple(lines), "families of methods"))
+        return View((*parts, *([self._columns()] if self.columns else [])), "acclimate diagnose")
+
+    def _brief(self) -> str:
+        return f"{self.word}, {len(self.findings)} findings, {len(self.columns)} columns"
+
+    def _records(self) -> list[dict[str, Any]]:
+        scales = self.figures.get("scale_ratios", {})
+        return [asdict(one) | {"scale_ratio": scales.get(one.name)} for one in self._moved()]
+
+    def _moved(self) -> list[ColumnDrift]:
+        return sorted(self.columns, key=lambda c: (c.word == "same", -(c.shift or 0.0)))
+
+    def _columns(self) -> Table:
+        rows = tuple(
+            (
+                Cell(c.name), Cell(c.word),
+                Cell("" if c.shift is None else f"{c.shift:.2f}", key=c.shift),
+                Cell("" if c.p is None else chance(c.p), key=c.p),
+                Cell(f"{c.missing_before:.0%}", key=c.missing_before),
+                Cell(f"{c.missing_now:.0%}", key=c.missing_now),
+            )
+            for c in self._moved()
+        )  # fmt: skip
+        heads = ("column", "finding", ">distance", ">p", ">missing before", ">now")
+        return Table(heads, rows, kind="columns")
 
 
 @dataclass(frozen=True)

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -28,150 +27,10 @@ from acclimate.judging.intervals import (
     rows_that_agree,
     settlement,
 )
-
-Word = Literal["helps", "hurts", "makes no difference", "not settled"]
+from acclimate.judging.judged import HarmedClass, Verdict, Word
 
 _ONE_DRAW = "test rows only: one draw cannot show how much another would change the gain"
 _ONE_RUN = "test rows only: one run cannot show how much another would change the gain"
-
-
-class HarmedClass(NamedTuple):
-    """A class whose recall falls: the fall, positive, and the two ends of its interval."""
-
-    name: str
-    fall: float
-    low: float
-    high: float
-
-
-@dataclass(frozen=True)
-class Verdict:
-    """What was found when a candidate was held against a reference on the same target rows.
-
-    Made by `verdict`; not meant to be made by hand.
-
-    Attributes
-    ----------
-    word : {"helps", "hurts", "makes no difference", "not settled"}
-    gain : float
-        Score of the candidate minus score of the reference, mean over draws.
-    low, high : float
-        Ends of the interval for the gain.
-    candidate_score, reference_score : float
-        Mean over draws of the accuracy or R2.
-    score : {"accuracy", "R2"}
-    margin : float
-        Gains within it count as no difference, in units of the score.
-    confidence : float
-    draws, rows : int
-        Label draws (or runs) and test rows compared.
-    labels : int or None
-        Training labels of each draw, where known.
-    draws_vary : bool
-        Whether the draws have different training labels, or only different seeds.
-    settles_at : Settlement or None
-        Sizes that are expected to settle a verdict that is not settled; None otherwise.
-    harmed_classes : tuple of HarmedClass
-        Classes whose recall falls by more than the margin, with evidence; worst first.
-    covers : str
-        What the interval covers, in words.
-    folds : int or None
-        Folds of the cross-fitting; None where test rows stand apart from all training labels.
-    """
-
-    word: Word
-    gain: float
-    low: float
-    high: float
-    candidate_score: float
-    reference_score: float
-    score: Literal["accuracy", "R2"]
-    margin: float
-    confidence: float
-    draws: int
-    rows: int
-    labels: int | None
-    draws_vary: bool
-    settles_at: Settlement | None
-    harmed_classes: tuple[HarmedClass, ...]
-    covers: str
-    folds: int | None = None
-
-    def sentence(self, reference: str = "the reference") -> str:
-        """Say the verdict in plain words, in at most two short sentences.
-
-        Parameters
-        ----------
-        reference : str, default "the reference"
-            What to call the reference, for example "training from scratch".
-
-        Returns
-        -------
-        str
-        """
-        word = self.word[0].upper() + self.word[1:]
-        unit = "points" if self.score == "accuracy" else "points of R2"
-        if self.gain == 0:
-            size = f"level with {reference}"
-        else:
-            side = "above" if self.gain > 0 else "below"
-            size = f"{_points(abs(self.gain))} {unit} {side} {reference}"
-        kind = "label draw" if self.draws_vary else "run"
-        draws = f"{self.draws} {kind}" + ("s" if self.draws > 1 else "")
-        only = "; covers test rows only" if self.draws == 1 else ""
-        seen = f"{draws}, {self.rows} test rows{only}"
-        if self.folds is not None:
-            times = f", {self.draws} times" if self.draws > 1 else ""
-            seen = f"{self.rows} labelled rows, cross-fitted in {self.folds} folds{times}"
-        first = (
-            f"{word}: {size} ({100 * self.confidence:g} % interval {_points(self.low, '+')} "
-            f"to {_points(self.high, '+')}, {seen})."
-        )
-        more = [part for part in (self._plan(kind), self._harm()) if part]
-        if not more:
-            return first
-        second = "; ".join(more)
-        return f"{first} {second[0].upper()}{second[1:]}."
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return the fields and the sentence as plain Python values, ready for JSON.
-
-        Returns
-        -------
-        dict
-            The attributes by name, and ``sentence``.
-        """
-        fields = asdict(self)
-        plan = self.settles_at
-        if plan is not None:
-            together = None if plan.together is None else list(plan.together)
-            fields["settles_at"] = {"rows": plan.rows, "draws": plan.draws, "together": together}
-        fields["harmed_classes"] = [harmed._asdict() for harmed in self.harmed_classes]
-        fields["sentence"] = self.sentence()
-        return fields
-
-    def _plan(self, kind: str) -> str:
-        plan = self.settles_at
-        if plan is None:
-            return ""
-        if plan.together is not None:
-            draws, rows = plan.together
-            return f"about {draws} {kind}s with {_about(rows)} labelled test rows would settle it"
-        ways = []
-        if plan.rows is not None:
-            test = "" if self.folds is not None else "test "
-            ways.append(f"{_about(plan.rows)} labelled {test}rows")
-        if plan.draws is not None:
-            ways.append(f"{plan.draws} {kind}s")
-        return f"about {' or '.join(ways)} would settle it" if ways else "no size would settle it"
-
-    def _harm(self) -> str:
-        if not self.harmed_classes:
-            return ""
-        named = [f"{item.name} by {_points(item.fall)}" for item in self.harmed_classes[:3]]
-        rest = len(self.harmed_classes) - len(named)
-        more = f" and {rest} more" if rest else ""
-        return f"recall falls for {', '.join(named)} points{more}"
 
 
 def verdict(
@@ -389,16 +248,3 @@ def _check_settings(
     check_confidence(confidence)
     if labels is not None and labels < 1:
         raise InputError(f"labels must be at least 1 or None, got {labels!r}")
-
-
-def _points(value: float, sign: str = "") -> str:
-    """Hundredths with one decimal, or two where one would hide that the value is not 0."""
-    points = 100 * value
-    digits = 1 if points == 0 or abs(points) >= 0.05 else 2
-    return f"{round(points, digits) + 0.0:{sign}.{digits}f}"
-
-
-def _about(count: int) -> str:
-    """Two leading digits: more would claim a precision that a plan does not have."""
-    step = 10 ** max(len(str(count)) - 2, 0)
-    return str(-(-count // step) * step)

@@ -37,7 +37,7 @@ HOMES = (
     "acclimate.deep.open_partial.Rejecting",
     "acclimate.deep.run.Whole",
     "acclimate.deep.watching.Outputs",
-    "acclimate.judging.verdict.Verdict",
+    "acclimate.judging.judged.Verdict",
     "acclimate.mapping.components.Reduced",
     "acclimate.mapping.frames.FrameMap",
     "acclimate.mapping.frames.Look",

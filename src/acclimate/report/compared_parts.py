@@ -43,7 +43,7 @@ class Settles:
 
 @dataclass(frozen=True)
 class Judged(Gain):
-    """The verdict on what the folds picked, against a reference; see `judging.verdict.Verdict`."""
+    """The verdict on what the folds picked, against a reference; see `judging.judged.Verdict`."""
 
     candidate: str = "chosen"
     reference: str = ""

@@ -26,9 +26,10 @@ def drawn(view: View, most: int, where: str) -> list[Any]:
         some, left = View((part,), view.name).cut(most)
         (part,) = some.parts
         if isinstance(part, Table):
-            shown += [*([_plain(part.title)] if part.title else []), _table(part)]
+            shown += [*([_plain(part.title)] if part.title else []), rich_table(part)]
         else:
-            shown += [_line(one) for one in (part.lines if isinstance(part, Several) else (part,))]
+            lines, bullet = (part.lines, "· ") if isinstance(part, Several) else ((part,), "")
+            shown += [_line(one, bullet) for one in lines]
         if left:
             shown.append(_plain(left_out(left, where)))
     return shown
@@ -83,17 +84,18 @@ def _plain(text: str) -> Any:
     return Text(text)
 
 
-def _line(line: Line) -> Any:
+def _line(line: Line, bullet: str) -> Any:
     from rich.text import Text
 
     if not line.word:
-        return Text(line.text, style="bold" if line.strong else "")
+        return Text(bullet + line.text, style="bold" if line.strong else "")
     look = look_of(line.word)
     style = f"bold {look.colour}" if line.strong else look.colour
     return Text.assemble((f"{look.sign} {line.lead}".lstrip(), style), line.text)
 
 
-def _table(table: Table) -> Any:
+def rich_table(table: Table) -> Any:
+    """Return a table as rich prints it."""
     from rich import box
     from rich.table import Table as Drawn
     from rich.text import Text

@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from acclimate.report.presented import Presented
+from acclimate.report.screen import rich_table
+from acclimate.report.view import Cell, Line, Several, Table, View
 from acclimate.transferability.probes import ProbeScore
 
 # How bodies are probed, by `rank` and by `compare`.
@@ -61,9 +64,11 @@ class Ranked:
         return f"{lead}, {size} {interval}."
 
 
-@dataclass(frozen=True)
-class Ranking:
+@dataclass(frozen=True, repr=False)
+class Ranking(Presented):
     """Candidates by the linear probe, best first. Made by `rank`.
+
+    `print` shows it on one screen, a notebook as tables; ``to_frame()`` has a row a candidate.
 
     Attributes
     ----------
@@ -114,31 +119,70 @@ class Ranking:
 
     def table(self) -> Any:
         """Return the ranking as a rich table."""
-        from rich.table import Table
+        return rich_table(self._probes())
 
+    def view(self) -> View:
+        """Return what is shown: what comes first, what that is worth, and each candidate."""
+        first = self.best
+        if first.useless:
+            headline = Line(f": {first.name} comes first, and a random body does as well",
+                            "useless", "Useless here", strong=True)  # fmt: skip
+        else:
+            headline = Line(f"{first.name} probes best, at {first.probe.score:.3f}", strong=True)
+        parts: list[Line | Several | Table] = [headline, Line(self.sentence()), self._probes()]
         names = list(dict.fromkeys(name for c in self.candidates for name in c.scores))
+        rows = tuple(
+            (
+                Cell(c.name), Cell(str(c.width), key=c.width),
+                *(_figure(c.scores.get(name)) for name in names),
+            )
+            for c in self.candidates
+        )  # fmt: skip
+        heads = ("candidate", ">width", *(f">{name}" for name in names))
+        parts.append(Table(heads, rows, "Width and transferability scores:", "candidates"))
+        return View(tuple(parts), "acclimate rank")
+
+    def _brief(self) -> str:
+        first = self.best
+        return f"{first.name!r} first of {len(self.candidates)}, probe {first.probe.score:.3f}"
+
+    def _records(self) -> list[dict[str, Any]]:
+        return [_without_folds(asdict(c)) for c in self.candidates]
+
+    def _probes(self) -> Table:
         measure = "accuracy" if self.task == "classification" else "R2"
-        table = Table(title=f"Linear probe ({measure}, {self.rows} rows)", title_justify="left")
-        for name in ("candidate", "probe", "random body", "gain", "width", *names):
-            table.add_column(name, justify="left" if name == "candidate" else "right")
-        for c in self.candidates:
-            gain = "" if c.gain is None else f"{c.gain:+.3f} ({c.low:+.3f} to {c.high:+.3f})"
-            table.add_row(
-                f"{c.name} (useless)" if c.useless else c.name,
-                f"{c.probe.score:.3f} ({c.probe.low:.3f} to {c.probe.high:.3f})",
-                "" if c.random is None else f"{c.random.score:.3f}",
-                gain,
-                str(c.width),
-                *(f"{c.scores[name]:.3f}" if name in c.scores else "" for name in names),
+        rows = [
+            (
+                Cell(f"{c.name} (useless)" if c.useless else c.name), *_score(c.probe),
+                _figure(None if c.random is None else c.random.score),
+                Cell("" if c.gain is None else f"{c.gain:+.3f}", key=c.gain),
+                Cell("" if c.gain is None else f"{c.low:+.3f} to {c.high:+.3f}"),
             )
+            for c in self.candidates
+        ]  # fmt: skip
         if self.inputs is not None:
-            blank = [""] * (3 + len(names))
-            table.add_row(
-                "the inputs themselves",
-                f"{self.inputs.score:.3f} ({self.inputs.low:.3f} to {self.inputs.high:.3f})",
-                *blank,
-            )
-        return table
+            blank = Cell("")
+            own = Cell("the inputs themselves")
+            rows.append((own, *_score(self.inputs), blank, blank, blank))
+        title = f"Linear probe ({measure}, {self.rows} rows), and how far above a random body:"
+        heads = ("candidate", ">probe", ">interval", ">random", ">gain", ">interval")
+        return Table(heads, tuple(rows), title, "candidates")
+
+
+def _score(probe: ProbeScore) -> tuple[Cell, Cell]:
+    return Cell(f"{probe.score:.3f}", key=probe.score), Cell(f"{probe.low:.3f} to {probe.high:.3f}")
+
+
+def _figure(value: float | None) -> Cell:
+    return Cell("" if value is None else f"{value:.3f}", key=value)
+
+
+def _without_folds(row: dict[str, Any]) -> dict[str, Any]:
+    """Leave the score of each fold out of both probes."""
+    for key in ("probe", "random"):
+        if row[key] is not None:
+            row[key] = {name: row[key][name] for name in ("score", "low", "high")}
+    return row
 
 
 def _listed(names: list[str]) -> str:
