@@ -68,7 +68,7 @@ def test_a_later_schema_and_wrong_types_are_refused(comparisons, tmp_path):
         store.set_meta("comparison", comparisons["labelled"] | {"schema": 2})
     with pytest.raises(InputError, match="schema 2"):
         Comparison.read(tmp_path / "new.sqlite")
-    with pytest.raises(InputError, match="no Compared.*margin"):
+    with pytest.raises(InputError, match=r"no Compared.*margin"):
         Compared.from_dict(comparisons["labelled"] | {"margin": "wide"})
 
 

@@ -60,7 +60,7 @@ def ranking():
 
 
 def hurt():
-    """Return a verdict in which thirty classes lose."""
+    """Return a verdict in which fifteen of thirty classes lose."""
     y = np.arange(3000) % 30
     names = {k: f"class {k} {HOSTILE}" for k in range(30)}
     worse = np.where(np.arange(3000) % 2 == 0, (y + 1) % 30, y)
@@ -101,6 +101,7 @@ def test_print_says_how_much_more_there_is():
     assert re.search(r"and \d+ more findings", text)
 
 
+@pytest.mark.slow
 def test_a_diagnosis_of_data_fits_and_says_the_worst_first(rng_sides):
     found = diagnose(*rng_sides)
     text = str(found)
@@ -148,13 +149,14 @@ def test_frames_have_a_row_for_each_thing_that_was_judged(comparisons):
     assert frame["score"].tolist() == [row.score for row in found.details.table]
     gains = [getattr(row.against_source_only, "gain", None) for row in found.details.table]
     np.testing.assert_allclose(frame["against_source_only_gain"], np.array(gains, dtype=float))
-    assert many_columns().to_frame()["shift"].is_monotonic_decreasing is False
-    assert len(many_columns().to_frame()) == 300
+    moved = many_columns().to_frame()["shift"]
+    assert len(moved) == 300
+    assert moved.is_monotonic_decreasing
     ranked = ranking().to_frame()
     assert ranked["scores_logme"].tolist() == [0.5] * 30
     assert ranked["useless"].sum() == 1
     (row,) = hurt().to_frame().to_dict("records")
-    assert (row["word"], row["gain"], len(row["harmed_classes"])) == ("hurts", -0.5, 30)
+    assert (row["word"], row["gain"], len(row["harmed_classes"])) == ("hurts", -0.5, 15)
 
 
 def test_a_report_is_one_offline_file_with_its_figures(shown, tmp_path):
@@ -185,11 +187,8 @@ def test_the_report_of_a_comparison_takes_a_diagnosis(comparisons, tmp_path):
 # --- in a browser ---------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [360, 1440])
-def test_pages_and_notebook_views_are_no_wider_than_the_screen(
-    show, shown, tmp_path, width, scheme
-):
+@pytest.mark.parametrize(("width", "scheme"), [(360, "dark"), (1440, "light")])
+def test_views_are_no_wider_than_the_screen(show, shown, tmp_path, width, scheme):
     page = show(shown.report(tmp_path / "r.html").read_text(encoding="utf-8"), width,
                 color_scheme=scheme)  # fmt: skip
     assert page.evaluate("document.documentElement.scrollWidth") <= width
