@@ -39,7 +39,7 @@ def measure(seed: int, rows: int, only: list[str], changes: dict[str, Any]) -> l
     for row in methods(task="classification"):
         if row.family not in FAMILIES or (only and row.name not in only):
             continue
-        name = row.quick.get("estimator__network", "mlp")  # those of batch norm need it
+        name = "mlp-norm" if row.base == "batch norm" else "mlp"  # those of batch norm need it
         base = NeuralClassifier(name, hidden=(64,), min_steps=200, batch_size=64)
         model, fitted_on, before = None, None, {}
         for shift, (X, y), (Xt, yt) in found:

@@ -82,7 +82,7 @@ def main() -> None:
             continue
         if options.only and row.name not in options.only:
             continue
-        name = row.quick.get("estimator__network", "mlp") if small else "cnn-norm"
+        name = "mlp-norm" if row.base == "batch norm" else "mlp" if small else "cnn-norm"
         base = NeuralClassifier(
             name, hidden=(64 if small else 128,), epochs=1, min_steps=200, batch_size=64,
             verbose=False,

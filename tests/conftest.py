@@ -60,35 +60,9 @@ def toy() -> Callable[..., SimpleNamespace]:
     The target is turned by 30 degrees in the first two features and moved. Labels are integers
     from 0 to ``classes`` - 1; ``classes=None`` makes a regression.
     """
-    import numpy as np
+    from acclimate.testing import toy
 
-    def make(
-        seed: int = 0, n: int = 60, m: int = 45, d: int = 4, classes: int | None = 3
-    ) -> SimpleNamespace:
-        rng = np.random.default_rng(seed)
-        centres = np.zeros((classes or 1, d))
-        angles = 2 * np.pi * np.arange(len(centres)) / len(centres)
-        centres[:, 0], centres[:, 1] = 3 * np.cos(angles), 3 * np.sin(angles)
-        turn = np.eye(d)
-        turn[:2, :2] = [[np.cos(np.pi / 6), -np.sin(np.pi / 6)],
-                        [np.sin(np.pi / 6), np.cos(np.pi / 6)]]  # fmt: skip
-        slope = np.linspace(1.0, -1.0, d)
-
-        def draw(rows: int, moved: bool) -> tuple[np.ndarray, np.ndarray]:
-            X = rng.normal(size=(rows, d))
-            if classes is None:
-                y = X @ slope + 0.1 * rng.normal(size=rows)
-            else:
-                y = np.arange(rows) % classes
-                X = X + centres[y]
-            return (X @ turn + 0.5 if moved else X), y
-
-        X, y = draw(n, False)
-        Xt, yt = draw(m, True)
-        Xn, yn = draw(m, True)
-        return SimpleNamespace(X=X, y=y, Xt=Xt, yt=yt, Xn=Xn, yn=yn)
-
-    return make
+    return toy
 
 
 @pytest.fixture(scope="session")

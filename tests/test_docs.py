@@ -188,10 +188,17 @@ def test_constraints_pin_every_direct_dependency_without_a_build_tag():
     assert wanted - pinned == set()
 
 
-def test_the_methods_page_is_the_catalogue():
-    spec = importlib.util.spec_from_file_location("page", ROOT / "scripts" / "methods_page.py")
+def derived():
+    spec = importlib.util.spec_from_file_location("derive", ROOT / "scripts" / "derive.py")
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
-    assert module.PAGE.read_text(encoding="utf-8") == module.page(), (
-        "run python scripts/methods_page.py"
+    return module
+
+
+@pytest.mark.parametrize("what", ["page", "stub"])
+def test_what_derives_from_the_catalogue_is_up_to_date(what):
+    module = derived()
+    path = {"page": module.PAGE, "stub": module.STUB}[what]
+    assert path.read_text(encoding="utf-8") == getattr(module, what)(), (
+        "run python scripts/derive.py"
     )

@@ -14,6 +14,7 @@ from acclimate import Domain
 from acclimate.catalogue import methods
 from acclimate.exceptions import InputError
 from acclimate.sources import row_weights, source_similarity, split
+from acclimate.testing import quick_settings
 from acclimate.validation import Rows
 
 RNG = np.random.default_rng
@@ -24,7 +25,7 @@ METHODS = MAPS + WEIGHTS
 
 def make(name: str, *args: Any, **settings: Any) -> Any:
     row = next(row for row in methods() if row.name == name)
-    return row.load()(*args, **(dict(row.quick) | {"random_state": 0} | settings))
+    return row.load()(*args, **(quick_settings(row) | {"random_state": 0} | settings))
 
 
 def two_sources(seed: int = 0) -> tuple[Any, Any, Any, Any, Any]:

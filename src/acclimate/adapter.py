@@ -25,7 +25,7 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted, has_fit_parameter
 
 from acclimate import validation as door
-from acclimate.catalogue import Row, find
+from acclimate.catalogue import Row, methods, row_of
 from acclimate.domain import Domain
 from acclimate.exceptions import AcclimateError, InputError, TransferWarning
 from acclimate.folds import as_often
@@ -65,9 +65,12 @@ class Adapter(BaseEstimator, ABC):  # type: ignore[misc]
     `adapt` runs stage two alone and always starts from the stage-one state, so that
     ``adapt(a)`` then ``adapt(b)`` equals ``adapt(b)``. A subclass writes one method, `_adapt`.
 
-    The firewall: unless the method's catalogue row says that target labels are *required*, or
-    *optional* and the method was made with ``use_target_labels=True``, they are removed here,
-    before the method runs.
+    What the catalogue says of a built-in method a class of your own says as ``row``, for example
+    ``row = Row(target_labels="required", tasks=("regression",))`` with `acclimate.catalogue.Row`.
+    Without one: rows, both tasks, target labels ignored, needs source rows.
+
+    The firewall: unless the row says that target labels are *required*, or *optional* and the
+    method was made with ``use_target_labels=True``, they are removed here, before the method runs.
 
     Parameters
     ----------
@@ -93,6 +96,8 @@ class Adapter(BaseEstimator, ABC):  # type: ignore[misc]
         Numbers of rows, features and classes of the source and, after stage two, of the target.
     """
 
+    row: ClassVar[Row]  # what a class says of itself; read it with `row_of`
+    _cautious: ClassVar[Row] = Row()  # what is taken to hold where it says nothing
     _not_saved: ClassVar[tuple[str, ...]] = ("_source", "_raw_source")
     # whether a frame may reach a base model that reads categories: not where rows are calculated on
     _reads_frames: ClassVar[bool] = False
@@ -185,7 +190,7 @@ class Adapter(BaseEstimator, ABC):  # type: ignore[misc]
         if weight is not None:
             self._check_takes_weights()
         ids = door.check_ids(domains, door.count(X))
-        if ids is not None and row is not None and not row.several_sources:
+        if ids is not None and not row.several_sources:
             raise InputError(f"{row.name} takes one source; leave out domains to pool the rows")
         given = None
         if weight is not None and not weight.all():  # a row of weight 0 is not there
@@ -211,7 +216,7 @@ class Adapter(BaseEstimator, ABC):  # type: ignore[misc]
         self.source_class_names_ = names
         classes = None if regression else np.unique(y).tolist()
         self.trained_on_ = {"source": self._described(X, classes, names)}
-        self._source = source if row is None or row.needs_source else None
+        self._source = source if row.needs_source else None
         self._reset_to_stage_one()
         return self if target is None else self.adapt(target)
 
@@ -238,8 +243,8 @@ class Adapter(BaseEstimator, ABC):  # type: ignore[misc]
         check_is_fitted(self, "source_model_")
         rows = self._check_target_rows(door.check_target(target))
         row = self._row()
-        if self._source is None and row is not None and row.needs_source:
-            able = [r.name for r in _rows() if not r.needs_source and r.alters]
+        if self._source is None and row.needs_source:
+            able = [r.name for r in methods() if not r.needs_source and r.alters]
             raise AcclimateError(
                 f"{row.name} needs the source rows to adapt, and a model that was loaded or "
                 f"fitted on batches has none. "
@@ -260,7 +265,7 @@ class Adapter(BaseEstimator, ABC):  # type: ignore[misc]
         adapted = self._adapt(self.source_model_, source, rows, self._stage_seed(2))
         self.target_model_ = adapted.target
         self._source_after = adapted.source
-        self.adapted_ = row is None or row.alters
+        self.adapted_ = row.alters
         self.target_name_ = target.name
         if hasattr(adapted.target, "classes_"):
             self.classes_ = adapted.target.classes_
@@ -371,9 +376,9 @@ class Adapter(BaseEstimator, ABC):  # type: ignore[misc]
     # --- inside -----------------------------------------------------------------------------
 
     @classmethod
-    def _row(cls) -> Row | None:
-        """Return the catalogue row of this class or of the nearest parent that has one."""
-        return next((row for c in cls.__mro__ if (row := find(c.__name__)) is not None), None)
+    def _row(cls) -> Row:
+        """Return what is known of this class, from the catalogue or from what it declares."""
+        return row_of(cls)
 
     def _base(self) -> Any:
         return self._default_estimator() if self.estimator is None else self.estimator
@@ -409,8 +414,7 @@ class Adapter(BaseEstimator, ABC):  # type: ignore[misc]
         return int(np.random.SeedSequence([self.seed_, stage]).generate_state(1)[0] >> 1)
 
     def _sees_target_labels(self) -> bool:
-        row = self._row()
-        rule = "ignored" if row is None else row.target_labels
+        rule = self._row().target_labels
         return rule == "required" or (
             rule == "optional" and bool(getattr(self, "use_target_labels", False))
         )
@@ -452,12 +456,11 @@ class Adapter(BaseEstimator, ABC):  # type: ignore[misc]
             )
         if not self._sees_target_labels():
             return Rows(X, class_names=door.check_class_names(target.class_names))
-        row = self._row()
         if target.y is None:
             raise InputError(
                 f"{type(self).__name__} needs target labels: pass Domain(X_target, y_target). "
                 f"Methods that need none: "
-                + ", ".join(r.name for r in _rows() if r.target_labels != "required")
+                + ", ".join(r.name for r in methods() if r.target_labels != "required")
             )
         index = door.check_mask(target.labelled, n)
         if weight is not None:
@@ -472,7 +475,7 @@ class Adapter(BaseEstimator, ABC):  # type: ignore[misc]
         )
         names = door.check_class_names(target.class_names)
         door.check_named(y, names, "target")
-        if not regression and row is not None and row.target_labels == "required":
+        if not regression and self._row().target_labels == "required":
             door.check_two_classes(y, "target")
         return Rows(X, y, index, weight, None, names)
 
@@ -614,12 +617,6 @@ def _fit_step(step: Any, rows: Rows, seed: int) -> Any:
     index = as_often(rows.counts, seed)
     y = None if rows.y is None else rows.y[index]
     return step.fit(door.take(rows.X, index), y).transform(rows.X)
-
-
-def _rows() -> tuple[Row, ...]:
-    from acclimate.catalogue import CATALOGUE
-
-    return CATALOGUE
 
 
 def _scores_target(scorer: Any) -> bool:

@@ -1,7 +1,8 @@
 """The catalogue: one frozen row a method. Whatever lists methods reads this and nothing else.
 
-The command line's choices, the tables in the docs, the common tests and the candidates of a
-comparison all derive from it. Classes are named by module and loaded when they are needed.
+The command line's choices, the public names, the tables in the docs, the common checks and the
+candidates of a comparison all derive from it. Classes are named by module and loaded when they are
+needed. A class from elsewhere says of itself what a row says here; see `row_of`.
 
 Longer than other files: it is a table.
 """
@@ -9,46 +10,56 @@ Longer than other files: it is a table.
 from __future__ import annotations
 
 import importlib
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from types import MappingProxyType
+import warnings
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from functools import cache
 from typing import Any, Literal
+
+from acclimate.exceptions import AcclimateWarning, InputError, MissingExtraError
 
 Kind = Literal["tabular", "image", "paired", "pretrain"]
 Family = Literal[
     "baseline", "transfer", "mapping", "reweighting", "adversarial", "invariant", "semisupervised",
-    "source-free",
+    "source-free", "own",
 ]  # fmt: skip
 Task = Literal["classification", "regression"]
 TargetLabels = Literal["ignored", "optional", "required"]
 Base = Literal["any", "linear", "batch norm"]
+
+GROUP = "acclimate.methods"  # of entry points: what an installed package adds
+_BOTH: tuple[Task, ...] = ("classification", "regression")
 
 
 @dataclass(frozen=True)
 class Row:
     """What is known of a method before it runs.
 
+    The rows of built-in methods are in `CATALOGUE`. A class of your own has its row as a class
+    attribute, ``row = Row(target_labels="optional")``, with only what differs from the cautious
+    defaults; name and module are those of the class.
+
     Parameters
     ----------
-    name : str
-        Name of the class, importable from ``acclimate``.
-    module : str
+    name : str, default=""
+        Name of the class.
+    module : str, default=""
         Module that holds the class. It is imported on first use.
-    kind : {"tabular", "image", "paired", "pretrain"}
+    kind : {"tabular", "image", "paired", "pretrain"}, default="tabular"
         What the method is fitted on, which decides the common checks it must pass.
-    family : str
+    family : str, default="own"
         The idea behind it.
-    tasks : tuple of {"classification", "regression"}
+    tasks : tuple of {"classification", "regression"}, default=both
         Kinds of target values that it handles.
-    target_labels : {"ignored", "optional", "required"}
+    target_labels : {"ignored", "optional", "required"}, default="ignored"
         Whether labels of the target reach the method. See `acclimate.Adapter`.
-    needs_source : bool
+    needs_source : bool, default=True
         Whether `adapt` needs the source rows, and so cannot run from a saved model.
-    cost : str
+    cost : str, default=""
         How time grows, with n source rows, m target rows and d features.
-    paper : str
+    paper : str, default=""
         DOI or arXiv id of the source.
-    avoid : str
+    avoid : str, default=""
         When not to use it.
     several_sources : bool, default=False
         Whether `fit` accepts ``domains``.
@@ -65,20 +76,18 @@ class Row:
         Whether the method's own default needs a neural network, and so torch.
     alters : bool, default=True
         Whether a target changes predictions. False for the source-only baseline.
-    quick : mapping, default={}
-        Constructor settings that make tests fast.
     """
 
-    name: str
-    module: str
-    kind: Kind
-    family: Family
-    tasks: tuple[Task, ...]
-    target_labels: TargetLabels
-    needs_source: bool
-    cost: str
-    paper: str
-    avoid: str
+    name: str = ""
+    module: str = ""
+    kind: Kind = "tabular"
+    family: Family = "own"
+    tasks: tuple[Task, ...] = _BOTH
+    target_labels: TargetLabels = "ignored"
+    needs_source: bool = True
+    cost: str = ""
+    paper: str = ""
+    avoid: str = ""
     several_sources: bool = False
     own_classes: bool = False
     partial_classes: bool = False
@@ -86,15 +95,26 @@ class Row:
     base: Base = "any"
     network: bool = False
     alters: bool = True
-    quick: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
 
     def load(self) -> type[Any]:
-        """Import the method's module and return its class."""
-        cls: type[Any] = getattr(importlib.import_module(self.module), self.name)
+        """Import the method's module and return its class.
+
+        Raises
+        ------
+        MissingExtraError
+            The class of another package cannot be had; the message says why.
+        """
+        try:
+            cls: type[Any] = getattr(importlib.import_module(self.module), self.name)
+        except Exception as error:
+            if self.module.startswith("acclimate."):
+                raise
+            raise MissingExtraError(
+                f"{self.name} cannot be loaded from {self.module} ({type(error).__name__}: "
+                f"{error}); repair or remove the package that offers it"
+            ) from error
         return cls
 
-
-_BOTH: tuple[Task, ...] = ("classification", "regression")
 
 CATALOGUE: tuple[Row, ...] = (
     Row(
@@ -153,7 +173,6 @@ CATALOGUE: tuple[Row, ...] = (
         base="linear",
         avoid="the base model is not linear, or the features mean something else in the target",
         several_sources=True,
-        quick=MappingProxyType({"strengths": (float("inf"), 1.0, 0.0), "folds": 2, "repeats": 1}),
     ),
     Row(
         name="JointObjective",
@@ -220,7 +239,6 @@ CATALOGUE: tuple[Row, ...] = (
         paper="doi:10.1145/1273496.1273507",
         avoid="a classifier tells the domains apart nearly without error: few rows keep a weight",
         several_sources=True,
-        quick=MappingProxyType({"folds": 2}),
     ),
     Row(
         name="KMM",
@@ -247,7 +265,6 @@ CATALOGUE: tuple[Row, ...] = (
         paper="arXiv:1106.4729",
         avoid="there are many features, or the target is wider than the source",
         several_sources=True,
-        quick=MappingProxyType({"widths": (1.0, 3.0), "ridges": (0.1,)}),
     ),
     Row(
         name="RULSIF",
@@ -261,7 +278,6 @@ CATALOGUE: tuple[Row, ...] = (
         paper="arXiv:1106.4729",
         avoid="the shift is mild and rows are many, or there are many features",
         several_sources=True,
-        quick=MappingProxyType({"widths": (1.0, 3.0), "ridges": (0.1,)}),
     ),
     Row(
         name="KLIEP",
@@ -275,7 +291,6 @@ CATALOGUE: tuple[Row, ...] = (
         paper="doi:10.1007/s10463-008-0197-x",
         avoid="some target rows are far from every source row, or there are many features",
         several_sources=True,
-        quick=MappingProxyType({"widths": (1.0, 3.0), "folds": 2}),
     ),
     Row(
         name="LabelShift",
@@ -288,7 +303,6 @@ CATALOGUE: tuple[Row, ...] = (
         cost="five fits on n rows for bbse, m k a step for em, then one fit on n rows",
         paper="arXiv:1802.03916",
         avoid="the inputs of a class change between the domains",
-        quick=MappingProxyType({"folds": 2, "level": 0.0}),
     ),
     Row(
         name="NearestNeighborWeights",
@@ -314,7 +328,6 @@ CATALOGUE: tuple[Row, ...] = (
         cost="one fit on n + m rows a round",
         paper="doi:10.1145/1273496.1273521",
         avoid="there is a handful of target labels, or the source agrees with them as a whole",
-        quick=MappingProxyType({"rounds": 3}),
     ),
     Row(
         name="TrAdaBoostR2",
@@ -327,7 +340,6 @@ CATALOGUE: tuple[Row, ...] = (
         cost="steps x folds x rounds fits on n + m rows",
         paper="doi:10.1145/1273496.1273521",
         avoid="there are fewer than ten target labels, or one fit of the model takes long",
-        quick=MappingProxyType({"steps": 2, "rounds": 2, "folds": 2}),
     ),
     Row(
         name="CORAL",
@@ -441,7 +453,6 @@ CATALOGUE: tuple[Row, ...] = (
         cost="up to 11 times that of TCA and of a fit on n rows",
         paper="doi:10.1109/ICCV.2013.274",
         avoid="a source model is wrong for most target rows, or the shares of the classes differ",
-        quick=MappingProxyType({"rounds": 2}),
     ),
     Row(
         name="BDA",
@@ -454,7 +465,6 @@ CATALOGUE: tuple[Row, ...] = (
         cost="up to 11 times that of TCA and of a fit on n rows",
         paper="doi:10.1109/ICDM.2017.150",
         avoid="a source model is wrong for most target rows; class shares differ, not `weighted`",
-        quick=MappingProxyType({"rounds": 2}),
     ),
     Row(
         name="TJM",
@@ -467,7 +477,6 @@ CATALOGUE: tuple[Row, ...] = (
         cost="up to 11 times that of TCA",
         paper="doi:10.1109/CVPR.2014.183",
         avoid="the shares of the classes differ much, or all of the source is relevant",
-        quick=MappingProxyType({"rounds": 2}),
     ),
     Row(
         name="MEDA",
@@ -480,7 +489,6 @@ CATALOGUE: tuple[Row, ...] = (
         cost="GFK and (n + m)^3; above 5000 rows (n + m) b^2 for b = 500, and a neighbour search",
         paper="doi:10.1145/3240508.3240512",
         avoid="clusters are not classes, or the shares of the classes differ much",
-        quick=MappingProxyType({"rounds": 2}),
     ),
     Row(
         name="GFK",
@@ -505,7 +513,6 @@ CATALOGUE: tuple[Row, ...] = (
         cost="one fit a class and round on up to n + m rows",
         paper="doi:10.1109/TPAMI.2009.57",
         avoid="the source model is at chance on the target, or the shares of the classes differ",
-        quick=MappingProxyType({"rounds": 2, "max_rounds": 30}),
     ),
     Row(
         name="DANN",
@@ -522,7 +529,6 @@ CATALOGUE: tuple[Row, ...] = (
         partial_classes=True,
         open_classes=True,
         network=True,
-        quick=MappingProxyType({"hidden": (8,), "length": 0.25}),
     ),
     Row(
         name="DeepCORAL",
@@ -538,7 +544,6 @@ CATALOGUE: tuple[Row, ...] = (
         several_sources=True,
         open_classes=True,
         network=True,
-        quick=MappingProxyType({"length": 0.25}),
     ),
     Row(
         name="CDAN",
@@ -555,7 +560,6 @@ CATALOGUE: tuple[Row, ...] = (
         partial_classes=True,
         open_classes=True,
         network=True,
-        quick=MappingProxyType({"hidden": (8,), "length": 0.25}),
     ),
     Row(
         name="ADDA",
@@ -570,7 +574,6 @@ CATALOGUE: tuple[Row, ...] = (
         avoid="the shares of the classes differ: nothing stops classes from trading places",
         several_sources=True,
         network=True,
-        quick=MappingProxyType({"hidden": (8,), "length": 0.25}),
     ),
     Row(
         name="MCD",
@@ -585,7 +588,6 @@ CATALOGUE: tuple[Row, ...] = (
         avoid="time is short, or the source model is mostly wrong on the target",
         several_sources=True,
         network=True,
-        quick=MappingProxyType({"length": 0.25}),
     ),
     Row(
         name="MDD",
@@ -600,7 +602,6 @@ CATALOGUE: tuple[Row, ...] = (
         avoid="the source model is mostly wrong on the target, or class shares differ much",
         several_sources=True,
         network=True,
-        quick=MappingProxyType({"hidden": (8,), "length": 0.25}),
     ),
     Row(
         name="WDGRL",
@@ -615,7 +616,6 @@ CATALOGUE: tuple[Row, ...] = (
         avoid="time is short, or the shares of the classes differ much between the domains",
         several_sources=True,
         network=True,
-        quick=MappingProxyType({"hidden": (8,), "critic_steps": 1, "length": 0.25}),
     ),
     Row(
         name="DAN",
@@ -632,7 +632,6 @@ CATALOGUE: tuple[Row, ...] = (
         partial_classes=True,
         open_classes=True,
         network=True,
-        quick=MappingProxyType({"length": 0.25}),
     ),
     Row(
         name="JAN",
@@ -647,7 +646,6 @@ CATALOGUE: tuple[Row, ...] = (
         avoid="the source model is mostly wrong there, or batches hold fewer than some 30 rows",
         several_sources=True,
         network=True,
-        quick=MappingProxyType({"length": 0.25}),
     ),
     Row(
         name="DeepJDOT",
@@ -662,7 +660,6 @@ CATALOGUE: tuple[Row, ...] = (
         avoid="the shares of the classes differ, or batches hold few rows of each class",
         several_sources=True,
         network=True,
-        quick=MappingProxyType({"length": 0.25}),
     ),
     Row(
         name="MCC",
@@ -679,7 +676,6 @@ CATALOGUE: tuple[Row, ...] = (
         partial_classes=True,
         open_classes=True,
         network=True,
-        quick=MappingProxyType({"length": 0.25}),
     ),
     Row(
         name="BNM",
@@ -694,7 +690,6 @@ CATALOGUE: tuple[Row, ...] = (
         avoid="the source model is mostly wrong there, or the target lacks many of the classes",
         several_sources=True,
         network=True,
-        quick=MappingProxyType({"length": 0.25}),
     ),
     Row(
         name="AFN",
@@ -709,7 +704,6 @@ CATALOGUE: tuple[Row, ...] = (
         avoid="features are normalised, or the shift does not make the network unsure",
         several_sources=True,
         network=True,
-        quick=MappingProxyType({"length": 0.25}),
     ),
     Row(
         name="CAN",
@@ -724,7 +718,6 @@ CATALOGUE: tuple[Row, ...] = (
         avoid="target rows form no clusters, or their clusters are not the classes",
         several_sources=True,
         network=True,
-        quick=MappingProxyType({"length": 0.25}),
     ),
     Row(
         name="AdaBN",
@@ -739,7 +732,6 @@ CATALOGUE: tuple[Row, ...] = (
         base="batch norm",
         avoid="class shares differ: on average it lost on simulated shifts; or no batch norm",
         network=True,
-        quick=MappingProxyType({"estimator__network": "mlp-norm"}),
     ),
     Row(
         name="SHOT",
@@ -753,7 +745,6 @@ CATALOGUE: tuple[Row, ...] = (
         paper="arXiv:2002.08546",
         avoid="the source model is mostly wrong on the target, or class shares differ much",
         network=True,
-        quick=MappingProxyType({"length": 0.25}),
     ),
     Row(
         name="TENT",
@@ -768,9 +759,11 @@ CATALOGUE: tuple[Row, ...] = (
         base="batch norm",
         avoid="class shares differ: on average it lost on simulated shifts; or no batch norm",
         network=True,
-        quick=MappingProxyType({"estimator__network": "mlp-norm"}),
     ),
 )
+
+
+_BUILT_IN = {(row.module, row.name): row for row in CATALOGUE}
 
 
 def methods(
@@ -780,6 +773,9 @@ def methods(
     target_labels: str | None = None,
 ) -> list[Row]:
     """Return the rows of the catalogue, optionally only those that fit a need.
+
+    Rows of installed packages follow: those that an entry point of the group
+    ``acclimate.methods`` names.
 
     Parameters
     ----------
@@ -795,6 +791,11 @@ def methods(
     list of Row
         In the catalogue's order, baselines first.
 
+    Warns
+    -----
+    AcclimateWarning
+        A package offers methods that cannot be used; it is named.
+
     Examples
     --------
     >>> from acclimate import methods
@@ -803,7 +804,7 @@ def methods(
     """
     return [
         row
-        for row in CATALOGUE
+        for row in (*CATALOGUE, *_installed())
         if (family is None or row.family == family)
         and (task is None or task in row.tasks)
         and (target_labels is None or row.target_labels == target_labels)
@@ -812,4 +813,72 @@ def methods(
 
 def find(name: str) -> Row | None:
     """Return the row of a method, or None where there is none of that name."""
-    return next((row for row in CATALOGUE if row.name == name), None)
+    built_in = next((row for row in CATALOGUE if row.name == name), None)
+    if built_in is not None:  # packages are asked for other names only
+        return built_in
+    return next((row for row in _installed() if row.name == name), None)
+
+
+def row_of(cls: type[Any]) -> Row:
+    """Return what is known of a class: its own row, or that of the nearest parent that has one.
+
+    A subclass of a built-in method is that method, with its row. What a class declares as ``row``
+    gets the name and module of ``cls``. A subclass of a template that declares nothing has cautious
+    defaults.
+
+    Parameters
+    ----------
+    cls : type
+        A subclass of `acclimate.Adapter`.
+    """
+    for one in cls.__mro__:
+        built_in = _BUILT_IN.get((one.__module__, one.__name__))
+        if built_in is not None:
+            return built_in
+        declared = vars(one).get("row", vars(one).get("_cautious"))
+        if isinstance(declared, Row):
+            return replace(declared, name=cls.__name__, module=cls.__module__)
+        if declared is not None:
+            raise InputError(
+                f'{one.__name__}.row must be a Row, such as Row(target_labels="required"), got '
+                f"{declared!r}"
+            )
+    return Row(cls.__name__, cls.__module__)
+
+
+@cache
+def _installed() -> tuple[Row, ...]:
+    """Return the rows that installed packages add. They are asked once a process."""
+    from importlib.metadata import entry_points  # reading them takes milliseconds
+
+    found = {row.name: row for row in CATALOGUE}
+    for point in sorted(entry_points(group=GROUP), key=lambda point: point.name):
+        who = point.name if point.dist is None else point.dist.name
+        try:
+            for row in _rows_in(point.load()):
+                if row.name in found:
+                    raise InputError(f"there is a method {row.name!r} already")
+                found[row.name] = row
+        except Exception as error:  # whatever an import does
+            warnings.warn(
+                f"the package {who!r} offers methods that cannot be used: {point.value} "
+                f"({type(error).__name__}: {error})",
+                AcclimateWarning,
+                stacklevel=3,
+            )
+    return tuple(found.values())[len(CATALOGUE) :]
+
+
+def _rows_in(value: Any) -> Iterable[Row]:
+    """Yield the rows that an entry point names: a row, a class, or several of them."""
+    if isinstance(value, Row):
+        if not value.name or not value.module:
+            raise InputError(f"its row lacks the name or the module of its class: {value}")
+        yield value
+    elif isinstance(value, type):
+        yield row_of(value)
+    elif isinstance(value, list | tuple):
+        for one in value:
+            yield from _rows_in(one)
+    else:
+        raise InputError(f"it names {value!r}, which is neither a Row nor a class nor a list")

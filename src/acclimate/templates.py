@@ -16,6 +16,7 @@ from sklearn.utils.validation import has_fit_parameter
 
 from acclimate import validation as door
 from acclimate.adapter import Adapted, Adapter, fit_model
+from acclimate.catalogue import Row
 from acclimate.exceptions import InputError
 from acclimate.sources import Part, each, row_weights, similarities, split
 from acclimate.validation import Rows
@@ -76,6 +77,7 @@ class MapAdapter(Adapter):
     stage-one model, since nothing says which source they are from.
     """
 
+    _cautious = Row(family="mapping")
     _sklearn_auto_wrap_output_keys: ClassVar[set[str]] = {"transform"}
 
     @abstractmethod
@@ -239,6 +241,8 @@ class WeighAdapter(Adapter):
     dict by source, too. Small sources give poor weights: without ``domains`` the rows are pooled,
     and which is better has to be measured.
     """
+
+    _cautious = Row(family="reweighting")
 
     @abstractmethod
     def _weights(self, source: Rows, target: Rows, seed: int) -> Array:

@@ -66,10 +66,3 @@ def test_a_target_with_classes_of_no_source(case: Any) -> None:
     plain, ours = np.mean(scores, axis=0)  # the source model with a threshold on its confidence
     assert ours > plain
     assert ours > 0.6
-
-
-@pytest.mark.rows(task="classification")
-def test_the_settings_are_there_where_they_are_ticked(case: Any) -> None:
-    names = case.row.load()().get_params(deep=False)
-    assert "partial" in names or not case.row.partial_classes
-    assert "unknown" in names or not case.row.open_classes

@@ -149,9 +149,9 @@ def read_target(path: Path, meta: dict[str, Any], features: list[str] | None, ro
         categorical=meta["categorical"], features=features,
     )  # fmt: skip
     if need and table.y is None:
-        from acclimate.catalogue import CATALOGUE
+        from acclimate.catalogue import methods
 
-        able = [one.name for one in CATALOGUE if one.target_labels != "required"]
+        able = [one.name for one in methods() if one.target_labels != "required"]
         raise InputError(
             f"{path.name} has no label in any row, and {row.name} needs some. Methods that need "
             f"none: {', '.join(able)}"

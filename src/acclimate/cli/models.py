@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from acclimate.base import words
-from acclimate.catalogue import CATALOGUE, Row, find
+from acclimate.catalogue import Row, find, methods
 from acclimate.exceptions import InputError
 
 ESTIMATORS = words.MODELS
@@ -17,7 +17,7 @@ def complete_method(incomplete: str) -> list[tuple[str, str]]:
     """Return the methods that start so, each with what it asks of the target."""
     return [
         (row.name, f"target labels {row.target_labels}")
-        for row in CATALOGUE
+        for row in methods()
         if row.name.lower().startswith(incomplete.lower())
     ]
 
@@ -33,7 +33,7 @@ def method_row(name: str, task: str) -> Row:
     if row is None:
         from acclimate.tables.labels import meant
 
-        names = [row.name for row in CATALOGUE]
+        names = [row.name for row in methods()]
         raise InputError(
             f"there is no method {name!r}{meant(name, names) or '.'} There are {', '.join(names)}"
         )

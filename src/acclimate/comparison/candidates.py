@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from acclimate.catalogue import CATALOGUE, Row, find
+from acclimate.catalogue import Row, find, methods
 from acclimate.comparison.trials.shared import fingerprint
 from acclimate.exceptions import InputError
 
@@ -131,20 +131,22 @@ def choose(
     names : sequence of str, default=None
         Only these methods, and the baselines.
     own : mapping from str to Adapter, default=None
-        Methods of the user's, each trusted next after the catalogue's of the same class.
+        Methods of the user's, each trusted next after the catalogue's of the same class; those that
+        are in no catalogue after all but the baselines.
 
     Raises
     ------
     InputError
         A name is in no row of the catalogue, or its method cannot be used here.
     """
+    rows = methods()
     for name in names or ():
         if find(name) is None:
             raise InputError(
-                f"there is no method {name!r}; choose from {[row.name for row in CATALOGUE]}"
+                f"there is no method {name!r}; choose from {[row.name for row in rows]}"
             )
     candidates, excluded = [], []
-    for row in sorted(CATALOGUE, key=_trust):
+    for row in sorted(rows, key=_trust):
         wanted = names is None or row.name in names or row.name in BASELINES
         reason = why_not(row, need) if wanted else None
         if reason is None and wanted:
@@ -186,7 +188,8 @@ def _needs_rows(row: Row, need: Need, preprocess: Any) -> str | None:
 
 def _trust(row: Row) -> tuple[int, int]:
     """Sort key: trusted methods, then the catalogue's order, the baselines last."""
-    place = CATALOGUE.index(row)
+    rows = methods()
+    place = rows.index(row) if row in rows else len(rows)  # a method of the user's own
     if row.name in _TRUSTED:
         return 0, _TRUSTED.index(row.name)
     return (2, place) if row.name in BASELINES else (1, place)
@@ -257,8 +260,10 @@ def _of_user(name: str, model: Any, need: Need, seed: int) -> Candidate:
             f"{type(model).__name__}; base models go into estimator="
         )
     row = model._row()
-    if row is None:
-        raise InputError(f"candidate {name!r}: {type(model).__name__} has no row in the catalogue")
+    if find(row.name) not in (None, row):  # results are told apart by it
+        raise InputError(
+            f"candidate {name!r}: its class is called {row.name}, as is another method; rename it"
+        )
     task = "regression" if model._regression() else "classification"
     reason = why_not(row, replace(need, networks=True)) or _needs_rows(row, need, model.preprocess)
     if reason is None and task != need.task:

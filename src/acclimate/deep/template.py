@@ -16,6 +16,7 @@ from acclimate import validation as door
 from acclimate.adapter import Adapted, Adapter
 from acclimate.base.estimator import NeuralEstimator
 from acclimate.base.neural import NeuralClassifier
+from acclimate.catalogue import Row
 from acclimate.classes import Match, match_classes
 from acclimate.deep.feeding import full_batches, with_labelled
 from acclimate.deep.open_partial import check_label_sets, rejecting, with_label_sets
@@ -57,6 +58,7 @@ class DeepAdapter(Adapter):
         Seeds both stages.
     """
 
+    _cautious = Row(family="invariant", network=True)
     _reads_frames = True
 
     def __init__(
@@ -127,9 +129,8 @@ class DeepAdapter(Adapter):
         ours = model.copy_fitted()
         ours.seed_ = seed
         ours._place(ours.network_, find_device(ours.device))  # a loaded one is on the CPU
-        row = self._row()
         data, held, ids, sources = None, None, None, 0
-        if source is not None and (row is None or row.needs_source):
+        if source is not None and self._row().needs_source:
             kept, weight = np.arange(door.count(source.X)), source.weight
             if weight is not None and norm.norms(ours.network_):  # batch norm does not weigh rows
                 kept, weight = as_often(source.counts, seed), None

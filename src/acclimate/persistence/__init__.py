@@ -25,7 +25,7 @@ from acclimate.files import output
 from acclimate.persistence import container
 from acclimate.persistence.decode import Decoder, read_foreign
 from acclimate.persistence.encode import Encoder, check_plain
-from acclimate.persistence.names import is_ours
+from acclimate.persistence.names import is_ours, is_own
 from acclimate.persistence.tensors import from_bytes
 
 _LIBRARIES = ("numpy", "scipy", "sklearn", "skops", "safetensors", "torch")
@@ -73,7 +73,8 @@ def save(
     Notes
     -----
     Of a network of your own class, weights and buffers are written, not the code: the class is
-    given to `load`. Layers of torch.nn need nothing.
+    given to `load`. Layers of torch.nn need nothing. Of a method of your own, and of a map that it
+    made as an object of a class of yours, attributes are written; both classes are given to `load`.
 
     Examples
     --------
@@ -86,14 +87,16 @@ def save(
     >>> again.predict(X), again.card_["title"]
     (array([0, 0, 1, 1]), 'toy')
     """
-    if not is_ours(type(model)) or not hasattr(model, "get_params"):
+    known = is_ours(type(model)) or is_own(type(model))
+    if not known or not hasattr(model, "get_params"):
         raise DomainTypeError(
             f"save writes models of acclimate, got {type(model).__name__}; wrap an estimator in "
             f"SourceOnly, or keep it with its own library"
         )
     encoder = Encoder()
     node = encoder.node(model, "")
-    members = {"model.json": json.dumps({"model": node}, allow_nan=False).encode()}
+    structure = {"model": node} | ({"own": sorted(encoder.own)} if encoder.own else {})
+    members = {"model.json": json.dumps(structure, allow_nan=False).encode()}
     members["arrays.safetensors"] = encoder.arrays.to_bytes()
     if encoder.foreign:
         members["estimators.skops"] = encoder.foreign_bytes()
@@ -123,8 +126,9 @@ def load(
     path : path-like
         The file.
     modules : sequence of class, callable or nn.Module, default=()
-        The network classes of your own that occur in the file: a class or a callable that needs no
-        arguments, or a module, which is copied. Classes are compared by their qualified names.
+        The classes of your own that occur in the file. A method and its map: the classes. A
+        network: a class or a callable that needs no arguments, or a module, which is copied.
+        Classes are compared by their qualified names.
     trusted : collection of str, default=()
         Qualified names of types of other libraries that may be built. scikit-learn's need no
         mention.
@@ -171,7 +175,9 @@ def load(
             foreign = read_foreign(data, names)
         arrays = from_bytes(file.read("arrays.safetensors"), f"{file.path}: arrays.safetensors")
         decoder = Decoder(arrays, foreign, given, names, partial)
-        model = decoder.value(file.json("model.json")["model"])
+        structure = file.json("model.json")
+        decoder.check_given(structure.get("own", []))
+        model = decoder.value(structure["model"])
         if not hasattr(model, "get_params"):
             raise IntegrityError(f"it holds a {type(model).__name__}, not a model")
         model.card_ = file.json("card.json")

@@ -12,7 +12,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from acclimate.exceptions import InputError, IntegrityError
-from acclimate.persistence.names import foreign_class, layer_class, our_class, qualified, refuse
+from acclimate.persistence.names import (
+    foreign_class,
+    layer_class,
+    match_name,
+    our_class,
+    own_class,
+    qualified,
+    refuse,
+    refuse_own,
+)  # fmt: skip
 from acclimate.persistence.sklearn_types import TRUSTED, check_trees
 from acclimate.persistence.tensors import unpack_array, unpack_tensor
 from acclimate.persistence.walk import walk
@@ -42,6 +51,8 @@ class Decoder:
 
     Attributes
     ----------
+    own : dict from str to type
+        The classes among the user's modules, by their qualified names.
     warnings : list of str
         What was left out.
     taken_off : dict of int to nn.Module
@@ -63,6 +74,7 @@ class Decoder:
         self.warnings: list[str] = []
         self.taken_off: dict[int, Any] = {}
         self._templates = _templates(modules)
+        self.own = {qualified(given): given for given in modules if isinstance(given, type)}
         self._made: dict[int, Any] = {}
 
     def value(self, node: Any) -> Any:
@@ -74,7 +86,7 @@ class Decoder:
         kind = node["is"]
         if kind == "again":
             return self._made[node["id"]]
-        if kind in ("object", "estimator"):
+        if kind in ("object", "own", "estimator"):
             return self._object(node)
         if kind not in _KINDS:
             raise IntegrityError(f"it names the kind {kind!r}, which is unknown")
@@ -83,15 +95,19 @@ class Decoder:
             self._made[node["id"]] = made
         return made
 
+    def check_given(self, names: Sequence[str]) -> None:
+        """Raise where a file holds classes of the user's that were not given, all at once."""
+        missing = [
+            name
+            for name in names
+            if match_name(name, self.own) is None and name not in self.trusted
+        ]
+        if missing:
+            refuse_own(missing, self.own)
+
     def template(self, name: str) -> Any:
         """Return a fresh module of the user's class with this name."""
-        make = self._templates.get(name)
-        if make is None:  # a class of a script has another name where it is imported
-            alone = name.rpartition(".")[2]
-            for known, maker in self._templates.items():
-                main = name.startswith("__main__.") or known.startswith("__main__.")
-                if main and known.rpartition(".")[2] == alone:
-                    make = maker
+        make = match_name(name, self._templates)
         if make is None:
             given = f"; given were {sorted(self._templates)}" if self._templates else ""
             raise InputError(
@@ -102,8 +118,10 @@ class Decoder:
         return make()
 
     def _object(self, node: Mapping[str, Any]) -> Any:
-        if node["is"] == "object":
-            cls = our_class(node["class"])
+        if node["is"] != "estimator":
+            name = node["class"]
+            own = node["is"] == "own"
+            cls = own_class(name, self.own, self.trusted) if own else our_class(name)
             made = object.__new__(cls)
             self._made[node["id"]] = made
             for name in (n for c in cls.__mro__ for n in getattr(c, "_not_saved", ())):
@@ -299,21 +317,19 @@ _KINDS: dict[str, Callable[[Decoder, Mapping[str, Any]], Any]] = {
 
 def _templates(modules: Sequence[Any]) -> dict[str, Callable[[], Any]]:
     """Return a maker for each of the user's modules, by the qualified name of its class."""
-    if not modules:
-        return {}
-    from torch import nn
-
     found: dict[str, Callable[[], Any]] = {}
     for given in modules:
+        if isinstance(given, type):
+            found[qualified(given)] = partial(_made, given)
+            continue
+        from torch import nn
+
         if isinstance(given, nn.Module):
             found[qualified(type(given))] = partial(copy.deepcopy, given)
             continue
         if not callable(given):
             raise InputError(f"modules must hold classes, callables or modules, got {given!r}")
-        name = qualified(given) if isinstance(given, type) else None
-        if name is None:
-            name = qualified(type(_made(given)))
-        found[name] = partial(_made, given)
+        found[qualified(type(_made(given)))] = partial(_made, given)
     return found
 
 

@@ -13,6 +13,7 @@ from acclimate.exceptions import InputError
 from acclimate.persistence.names import (
     ROWS,
     is_ours,
+    is_own,
     layer_name,
     qualified,
     stable_name,
@@ -35,11 +36,14 @@ class Encoder:
         Arrays and tensors met so far.
     foreign : list of (str, object)
         What skops has to write, with the attribute where it was met.
+    own : dict from str to type
+        Classes of the user's met so far, by their qualified names.
     """
 
     def __init__(self) -> None:
         self.arrays = Arrays()
         self.foreign: list[tuple[str, Any]] = []
+        self.own: dict[str, type[Any]] = {}
         self._ids: dict[int, int] = {}
         self._alive: list[Any] = []  # an id is unique only while its object lives
 
@@ -97,6 +101,9 @@ class Encoder:
                 return found
         if isinstance(value, type) or is_function(value):
             raise refusal(where, value)
+        if is_own(cls):
+            self.own[qualified(cls)] = cls
+            return {"is": "own", "class": qualified(cls), "state": self.state(value, where)}
         return self._foreign(value, where)
 
     def state(self, value: Any, where: str) -> Node:
@@ -145,6 +152,13 @@ class Encoder:
                 except Exception as reason:
                     raise refusal(where, part) from reason
             raise InputError(f"skops cannot write the estimators of this model: {error}") from error
+
+
+def own_classes(model: Any) -> list[type[Any]]:
+    """Return the classes of the user's own that a file of this model needs when it is loaded."""
+    encoder = Encoder()
+    encoder.node(model, "")
+    return list(encoder.own.values())
 
 
 def _dump(parts: list[Any]) -> bytes:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import importlib
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from functools import cache
 from typing import Any, NoReturn
 
@@ -94,6 +94,12 @@ FORMER = {
     "WeightedMedian": "TrAdaBoostR2.WeightedMedian",
 }
 
+# what a class from here holds is left to skops
+_LIBRARIES = (
+    "acclimate", "builtins", "joblib", "numpy", "pandas", "pyarrow", "scipy", "sklearn", "torch",
+)  # fmt: skip
+_PICKLING = ("__reduce__", "__reduce_ex__", "__getstate__", "__setstate__")
+
 
 def qualified(cls: type[Any]) -> str:
     """Return module and name of a class."""
@@ -178,6 +184,56 @@ def _may_be_held(cls: type[Any]) -> bool:
 def _is_layer(cls: type[Any]) -> bool:
     """Tell whether a class is a layer, without an import of torch."""
     return any(base.__module__ == "torch.nn.modules.module" for base in cls.__mro__)
+
+
+def is_own(cls: type[Any]) -> bool:
+    """Tell whether a class is the user's: a method, or a plain class that maps or predicts.
+
+    Objects of such a class are written attribute by attribute, and the class is given to `load`.
+    Libraries' objects, and those that say themselves how they are written, are left to skops.
+    """
+    if cls.__module__.partition(".")[0] in _LIBRARIES:
+        return False
+    if any(
+        f"{one.__module__}.{one.__name__}" == "acclimate.adapter.Adapter" for one in cls.__mro__
+    ):
+        return True
+    slots = any(vars(one).get("__slots__") for one in cls.__mro__)
+    written = any(getattr(cls, name, None) is not getattr(object, name, None) for name in _PICKLING)
+    maps = any(callable(getattr(cls, name, None)) for name in ("__call__", "predict", "transform"))
+    return not slots and not written and (maps or dataclasses.is_dataclass(cls))
+
+
+def own_class(name: str, given: Mapping[str, Any], trusted: Collection[str]) -> type[Any]:
+    """Return a class of the user's with this name: one that was given, or a trusted one."""
+    found = match_name(name, given)
+    if found is None and name in trusted:
+        found = _find(name)
+    if not isinstance(found, type):
+        refuse_own([name], given)
+    return found
+
+
+def match_name(name: str, given: Mapping[str, Any]) -> Any:
+    """Return what was given under a name; None where nothing was."""
+    if name in given:
+        return given[name]
+    alone = name.rpartition(".")[2]
+    for known, value in given.items():  # a class of a script has another name where it is imported
+        main = name.startswith("__main__.") or known.startswith("__main__.")
+        if main and known.rpartition(".")[2] == alone:
+            return value
+    return None
+
+
+def refuse_own(names: Collection[str], given: Collection[str]) -> NoReturn:
+    """Raise: these classes were not given."""
+    shown = f"; given were {sorted(given)}" if given else ""
+    listed = ", ".join(name.rpartition(".")[2] for name in names)
+    raise InputError(
+        f"it holds models of classes that are not acclimate's: {', '.join(map(repr, names))}. If "
+        f"you trust them, give the classes: load(path, modules=[{listed}]){shown}"
+    )
 
 
 def foreign_class(name: str, trusted: Collection[str]) -> type[Any]:

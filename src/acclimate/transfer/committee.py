@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from sklearn.base import clone
 
 from acclimate.adapter import Adapted, Adapter, Shared, sharing
+from acclimate.catalogue import Row
 from acclimate.domain import Domain
 from acclimate.exceptions import InputError
 from acclimate.validation import Rows
@@ -85,6 +86,7 @@ class Committee(Adapter):
         self.weights = weights
         self.random_state = random_state
 
+    row = Row(needs_source=False, several_sources=True)  # members hold what they need
     estimator = None  # each member has its own
     preprocess = None
 
@@ -219,8 +221,7 @@ class Voices:
 
 
 def _several(method: Any) -> bool:
-    row = method._row()
-    return row is None or bool(row.several_sources)
+    return bool(method._row().several_sources)
 
 
 def _domain(target: Rows, method: Any) -> Domain:

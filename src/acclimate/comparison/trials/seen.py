@@ -231,8 +231,7 @@ def _after(model: Any, rows: Any, goal: Any, inputs: Sequence[Any]) -> tuple[str
     if theirs is None:
         return None
     ours = theirs
-    row = model._row()
-    if row is not None and row.family in _SHARED_SPACE:
+    if model._row().family in _SHARED_SPACE:
         ours = _network(model._source_after or model.source_model_) or theirs
     return "network", [ours.infer(inputs[0])[0], theirs.infer(inputs[1])[0]]
 

@@ -1,15 +1,20 @@
-"""Write docs/methods.md from the catalogue. A test compares the two.
+"""Write what derives from the catalogue: docs/methods.md and the types of the public names.
 
-Run:  python scripts/methods_page.py
+Run:  python scripts/derive.py
+
+A test compares both with what this writes.
 """
 
 from __future__ import annotations
 
 from pathlib import Path
 
+import acclimate
 from acclimate.catalogue import CATALOGUE, Row
 
-PAGE = Path(__file__).resolve().parent.parent / "docs" / "methods.md"
+ROOT = Path(__file__).resolve().parent.parent
+PAGE = ROOT / "docs" / "methods.md"
+STUB = ROOT / "src" / "acclimate" / "__init__.pyi"
 TITLES = {
     "baseline": "Baselines",
     "transfer": "With target labels: fine-tuning and joint training",
@@ -60,7 +65,7 @@ def page() -> str:
     for family in dict.fromkeys(row.family for row in CATALOGUE):
         rows = [line(row) for row in CATALOGUE if row.family == family]
         parts += [
-            f"\n## {TITLES[family]}\n",
+            f"\n## {TITLES.get(family, family.capitalize())}\n",
             "| method | labels | tasks | alone | several | sets | do not use it when | cost "
             "| paper |",
             "|---|---|---|---|---|---|---|---|---|",
@@ -69,5 +74,28 @@ def page() -> str:
     return "\n".join(parts) + "\n"
 
 
+def stub() -> str:
+    """Return what type checkers read in place of the names that load on first use."""
+    names: dict[str, list[str]] = {"acclimate._version": ["__version__"]}
+    names["acclimate.catalogue"] = ["methods"]
+    for name, module in acclimate._MODULES.items():
+        names.setdefault(module, []).append(name)
+    lines = [
+        "# Written by scripts/derive.py from src/acclimate/catalogue.py and __init__.py.",
+        *(f"from acclimate import {name} as {name}" for name in sorted(acclimate._SUBMODULES)),
+        *(
+            f"from {module} import {name} as {name}"
+            for module, mine in sorted(names.items())
+            for name in sorted(mine)
+        ),
+        "",
+        "_MODULES: dict[str, str]",
+        "_SUBMODULES: tuple[str, ...]",
+        "__all__: list[str]",
+    ]
+    return "\n".join(lines) + "\n"
+
+
 if __name__ == "__main__":
     PAGE.write_text(page(), encoding="utf-8")
+    STUB.write_text(stub(), encoding="utf-8")
