@@ -9,7 +9,6 @@ from typing import Annotated, Any
 import typer
 
 from acclimate.cli.console import EXIT_STOPPED, Status, check_folder, console
-from acclimate.report.wording import VERDICTS, look_of
 
 
 def demo(
@@ -48,6 +47,8 @@ def _print_demo(result: dict[str, Any], out: Path) -> None:
     """Print one table a case: accuracy by strategy and number of labels, with the verdict."""
     from rich import box
     from rich.table import Table
+
+    from acclimate.report.wording import VERDICTS, look_of
 
     screen = console()
     for case in result["cases"]:

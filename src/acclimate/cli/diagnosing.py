@@ -13,7 +13,6 @@ from acclimate.cli.config import Config, PrintConfig
 from acclimate.cli.console import Status, console
 from acclimate.cli.options import AsJson, Drop, Id, Task
 from acclimate.exceptions import InputError
-from acclimate.report.screen import as_rich
 
 COLUMNS = 20  # columns that are listed
 
@@ -42,6 +41,7 @@ def diagnose(
     """
     from acclimate.diagnosis.diagnose import diagnose as run
     from acclimate.report.plain import json_safe
+    from acclimate.report.screen import as_rich
 
     with Status("reading") as status:
         sides = [_side(path, label, id, drop or ()) for path in (source, target)]
@@ -90,6 +90,7 @@ def rank(
     """
     from acclimate.cli.rows import read_rows
     from acclimate.report.plain import json_safe
+    from acclimate.report.screen import as_rich
 
     names = [path.name for path in candidates]
     if len(set(names)) < len(names):

@@ -12,7 +12,6 @@ import typer
 from acclimate.cli.config import Config, PrintConfig
 from acclimate.cli.console import Status, console, facts, say
 from acclimate.cli.options import AsJson
-from acclimate.report.wording import look_of
 
 
 def evaluate(
@@ -64,6 +63,8 @@ def _show(found: dict[str, Any]) -> None:
     """Print scores and verdict for a person."""
     from rich import box
     from rich.table import Table
+
+    from acclimate.report.wording import look_of
 
     share = found["metric"] == "accuracy"
     say(f"{found['model']} on {found['rows']:,} labelled rows of {found['file']}")

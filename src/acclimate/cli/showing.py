@@ -12,7 +12,6 @@ from acclimate.cli.config import Config, PrintConfig
 from acclimate.cli.console import Status, console, facts, say
 from acclimate.cli.options import AsJson
 from acclimate.exceptions import InputError
-from acclimate.report.wording import chance, look_of
 
 
 def show(
@@ -107,6 +106,8 @@ def _show_drift(found: Any) -> None:
     """Print the finding, and the columns in the order of their shift."""
     from rich import box
     from rich.table import Table
+
+    from acclimate.report.wording import chance, look_of
 
     look = look_of(found.word)
     console().print(f"[{look.colour}]{look.sign}[/{look.colour}]", end=" ")
