@@ -62,9 +62,7 @@ def most_disagreement(rows: int, confidence: float) -> float:
 
 def rows_that_agree(margin: float, confidence: float) -> int | None:
     """Return how many rows without a disagreement bound it below a margin; None for margin 0."""
-    if margin <= 0.0:
-        return None
-    return int(np.floor(np.log(1.0 - confidence) / np.log1p(-margin))) + 1
+    return None if margin <= 0.0 else int(np.log(1.0 - confidence) / np.log1p(-margin)) + 1
 
 
 def crossed_variances(differences: Floats) -> CrossedVariances:
