@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -113,6 +114,7 @@ def name_classes(truth: NDArray[Any], class_names: ClassNames | None) -> dict[An
 
 
 TASKS = ("classification", "regression")
+MANY = 20  # whole numbers with more different values than this are values, not classes
 
 
 def as_features(features: ArrayLike, name: str = "features") -> NDArray[Any]:
@@ -163,6 +165,60 @@ def as_values(labels: ArrayLike, n: int, name: str = "labels") -> NDArray[np.flo
         where = tuple(int(i) for i in np.argwhere(~np.isfinite(y))[0])
         raise InputError(f"{name} must be finite, got {y[where]} at index {where}")
     return y.reshape(n, -1)
+
+
+def task_of(labels: Any, task: str | None = None) -> tuple[str, str]:
+    """Return "classification" or "regression", and why: the one rule for what labels ask for.
+
+    Text, true and false, and at most 20 different whole numbers are classes. Fractions, and more
+    whole numbers than that, are values.
+
+    Parameters
+    ----------
+    labels : array-like of shape (n,)
+        Known labels of the source.
+    task : {"classification", "regression"} or None, default=None
+        What the user asks for, whatever the rule says.
+
+    Raises
+    ------
+    InputError
+        The labels do not fit the task that was asked for, or one is not finite.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> task_of(np.array(["ill", "well"]))
+    ('classification', 'the labels are text')
+    >>> task_of(np.array([0.5, 1.5]))
+    ('regression', 'the labels have fractions')
+    >>> task_of(np.arange(100))
+    ('regression', 'the labels are 100 different whole numbers')
+    """
+    y = np.asarray(labels).ravel()
+    if y.dtype.kind == "O" and len(y) and all(isinstance(v, Real) for v in y.tolist()):
+        y = np.asarray(y.tolist())
+    numbers = y.dtype.kind in "iuf"
+    if numbers and not np.isfinite(y).all():
+        raise InputError("labels must be finite; mark unknown ones with Domain(labelled=...)")
+    whole = numbers and bool((y == np.round(y)).all())
+    if task is not None:
+        classify = check_task(task)
+        if not classify and y.dtype.kind not in "biuf":
+            raise InputError(f"task regression needs numbers as labels, got {y[0]!s:.60}")
+        if classify and numbers and not whole:
+            odd = y[y != np.round(y)][0].item()
+            raise InputError(f"task classification needs text or whole numbers, got {odd!r}")
+        return task, "as asked with task"
+    if not numbers:
+        kind = "true and false" if y.dtype.kind == "b" else "text"
+        return "classification", f"the labels are {kind}"
+    if not whole:
+        return "regression", "the labels have fractions"
+    distinct = len(np.unique(y))
+    if distinct <= MANY:
+        return "classification", f"the labels are {distinct} different whole numbers"
+    return "regression", f"the labels are {distinct} different whole numbers"
 
 
 def check_task(task: str) -> bool:

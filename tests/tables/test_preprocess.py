@@ -13,7 +13,7 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.utils.estimator_checks import check_estimator
 
 from acclimate import Domain, SourceOnly
-from acclimate.exceptions import InputError
+from acclimate.exceptions import AcclimateWarning, InputError
 from acclimate.tables import TabularPreprocessor, default_preprocess
 
 
@@ -115,11 +115,17 @@ def test_categories_by_choice_read_whole_numbers_alike() -> None:
     )
 
 
-def test_mixed_types_and_infinity_name_row_and_value() -> None:
-    with pytest.raises(InputError, match=r"'a' mixes types.*row 2 holds 'x'"):
-        TabularPreprocessor().fit(pd.DataFrame({"a": [1, 2, "x"]}))
-    with pytest.raises(InputError, match=r"'a' mixes types.*row 1 holds '\?'"):
-        TabularPreprocessor().fit(pd.DataFrame({"a": ["1", "?", "3", "4"]}))
+@pytest.mark.parametrize(("cells", "odd"), [([1, 2, "x"], "x"), (["1", "?", "3", "4"], r"\?"),
+                                             (["9/30/1990", "1/2/1991", "then"], "then")])  # fmt: skip
+def test_a_column_that_mixes_types_is_of_categories(cells: list[object], odd: str) -> None:
+    step = TabularPreprocessor()
+    with pytest.warns(AcclimateWarning, match=rf"'a' mixes types.*1 of {len(cells)} .*'{odd}'"):
+        step.fit(pd.DataFrame({"a": cells}))
+    assert step.kinds_ == {"a": "category"}
+    np.testing.assert_array_equal(step.transform(pd.DataFrame({"a": cells})).sum(axis=1), 1)
+
+
+def test_infinity_and_other_errors_name_row_and_value() -> None:
     step = TabularPreprocessor().fit(pd.DataFrame({"a": [1.0, 2.0]}))
     with pytest.raises(InputError, match="'a' held numbers when fitted, but row 0 holds 'x'"):
         step.transform(pd.DataFrame({"a": ["x"]}))

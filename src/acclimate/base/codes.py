@@ -54,7 +54,7 @@ class TableColumns:
             if known is None:
                 out[:, j] = (_numbers(column, name) - self.mean[j]) / self.scale[j]
                 continue
-            place, levels = _levels(column)
+            place, levels = _levels(column, known.tolist())
             code_of = {level: code for code, level in enumerate(known.tolist(), start=1)}
             codes = np.array([code_of.get(level, UNKNOWN) for level in levels], dtype=np.float32)
             out[:, j] = codes[place]
@@ -127,9 +127,9 @@ def _column(X: Any, j: int) -> Any:
 
 
 def _is_category(column: Any, name: str) -> bool:
-    from acclimate.columns import kind_of_column
+    from acclimate.columns import kind_of
 
-    kind = kind_of_column(column, MANY)
+    kind = kind_of(column, MANY)
     if kind in ("text", "datetime"):
         raise InputError(
             f"column {name!r} holds {'text' if kind == 'text' else 'dates'}, which the network "
@@ -139,19 +139,21 @@ def _is_category(column: Any, name: str) -> bool:
     return kind in ("category", "constant")
 
 
-def _levels(column: Any) -> tuple[NDArray[np.intp], list[str]]:
+def _levels(column: Any, known: Sequence[str] = ()) -> tuple[NDArray[np.intp], list[str]]:
     """Return for each row the place of its category in a list, and that list.
 
-    Categories are compared as text, whole numbers without a point: 1 and 1.0 are the same.
+    Categories are compared as text, written as those that are known: 1 and 1.0 are the same.
     """
     import pandas as pd
 
-    from acclimate.columns import as_strings
+    from acclimate.columns import MISSING_LEVEL, as_strings, matched
 
     codes, distinct = pd.factorize(column, use_na_sentinel=False)
     if isinstance(distinct, pd.CategoricalIndex):
         distinct = distinct.astype(object)
-    return np.asarray(codes), as_strings(pd.Series(distinct)).tolist()
+    levels = as_strings(pd.Series(distinct))
+    levels[[level is None for level in levels]] = MISSING_LEVEL
+    return np.asarray(codes), (matched(levels, known) if len(known) else levels).tolist()
 
 
 def _numbers(column: Any, name: str) -> NDArray[np.float64]:

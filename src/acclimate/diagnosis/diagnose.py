@@ -55,7 +55,8 @@ def diagnose(
         Inputs, or a pair of inputs and labels, or anything with ``X`` and ``y``. Images have shape
         (n, h, w) or (n, c, h, w). Columns of frames are matched by name.
     task : {"classification", "regression"} or None, default=None
-        What the labels are. None takes numbers with fractions for a regression.
+        What the labels are. None decides by the source's labels: numbers with fractions, or more
+        than 20 different whole numbers, are a regression.
     alpha : float, default=0.05
         Chance of a false alarm over all tests together, in (0, 1).
     rows : int, default=2000
@@ -229,7 +230,7 @@ def _column_findings(
             spreads = [
                 float(np.nanstd(values)) if (~np.isnan(values)).any() else 0.0
                 for values in (
-                    cells.as_measured(side.columns[c.name], c.name) for side in (before, now)
+                    cells.as_measured(side.columns[c.name]) for side in (before, now)
                 )
             ]
             if min(spreads) > 0:

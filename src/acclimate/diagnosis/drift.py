@@ -322,15 +322,16 @@ def _compare(
     tests: list[_Test] = []
     new: dict[str, int] = {}
     if kind == "level":
-        counts = summaries.count_levels(cells.as_levels(column))
+        levels = cells.matched(cells.as_strings(column), before["levels"])
+        counts = summaries.count_levels(levels)
         known = sum(counts.values())
         if known and before["count"]:
             shift, psi, tests, new = _compare_levels(before, counts, known)
     else:
         if kind == "text":
-            x = summaries.letters(cells.as_levels(column))
+            x = summaries.letters(cells.as_strings(column))
         else:
-            x = cells.as_measured(column, name)
+            x = cells.as_measured(column)
         x = x[~np.isnan(x)]
         known = len(x)
         if known and before["count"]:

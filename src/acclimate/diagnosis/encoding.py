@@ -50,11 +50,13 @@ def encode(source: Mapping[str, Any], target: Mapping[str, Any]) -> Encoded:
     """
     pairs: list[tuple[str, Floats, Floats]] = []
     for name, before in source.items():
-        kind, now = cells.column_kind(before), target[name]
-        if kind == "number":
-            pairs.append((name, cells.as_measured(before, name), cells.as_measured(now, name)))
-        elif kind == "level":
-            pairs += _levels(name, cells.as_levels(before), cells.as_levels(now))
+        kind, now = cells.kind_of(before), target[name]
+        if kind in ("number", "boolean"):
+            pairs.append((name, cells.as_measured(before), cells.as_measured(now)))
+        elif kind != "datetime":
+            levels = cells.as_strings(before)
+            known = [level for level in set(levels.tolist()) if level is not None]
+            pairs += _levels(name, levels, cells.matched(cells.as_strings(now), known))
     n, m = (len(next(iter(side.values()), ())) for side in (source, target))
     if not pairs:
         return Encoded(np.zeros((n, 0)), np.zeros((m, 0)), ())
@@ -114,14 +116,13 @@ def exact_keys(columns: Mapping[str, Any]) -> Keys:
         Numbers, categories and dates; missing cells equal each other.
     """
     parts = []
-    for name, column in columns.items():
-        kind = cells.column_kind(column)
-        if kind == "number":
-            parts.append(row_keys(cells.as_measured(column, name)[:, None], 0))
+    for column in columns.values():
+        if cells.kind_of(column) in ("number", "boolean"):
+            parts.append(row_keys(cells.as_measured(column)[:, None], 0))
         else:
             from pandas.util import hash_array
 
-            parts.append(hash_array(cells.as_levels(column), categorize=True))
+            parts.append(hash_array(cells.as_strings(column), categorize=True))
     # as exact whole numbers below 2^53, so that a row of keys can be hashed as numbers are
     halves = [part >> np.uint64(11) for part in parts] + [
         part & np.uint64(2**11 - 1) for part in parts
@@ -145,8 +146,9 @@ def sampling_order(keys: Keys) -> NDArray[np.intp]:
     return order[np.argsort(mixed, kind="stable")]
 
 
-def as_text(y: NDArray[Any]) -> NDArray[np.str_]:
-    """Return classes as texts, whole numbers alike whether they came as integers or not."""
-    if y.dtype.kind == "f" and (y == np.round(y)).all():
-        y = y.astype(np.int64)
-    return y.astype(str)
+def as_text(y: NDArray[Any], known: NDArray[np.str_] | None = None) -> NDArray[np.str_]:
+    """Return classes as texts, shape (n,), written as the known ones where they are the same."""
+    texts = cells.as_strings(y)
+    if known is not None:
+        texts = cells.matched(texts, known.tolist())
+    return texts.astype(str)

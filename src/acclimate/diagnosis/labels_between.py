@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from acclimate.arrays import check_task, one_hot
+from acclimate.arrays import check_task, one_hot, task_of
 from acclimate.diagnosis import two_sample
 from acclimate.diagnosis.drift import shares_p
 from acclimate.diagnosis.encoding import as_text
@@ -33,13 +33,10 @@ def compare_kind(
         if task is not None:
             check_task(task)
         return None
-    if task is not None:
-        return "classification" if check_task(task) else "regression"
-    sides = [side for side in (before, now) if side is not None]
-    fractions = [side.dtype.kind == "f" and (side != np.round(side)).any() for side in sides]
-    if any(side.dtype.kind == "f" and not np.isfinite(side).all() for side in sides):
-        raise InputError("labels must be finite; mark unknown ones with Domain(labelled=...)")
-    return "regression" if any(fractions) else "classification"
+    found = task_of(before, task)[0]
+    if now is not None and found == "regression":
+        task_of(now, found)  # raises where the target has no numbers
+    return found
 
 
 def compare_shares(
@@ -58,7 +55,7 @@ def compare_shares(
             f"1; medians {np.median(before):.4g} and {np.median(now):.4g})."
         )
         return [Finding("values", words, 0.4 + 0.5 * float(test.statistic))]
-    classes, codes = np.unique(np.concatenate([as_text(before), as_text(now)]), return_inverse=True)
+    classes, codes = np.unique(_texts(before, now), return_inverse=True)
     counts = [
         np.bincount(part, minlength=len(classes))
         for part in np.split(codes.reshape(-1), [len(before)])
@@ -162,10 +159,10 @@ def _model_holds(
     """Compare how well a model of the source does on both domains."""
     if classify:
         right = held == codes
-        named = classes[there] == as_text(truth)
+        named = classes[there] == as_text(truth, classes)
         p = shares_p(int(right.sum()), len(right), int(named.sum()), len(named))
         scores = [float(right.mean()), float(named.mean())]
-        counts = np.unique(as_text(truth), return_counts=True)[1]
+        counts = np.unique(as_text(truth, classes), return_counts=True)[1]
         figures["chance"] = float(counts.max() / len(truth))
         shown = [f"is right on {scores[0]:.0%}", f"{scores[1]:.0%}"]
     else:
@@ -208,7 +205,7 @@ def _explain(
     more: list[Finding] = []
     differ = any(f.kind == "class shares" for f in findings)
     if now.y is not None:
-        counts = (as_text(now.y)[:, None] == classes).sum(axis=0).astype(float)
+        counts = (as_text(now.y, classes)[:, None] == classes).sum(axis=0).astype(float)
         q = counts / counts.sum() if counts.sum() else None
     else:
         said = [np.bincount(side, minlength=k) for side in (held, there)]
@@ -256,6 +253,12 @@ def _labelled(side: Side, picked: NDArray[np.intp]) -> tuple[NDArray[np.intp], N
 def _codes(y: NDArray[Any]) -> tuple[NDArray[np.intp], NDArray[Any]]:
     classes, codes = np.unique(as_text(y), return_inverse=True)
     return codes.reshape(-1), classes
+
+
+def _texts(before: NDArray[Any], now: NDArray[Any]) -> NDArray[np.str_]:
+    """Return the labels of both sides as texts, those of the target as the source writes them."""
+    first = as_text(before)
+    return np.concatenate([first, as_text(now, np.unique(first))])
 
 
 def _listed(names: list[str]) -> str:

@@ -95,5 +95,6 @@ def _conflicts(before: Side, now: Side, across: NDArray[Any], which: NDArray[np.
     """Return how many shared rows carry another label, where labels are complete."""
     if before.y is None or now.y is None or before.known is not None or now.known is not None:
         return ""
-    same = as_text(before.y)[which[across]] == as_text(now.y)[across]
+    first = as_text(before.y)
+    same = first[which[across]] == as_text(now.y, np.unique(first))[across]
     return "" if same.all() else f" {int((~same).sum())} of them carry another label there."

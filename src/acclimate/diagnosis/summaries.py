@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from acclimate.columns import as_levels, as_measured, column_kind
+from acclimate.columns import as_measured, as_moments, as_strings, kind_of
 from acclimate.exceptions import InputError
 
 QUANTILES = 64
@@ -122,15 +122,17 @@ def letters(levels: NDArray[np.object_]) -> NDArray[np.float64]:
 
 def summarise_column(column: Any) -> dict[str, Any]:
     """Return the summary of one column; see `summarise`."""
-    kind = column_kind(column)
-    if kind == "number":
+    kind = kind_of(column)
+    if kind in ("number", "boolean"):
         return {"kind": "number", **summarise_numbers(as_measured(column))}
     if kind == "datetime":
-        known = column[~np.isnat(np.asarray(column, dtype="datetime64[s]"))]
-        bounds = [str(known.min()), str(known.max())] if len(known) else []
+        known = as_moments(column).dropna()
+        bounds = [str(one.tz_localize(None)) for one in (known.min(), known.max())] if len(
+            known
+        ) else []
         missing = 1.0 - len(known) / len(column)
         return {"kind": "datetime", "count": len(known), "missing": missing, "range": bounds}
-    levels = as_levels(column)
+    levels = as_strings(column)
     counts = count_levels(levels)
     known = sum(counts.values())
     top = dict(list(counts.items())[:LEVELS])

@@ -89,4 +89,4 @@ class MixedPreprocessor(TabularPreprocessor):
 
     def _fit_categories(self, X: Any) -> None:
         self.category_names_ = [n for n, kind in self.kinds_.items() if kind == "category"]
-        self.encoder_ = None  # the model behind learns the levels
+        # no encoder: the model behind learns the levels

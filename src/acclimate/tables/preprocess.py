@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from typing import Any, Self
 
 import numpy as np
@@ -14,6 +15,7 @@ from acclimate import columns as cells
 from acclimate.exceptions import InputError
 from acclimate.tables.labels import check_columns
 from acclimate.validation import match_columns
+from acclimate.written import Written
 
 Array = NDArray[np.floating[Any]]
 _TIME = ("seconds", "month", "weekday", "hour")
@@ -54,11 +56,12 @@ class TabularPreprocessor(TransformerMixin, BaseEstimator):  # type: ignore[misc
 
     Each column is treated by its kind, which `fit` finds out and `kinds_` shows:
 
-    - *number* (also strings that are all numbers): median in place of missing values, an indicator
+    - *number* (also strings that are all numbers, with marks or a unit): median in place of missing values, an indicator
       column where values were missing in `fit`, then mean 0 and variance 1.
     - *boolean*: 0 and 1, then as a number.
-    - *datetime*: seconds since 1970, month, weekday and hour, each as a number.
-    - *category* (strings and pandas categories): one column a level, 0 or 1. Missing is a level of
+    - *datetime* (also strings that are all dates of one form): seconds since 1970, month, weekday and hour, each as a number.
+    - *category* (strings and pandas categories, and columns that mix types, which a warning
+      names): one column a level, 0 or 1. Missing is a level of
       its own where it occurred in `fit`. A level not seen in `fit` gives 0 everywhere. Beyond
       ``max_levels`` levels the rare ones share one column.
     - *text*: more distinct values than ``max_levels``, or than half of the rows, and three words or
@@ -97,6 +100,8 @@ class TabularPreprocessor(TransformerMixin, BaseEstimator):  # type: ignore[misc
         Number columns that have an indicator.
     encoder_ : OneHotEncoder or None
         Levels of the categories.
+    written_ : dict of str to dict
+        How the texts of columns of numbers and dates are written, where that is unusual.
     texts_ : dict of str to Pipeline
         TF-IDF and SVD of each text column.
     n_features_in_ : int
@@ -107,7 +112,7 @@ class TabularPreprocessor(TransformerMixin, BaseEstimator):  # type: ignore[misc
     Raises
     ------
     InputError
-        A column mixes types, holds infinity, or is missing; or no column varies.
+        A column holds infinity or is missing, or no column varies.
 
     Notes
     -----
@@ -163,12 +168,14 @@ class TabularPreprocessor(TransformerMixin, BaseEstimator):  # type: ignore[misc
             Ignored.
         """
         self._check_settings()
+        self.encoder_ = None
         X = self._checked(X, reset=True)
         names = self._names()
         self.kinds_: dict[str, str] = dict.fromkeys(names, "number")
         if hasattr(X, "columns"):
             listed = [*self.categorical, *self.text, *self.drop]
             check_columns(listed, names, "the frame")
+            self.written_: dict[str, dict[str, str]] = {}
             self.kinds_ = {name: self._kind(name, X.iloc[:, j]) for j, name in enumerate(names)}
         numbers = self._numbers_of(X, self._places("number", "boolean", "datetime"))
         self._fit_numbers(numbers)
@@ -268,8 +275,16 @@ class TabularPreprocessor(TransformerMixin, BaseEstimator):  # type: ignore[misc
             return "category" if column.nunique(dropna=False) > 1 else "constant"
         if name in self.text:
             return "text"
-        kind = cells.kind_of_column(column, self.max_levels)
+        kind, written, doubt = cells.understood(column, self.max_levels)
+        if written is not None:
+            self.written_[name] = asdict(written)
+        cells.warn_of([doubt])
         return "constant" if kind == "category" and column.nunique(dropna=False) < 2 else kind
+
+    def _written(self, j: int) -> Written | None:
+        """Return how texts of a column were written in `fit`; None where that was not unusual."""
+        found = getattr(self, "written_", {}).get(list(self.kinds_)[j])
+        return None if found is None else Written(**found)
 
     def _places(self, *kinds: str) -> list[int]:
         return [j for j, kind in enumerate(self.kinds_.values()) if kind in kinds]
@@ -291,8 +306,9 @@ class TabularPreprocessor(TransformerMixin, BaseEstimator):  # type: ignore[misc
         else:
             kinds = list(self.kinds_.values())
             numbers = np.column_stack([
-                cells.time_parts(block.iloc[:, i]) if kinds[j] == "datetime"
-                else cells.as_numbers(block.iloc[:, i])
+                (cells.time_parts if kinds[j] == "datetime" else cells.as_numbers)(
+                    block.iloc[:, i], self._written(j)
+                )
                 for i, j in enumerate(places)
             ])  # fmt: skip
         if not np.isfinite(numbers.sum()) and np.isinf(numbers).any():
@@ -335,7 +351,6 @@ class TabularPreprocessor(TransformerMixin, BaseEstimator):  # type: ignore[misc
         from sklearn.preprocessing import OneHotEncoder
 
         self.category_names_ = [n for n, kind in self.kinds_.items() if kind == "category"]
-        self.encoder_ = None
         if self.category_names_:
             self.encoder_ = OneHotEncoder(
                 handle_unknown="ignore", max_categories=self.max_levels + 1, sparse_output=False
@@ -363,7 +378,18 @@ class TabularPreprocessor(TransformerMixin, BaseEstimator):  # type: ignore[misc
             self.texts_[name] = step
 
     def _strings_of(self, X: Any) -> NDArray[np.object_]:
-        return np.column_stack([cells.as_strings(X.iloc[:, j]) for j in self._places("category")])
+        parts = []
+        for k, j in enumerate(self._places("category")):
+            levels = cells.as_strings(X.iloc[:, j])
+            levels[[level is None for level in levels]] = cells.MISSING_LEVEL
+            known = self._levels_of(k)
+            parts.append(levels if known is None else cells.matched(levels, known))
+        return np.column_stack(parts)
+
+    def _levels_of(self, k: int) -> list[str] | None:
+        """Return the levels of a category that `fit` saw; None while it is seeing them."""
+        encoder = getattr(self, "encoder_", None)
+        return None if encoder is None else list(encoder.categories_[k])
 
     def _text_of(self, X: Any, name: str) -> Any:
         column = X.iloc[:, self._names().index(name)]

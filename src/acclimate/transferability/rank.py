@@ -11,7 +11,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from acclimate.diagnosis import encoding, summaries, two_sample
-from acclimate.diagnosis.labels_between import compare_kind
 from acclimate.domain import Domain
 from acclimate.exceptions import InputError
 from acclimate.folds import Fold, row_keys
@@ -132,7 +131,7 @@ def rank(
     if unknown:
         raise InputError(f"unknown scores {unknown}; choose among {list(SCORES)}")
     X, labels, known = _target(candidates, X, y)
-    kind = compare_kind(labels, None, task) or "classification"
+    kind = task_of(labels, task)[0]
     plain = None if X is None else _numbers(X)
     keys = _keys(next(iter(candidates.values()))[known] if X is None else X, random_state)
     if len(labels) > rows:
@@ -218,7 +217,7 @@ class _Judge:
         Xs, ys = np.asarray(source.X), np.asarray(source.y)
         if source.labelled is not None:
             Xs, ys = Xs[np.asarray(source.labelled)], ys[np.asarray(source.labelled)]
-        regress = compare_kind(ys, None, None) == "regression"
+        regress = task_of(ys)[0] == "regression"
         model = (NeuralRegressor if regress else NeuralClassifier)(
             random_state=self.seed, verbose=False
         )
