@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from numbers import Real
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -113,6 +113,7 @@ def name_classes(truth: NDArray[Any], class_names: ClassNames | None) -> dict[An
     return names
 
 
+Task = Literal["classification", "regression"]
 TASKS = ("classification", "regression")
 MANY = 20  # whole numbers with more different values than this are values, not classes
 
@@ -167,7 +168,7 @@ def as_values(labels: ArrayLike, n: int, name: str = "labels") -> NDArray[np.flo
     return y.reshape(n, -1)
 
 
-def task_of(labels: Any, task: str | None = None) -> tuple[str, str]:
+def task_of(labels: Any, task: str | None = None) -> tuple[Task, str]:
     """Return "classification" or "regression", and why: the one rule for what labels ask for.
 
     Text, true and false, and at most 20 different whole numbers are classes. Fractions, and more
@@ -209,7 +210,7 @@ def task_of(labels: Any, task: str | None = None) -> tuple[str, str]:
         if classify and numbers and not whole:
             odd = y[y != np.round(y)][0].item()
             raise InputError(f"task classification needs text or whole numbers, got {odd!r}")
-        return task, "as asked with task"
+        return ("classification" if classify else "regression"), "as asked"
     if not numbers:
         kind = "true and false" if y.dtype.kind == "b" else "text"
         return "classification", f"the labels are {kind}"

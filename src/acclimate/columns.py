@@ -60,6 +60,7 @@ def understood(
     doubt : str
         One sentence, empty where there is no doubt.
     """
+    import pandas as pd
     from pandas.api import types
 
     column = as_series(column)
@@ -75,7 +76,7 @@ def understood(
         return "constant", None, ""
     if hasattr(dtype, "categories"):
         return "category", None, ""
-    if not types.is_string_dtype(dtype) or dtype == object:
+    if getattr(dtype, "kind", "O") == "O" and not isinstance(dtype, pd.StringDtype):
         found = {_sort(kind) for kind in known.map(type).unique()}
         if found <= {"number", "boolean", "datetime"}:
             if found == {"number", "boolean"}:
@@ -248,13 +249,12 @@ def as_measured(column: Any) -> NDArray[np.float64]:
     return np.where(np.isinf(values), np.nan, values)
 
 
-def as_strings(column: Any) -> NDArray[np.object_]:
-    """Return a column as strings of shape (n,), None where missing; whole numbers have no point."""
+def as_strings(column: Any, missing: str | None = None) -> NDArray[np.object_]:
+    """Return a column as strings of shape (n,), and ``missing`` where there is no value."""
     column = as_series(column)
-    missing = column.isna().to_numpy()
     cells = column.to_numpy(dtype=object, na_value=None)
     strings = np.array([text_of(cell) for cell in cells], dtype=object)
-    strings[missing] = None
+    strings[column.isna().to_numpy()] = missing
     return strings
 
 

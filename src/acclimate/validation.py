@@ -19,6 +19,7 @@ from sklearn.utils.validation import (
 
 from acclimate.domain import Domain
 from acclimate.exceptions import DomainTypeError, InputError
+from acclimate.natives import as_rows
 
 Side = Literal["source", "target"]
 
@@ -172,6 +173,7 @@ def check_inputs(
     sparse : bool
         Whether sparse matrices pass. They are turned into CSR.
     """
+    X = as_rows(X)
     X = X if reset else match_columns(estimator, X)
     if raw:
         return validate_data(estimator, X, reset=reset, skip_check_array=True)

@@ -13,22 +13,26 @@ from typing import Any
 import numpy as np
 
 CURRENCIES = "$€£¥"
-# Units that make no difference to what is compared: one column has one of them.
-UNITS = frozenset(
+# Units that are taken off; all cells of a column have the same, or none.
+_UNITS = (
     "% ‰ ° kg g mg µg μg ug ng t lb lbs oz m cm mm km µm um nm in ft mi l dl cl ml L dL mL µl "
-    "h min s ms d y yr yrs year years month months week weeks day days hour hours "
-    "°C °F C F K Hz kHz MHz GHz bpm mmHg Pa kPa hPa bar V mV A mA W kW kWh J kJ kcal cal "
-    "mol mmol mmol/l mmol/L mg/dl mg/dL g/dl g/dL g/l g/L mg/l mg/L IU U/l U/L km/h m/s kg/m2 "
-    "kg/m² px USD EUR GBP CHF JPY $ € £ ¥".split()
+    "h min s ms d y yr yrs year years month months week weeks day days hour hours °C °F C F K "
+    "Hz kHz MHz GHz bpm mmHg Pa kPa hPa bar V mV A mA W kW kWh J kJ kcal cal mol mmol mmol/l "
+    "mmol/L mg/dl mg/dL g/dl g/dL g/l g/L mg/l mg/L IU U/l U/L km/h m/s kg/m2 kg/m² px USD "
+    "EUR GBP CHF JPY $ € £ ¥"
 )
+UNITS = frozenset(_UNITS.split())
 # (decimal mark, thousands mark), the more usual first
 STYLES = ((".", ""), (",", ""), (".", ","), (",", "."), (".", " "), (",", " "), (".", "'"))
 _SPACES = "[ \u00a0\u202f]"
 _CELL = re.compile(
-    rf"\s*(?P<sign>[-+]?)\s*(?P<lead>[{CURRENCIES}]?)\s*(?P<number>[-+]?[\d.](?:[\d.,' \u00a0\u202f]*\d)?"
-    r"\.?(?:[eE][-+]?\d+)?)\s*(?P<unit>[^\d\s.,'+-][^\d]{0,7}|kg/m2)?\s*"
+    rf"\s*(?P<sign>[-+]?)\s*(?P<lead>[{CURRENCIES}]?)\s*"
+    r"(?P<number>[-+]?[\d.](?:[\d.,' \u00a0\u202f]*\d)?\.?(?:[eE][-+]?\d+)?)\s*"
+    r"(?P<unit>[^\d\s.,'+-][^\d]{0,7}|kg/m2)?\s*"
 )
-_DATE = re.compile(r"\s*(\d{4}|\d{1,2})([-/.])(\d{1,2})\2(\d{4}|\d{2})(?:([ T])(\d{1,2}:\d{2}.*))?\s*")
+_DATE = re.compile(
+    r"\s*(\d{4}|\d{1,2})([-/.])(\d{1,2})\2(\d{4}|\d{2})(?:([ T])(\d{1,2}:\d{2}.*))?\s*"
+)
 _TIMES = ("%H:%M:%S", "%H:%M", "%I:%M %p", "%I:%M:%S %p", "%H:%M:%S.%f")
 _NAMED = ("%d %b %Y", "%d-%b-%Y", "%d-%b-%y", "%d %B %Y", "%b %d, %Y", "%B %d, %Y", "%d. %B %Y")
 _WORDS = {"true": 1.0, "false": 0.0}

@@ -29,7 +29,8 @@ from acclimate.exceptions import AcclimateError, DomainTypeError, InputError
 METHODS = ["CORAL", "FeatureAugmentation"]
 QUICK: dict[str, Any] = {"methods": METHODS, "repeats": 1, "folds": 3, "n_jobs": 1}
 KEYS = {
-    "schema", "kind", "version", "task", "score", "margin", "confidence", "seed", "estimate",
+    "schema", "kind", "version", "task", "task_reason", "score", "margin", "confidence", "seed",
+    "estimate",
     "source", "target", "design", "reference", "recommendation", "sentence", "verdicts", "table",
     "choices", "classes", "groups", "calibration", "label_curve", "bodies", "pareto", "excluded",
     "trials", "budget", "estimated", "to_label", "store", "training", "features", "run",

@@ -115,8 +115,14 @@ def test_categories_by_choice_read_whole_numbers_alike() -> None:
     )
 
 
-@pytest.mark.parametrize(("cells", "odd"), [([1, 2, "x"], "x"), (["1", "?", "3", "4"], r"\?"),
-                                             (["9/30/1990", "1/2/1991", "then"], "then")])  # fmt: skip
+@pytest.mark.parametrize(
+    ("cells", "odd"),
+    [
+        ([1, 2, "x"], "x"),
+        (["1", "?", "3", "4"], r"\?"),
+        (["9/30/1990", "1/2/1991", "then"], "then"),
+    ],
+)
 def test_a_column_that_mixes_types_is_of_categories(cells: list[object], odd: str) -> None:
     step = TabularPreprocessor()
     with pytest.warns(AcclimateWarning, match=rf"'a' mixes types.*1 of {len(cells)} .*'{odd}'"):

@@ -151,8 +151,7 @@ def _levels(column: Any, known: Sequence[str] = ()) -> tuple[NDArray[np.intp], l
     codes, distinct = pd.factorize(column, use_na_sentinel=False)
     if isinstance(distinct, pd.CategoricalIndex):
         distinct = distinct.astype(object)
-    levels = as_strings(pd.Series(distinct))
-    levels[[level is None for level in levels]] = MISSING_LEVEL
+    levels = as_strings(pd.Series(distinct), MISSING_LEVEL)
     return np.asarray(codes), (matched(levels, known) if len(known) else levels).tolist()
 
 

@@ -230,7 +230,7 @@ def _run(
 
         with contextlib.suppress(KeyboardInterrupt):
             comparison = run(
-                data["source"], data["target"], estimator=data["estimators"],
+                data["source"], data["target"], estimator=data["estimators"], task=data["task"],
                 preprocess=data["preprocess"], methods=asked["method"] or None,
                 networks=data["networks"], domains=data["domains"], groups=data["groups"],
                 budget=limit, trials=asked["trials"], folds=asked["folds"],
@@ -314,9 +314,9 @@ def _read(asked: dict[str, Any]) -> dict[str, Any]:
     known = [name for name in asked["categorical"] if features is not None and name in features]
     return {
         "source": Domain(X, y, class_names=names, name=source.name), "target": goal,
-        "estimators": _estimators(asked["estimator"], task, y, images, networks),
+        "estimators": _estimators(asked["estimator"], task, images),
         "preprocess": tables.default_preprocess(X, **({"categorical": known} if known else {})),
-        "networks": networks, "domains": domains, "groups": groups,
+        "task": task, "networks": networks, "domains": domains, "groups": groups,
         "tables": (table, there), "asked": asked,
     }  # fmt: skip
 
@@ -329,14 +329,10 @@ def _column(path: Path, name: str) -> Any:
     return table.X[name].to_numpy()
 
 
-def _estimators(
-    names: Sequence[str], task: str, y: Any, images: bool, networks: bool
-) -> dict[str, Any] | None:
+def _estimators(names: Sequence[str], task: str, images: bool) -> dict[str, Any] | None:
     """Return base models by name; None leaves the choice to `compare`."""
     if not names:
-        if task == "classification" or bool((y != y.round()).any()):
-            return None
-        names = ["ridge", *(["mlp"] if networks else [])]  # whole numbers would be taken as classes
+        return None
     return dict(models.estimator(name, task, images=images) for name in names)
 
 
@@ -347,7 +343,11 @@ def _diagnose(data: dict[str, Any], store: Path) -> None:
     from acclimate.exceptions import AcclimateError
 
     try:
-        keep(store, "diagnosis", diagnose(data["source"], data["target"]).to_dict())
+        keep(
+            store,
+            "diagnosis",
+            diagnose(data["source"], data["target"], task=data["task"]).to_dict(),
+        )
     except AcclimateError:  # the report does without
         keep(store, "diagnosis", None)
 

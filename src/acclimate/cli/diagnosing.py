@@ -78,6 +78,7 @@ def rank(
         str | None, typer.Option("--label", metavar="COLUMN", help="Column with the labels.")
     ] = None,
     id: Id = None,
+    task: Task = None,
     layers: Annotated[bool, typer.Option("--layers", help="Rank each layer of a network.")] = False,
     seed: Annotated[int, typer.Option("--seed", min=0, help="Makes it reproducible.")] = 0,
     as_json: AsJson = False,
@@ -108,7 +109,7 @@ def rank(
         status.tell("probing")
         from acclimate.transferability.rank import rank as run
 
-        found = run(given, found_X, y, layers=layers, random_state=seed)
+        found = run(given, found_X, y, task=task, layers=layers, random_state=seed)
     if as_json:
         typer.echo(json.dumps(json_safe(found.to_dict()), indent=1, allow_nan=False))
         return

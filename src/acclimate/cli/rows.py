@@ -10,12 +10,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from acclimate import tables
+from acclimate import arrays, tables
+from acclimate.columns import as_strings, matched, text_of
 from acclimate.exceptions import InputError
 from acclimate.tables import reading
 from acclimate.tables.labels import check_columns, check_known_labels
-
-MANY = 20  # whole numbers with more distinct values than this are values, not classes
 
 
 def read_rows(
@@ -94,37 +93,8 @@ def is_image(X: Any) -> bool:
 
 
 def task_of(y: NDArray[Any], task: str | None) -> tuple[str, str, NDArray[Any]]:
-    """Return the task that labels of shape (n,) ask for, the reason, and the labels for it.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> task_of(np.array(["ill", "well"]), None)[:2]
-    ('classification', 'the labels are text')
-    >>> task_of(np.array([0.5, 1.5]), None)[:2]
-    ('regression', 'the labels have fractions')
-    """
-    if task not in (None, "classification", "regression"):
-        raise InputError(f"--task must be classification or regression, got {task!r}")
-    numbers = y.dtype.kind in "iuf"
-    whole = numbers and bool((y == np.round(y)).all())
-    if task == "regression" and not numbers:
-        raise InputError(f"--task regression needs numbers as labels, got {y[0].item()!r}")
-    if task == "classification" and numbers and not whole:
-        odd = y[y != np.round(y)][0].item()
-        raise InputError(f"--task classification needs text or whole numbers, got {odd!r}")
-    why = "as asked with --task"
-    if task is None:
-        distinct = len(np.unique(y))
-        if not numbers:
-            task, why = "classification", "the labels are text"
-            why = "the labels are true and false" if y.dtype.kind == "b" else why
-        elif not whole:
-            task, why = "regression", "the labels have fractions"
-        elif distinct <= MANY:
-            task, why = "classification", f"the labels are {distinct} whole numbers"
-        else:
-            task, why = "regression", f"the labels are {distinct} distinct whole numbers"
+    """Return the task that labels of shape (n,) ask for, the reason, and the labels for it."""
+    task, why = arrays.task_of(y, task)
     if task == "classification" and y.dtype.kind == "f":
         y = y.astype(np.int64)
     return task, why, y.astype(np.float64) if task == "regression" else y
@@ -151,8 +121,8 @@ def as_known(
     InputError
         A label is unknown to the model.
     """
-    known = {str(one): one for one in np.asarray(classes).tolist()}
-    texts = [_text(one) for one in y.tolist()]
+    known = {text_of(one): one for one in np.asarray(classes).tolist()}
+    texts = matched(as_strings(y), known)
     check_known_labels(texts, list(known), labelled=labelled, where=where)
     first = next(iter(known))
     return np.asarray([known.get(text, known[first]) for text in texts], dtype=classes.dtype)
@@ -163,10 +133,6 @@ def as_values(y: NDArray[Any], where: str) -> NDArray[np.float64]:
     if y.dtype.kind not in "iufb":
         raise InputError(f"{where} must have numbers as labels, got {y[0].item()!r}")
     return y.astype(np.float64)
-
-
-def _text(label: Any) -> str:
-    return str(int(label) if isinstance(label, float) and label.is_integer() else label)
 
 
 def target_domain(

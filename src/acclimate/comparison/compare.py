@@ -39,6 +39,7 @@ def compare(
     target: Domain,
     *,
     estimator: Any = None,
+    task: str | None = None,
     preprocess: Any = "auto",
     methods: Sequence[str] | None = None,
     candidates: Mapping[str, Adapter] | None = None,
@@ -81,6 +82,9 @@ def compare(
         Rows with labels for all, some or none of them.
     estimator : estimator or mapping from name to estimator, default=None
         Base models. None means logistic or ridge regression, and a network where allowed.
+    task : {"classification", "regression"} or None, default=None
+        What the labels are. None decides by the base models, and without any by the source's
+        labels: numbers with fractions, or more than 20 different whole numbers, are a regression.
     preprocess : transformer, "auto" or None, default="auto"
         Part of every candidate. "auto" scales the columns of plain arrays of numbers.
     methods : sequence of str, default=None
@@ -172,7 +176,7 @@ def compare(
     estimators = _named(estimator)
     problem = check_problem(
         source, target, estimators=estimators, domains=domains, groups=groups, margin=margin,
-        confidence=confidence, label_weights=label_weights,
+        confidence=confidence, label_weights=label_weights, task=task,
     )  # fmt: skip
     images = len(problem.source_X.shape) > 2
     need = Need(

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any, Literal
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from acclimate import validation as door
+from acclimate.arrays import Task, task_of
 from acclimate.comparison.trials.shared import plain
 from acclimate.domain import Domain
 from acclimate.exceptions import InputError
-
-Task = Literal["classification", "regression"]
+from acclimate.natives import as_rows
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,6 +31,8 @@ class Problem:
         Positions of labelled target rows; empty without labels.
     groups : ndarray of shape (m,) or None
     task : {"classification", "regression"}
+    why : str
+        The reason for the task.
     names : pair of (mapping from label to str or None)
         Of the source and of the target.
     classes : ndarray or None
@@ -50,6 +52,7 @@ class Problem:
     known: NDArray[np.intp]
     groups: NDArray[Any] | None
     task: Task
+    why: str
     names: tuple[dict[Any, str] | None, dict[Any, str] | None]
     classes: NDArray[Any] | None
     margin: float
@@ -112,6 +115,7 @@ def check_problem(
     margin: float,
     confidence: float,
     label_weights: Any = None,
+    task: str | None = None,
 ) -> Problem:
     """Check both sides and return the problem.
 
@@ -132,8 +136,9 @@ def check_problem(
         )
     if source.labelled is not None:
         raise InputError("all source rows need labels; leave out those without")
-    task = _task(estimators, source.y)
+    task, why = _task(estimators, source.y, task)
     classify = task == "classification"
+    source, target = (replace(one, X=_rows(one.X)) for one in (source, target))
     n, m = door.count(source.X), door.count(target.X)
     y = door.check_labels(None, source.y, regression=not classify, n=n)
     if classify:
@@ -165,26 +170,29 @@ def check_problem(
             )
         classes = np.unique(both)
     return Problem(
-        _rows(source.X), y, door.check_ids(domains, n), _rows(target.X), labels, known,
-        _groups(groups, target.X, m), task, names, classes, margin, confidence,
+        source.X, y, door.check_ids(domains, n), target.X, labels, known,
+        _groups(groups, target.X, m), task, why, names, classes, margin, confidence,
         (source.name, target.name), _weights(label_weights, m, known, classify),
     )  # fmt: skip
 
 
-def _task(estimators: Mapping[str, Any] | None, y: Any) -> Task:
+def _task(estimators: Mapping[str, Any] | None, y: Any, task: str | None) -> tuple[Task, str]:
     from sklearn.base import is_regressor
-    from sklearn.utils.multiclass import type_of_target
 
     if estimators:
         kinds = {bool(is_regressor(one)) for one in estimators.values()}
         if len(kinds) > 1:
             raise InputError("estimators must be all classifiers or all regressors")
-        return "regression" if kinds.pop() else "classification"
-    return "regression" if type_of_target(np.asarray(y)) == "continuous" else "classification"
+        found: Task = "regression" if kinds.pop() else "classification"
+        if task not in (None, found):
+            raise InputError(f"task is {task!r}, but the estimators are for {found}")
+        return found, f"the estimators are for {found}"
+    return task_of(y, task)
 
 
 def _rows(X: Any) -> Any:
     """Return lists as arrays; arrays, frames and sparse matrices as they are."""
+    X = as_rows(X)
     return X if hasattr(X, "shape") else np.asarray(X)
 
 

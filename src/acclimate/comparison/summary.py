@@ -238,7 +238,7 @@ def _basis(
     records = [result.record for result in trials.results.values()]
     limits = trials.limits
     return Compared(
-        version=__version__, task=problem.task,
+        version=__version__, task=problem.task, task_reason=problem.why,
         score="R2" if problem.task == "regression" else "accuracy", margin=problem.margin,
         confidence=problem.confidence, seed=trials.seed,
         source=_side(problem, "source"), target=_side(problem, "target"),

@@ -14,6 +14,7 @@ from acclimate.diagnosis.advice import advise
 from acclimate.diagnosis.drift import ColumnDrift
 from acclimate.diagnosis.findings import SHIFTS, Advice, Diagnosis, Finding, Side
 from acclimate.exceptions import InputError
+from acclimate.natives import as_rows
 
 __all__ = ["Advice", "Diagnosis", "Finding", "diagnose"]
 
@@ -154,13 +155,16 @@ def _side(value: Any, name: str) -> Side:
         if len(value) != 2:
             raise InputError(f"{name} must be X, (X, y) or a Domain, got a tuple of {len(value)}")
         X, y = value
-    elif not hasattr(value, "columns") and hasattr(value, "X"):
+    elif not hasattr(value, "columns") and not hasattr(value, "shape") and hasattr(value, "X"):
         X, y = value.X, getattr(value, "y", None)
         labelled = getattr(value, "labelled", None)
+    X = as_rows(X, name)
     if hasattr(X, "toarray"):
         X = X.toarray()
     if not hasattr(X, "columns"):
         X = np.asarray(X)
+    else:
+        X = X.set_axis([str(one) for one in X.columns], axis=1)
     kind, columns = summaries.as_columns(X)
     if not columns or not len(next(iter(columns.values()))):
         raise InputError(f"the {name} has no rows or no columns")
@@ -229,9 +233,7 @@ def _column_findings(
         if c.kind == "number" and c.name in before.columns and before.kind != "images":
             spreads = [
                 float(np.nanstd(values)) if (~np.isnan(values)).any() else 0.0
-                for values in (
-                    cells.as_measured(side.columns[c.name]) for side in (before, now)
-                )
+                for values in (cells.as_measured(side.columns[c.name]) for side in (before, now))
             ]
             if min(spreads) > 0:
                 ratios[c.name] = spreads[1] / spreads[0]

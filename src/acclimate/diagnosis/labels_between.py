@@ -12,7 +12,6 @@ from acclimate.diagnosis import two_sample
 from acclimate.diagnosis.drift import shares_p
 from acclimate.diagnosis.encoding import as_text
 from acclimate.diagnosis.findings import Finding
-from acclimate.exceptions import InputError
 from acclimate.folds import few_label_folds
 from acclimate.maths.ridge import ridge_predictions
 

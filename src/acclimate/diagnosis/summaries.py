@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from acclimate.columns import as_measured, as_moments, as_strings, kind_of
 from acclimate.exceptions import InputError
+from acclimate.natives import as_rows
 
 QUANTILES = 64
 LEVELS = 50
@@ -73,6 +74,7 @@ def summarise(X: Any) -> dict[str, Any]:
 
 def as_columns(X: Any) -> tuple[str, dict[str, Any]]:
     """Return "frame", "array" or "images", and columns by name, each of shape (n,)."""
+    X = as_rows(X)
     if hasattr(X, "columns"):
         return "frame", {str(name): X.iloc[:, j] for j, name in enumerate(X.columns)}
     if hasattr(X, "toarray"):
@@ -127,9 +129,9 @@ def summarise_column(column: Any) -> dict[str, Any]:
         return {"kind": "number", **summarise_numbers(as_measured(column))}
     if kind == "datetime":
         known = as_moments(column).dropna()
-        bounds = [str(one.tz_localize(None)) for one in (known.min(), known.max())] if len(
-            known
-        ) else []
+        bounds = (
+            [str(one.tz_localize(None)) for one in (known.min(), known.max())] if len(known) else []
+        )
         missing = 1.0 - len(known) / len(column)
         return {"kind": "datetime", "count": len(known), "missing": missing, "range": bounds}
     levels = as_strings(column)

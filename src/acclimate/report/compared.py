@@ -176,6 +176,8 @@ class Compared:
         The version of the keys in JSON; "comparison"; the version of acclimate.
     task, score : str
         "classification" or "regression"; "accuracy" or "R2".
+    task_reason : str or None
+        Why it is that task.
     margin, confidence, seed : float, float, int
     estimate : bool
         There were no target labels, so that everything is an estimate.
@@ -210,6 +212,7 @@ class Compared:
     kind: str = KIND
     version: str | None = None
     task: str | None = None
+    task_reason: str | None = None
     score: str = "accuracy"
     margin: float = 0.01
     confidence: float = 0.95

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from acclimate.columns import as_strings, matched
 from acclimate.exceptions import InputError
 
 
@@ -102,12 +103,13 @@ def check_known_labels(
     mean 'healthy'? The known labels are ['healthy', 'sick']
     """
     labels = np.asarray(y)
-    unknown = ~np.isin(labels, np.asarray(classes))
+    texts = as_strings(np.asarray(classes)).tolist()
+    unknown = ~np.isin(matched(as_strings(labels), texts).astype(str), texts)
     if labelled is not None:
         unknown &= np.asarray(labelled)
     if unknown.any():
         first = int(np.flatnonzero(unknown)[0])
-        value = labels[first].item()
+        value = labels.tolist()[first]
         known = np.asarray(classes).tolist()
         raise InputError(
             f"row {first + 1} of {where} has the unknown label {value!r}{meant(value, known)} "

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from acclimate.natives import as_rows
 from acclimate.tables.preprocess import TabularPreprocessor
 from acclimate.validation import match_columns
 
@@ -65,6 +66,7 @@ class MixedPreprocessor(TabularPreprocessor):
         """
         import pandas as pd
 
+        X = as_rows(X)
         numbers = super().transform(X)
         names = self.get_feature_names_out()
         frame = pd.DataFrame(

@@ -13,6 +13,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from acclimate import columns as cells
 from acclimate.exceptions import InputError
+from acclimate.natives import as_rows
 from acclimate.tables.labels import check_columns
 from acclimate.validation import match_columns
 from acclimate.written import Written
@@ -56,14 +57,14 @@ class TabularPreprocessor(TransformerMixin, BaseEstimator):  # type: ignore[misc
 
     Each column is treated by its kind, which `fit` finds out and `kinds_` shows:
 
-    - *number* (also strings that are all numbers, with marks or a unit): median in place of missing values, an indicator
-      column where values were missing in `fit`, then mean 0 and variance 1.
+    - *number* (also strings that are all numbers, with marks or a unit): median in place of missing
+      values, an indicator column where values were missing in `fit`, then mean 0 and variance 1.
     - *boolean*: 0 and 1, then as a number.
-    - *datetime* (also strings that are all dates of one form): seconds since 1970, month, weekday and hour, each as a number.
+    - *datetime* (also strings that are all dates of one form): seconds since 1970, month, weekday
+      and hour, each as a number.
     - *category* (strings and pandas categories, and columns that mix types, which a warning
-      names): one column a level, 0 or 1. Missing is a level of
-      its own where it occurred in `fit`. A level not seen in `fit` gives 0 everywhere. Beyond
-      ``max_levels`` levels the rare ones share one column.
+      names): one column a level, 0 or 1. Missing is a level of its own where it occurred in `fit`.
+      A level not seen in `fit` gives 0. Beyond ``max_levels`` the rare ones share one column.
     - *text*: more distinct values than ``max_levels``, or than half of the rows, and three words or
       more in the mean cell. TF-IDF with 1 + log(tf), reduced to ``text_components`` numbers by a
       truncated SVD.
@@ -201,7 +202,7 @@ class TabularPreprocessor(TransformerMixin, BaseEstimator):  # type: ignore[misc
             Columns in the order of `get_feature_names_out`.
         """
         check_is_fitted(self, "kinds_")
-        X = self._checked(match_columns(self, X), reset=False)
+        X = self._checked(match_columns(self, as_rows(X)), reset=False)
         numbers = self._numbers_of(X, self._places("number", "boolean", "datetime"))
         if self.kept_ is not None:
             Z, missing = standardise(numbers[:, self.kept_], self.fill_, self.mean_, self.scale_)
@@ -258,7 +259,8 @@ class TabularPreprocessor(TransformerMixin, BaseEstimator):  # type: ignore[misc
 
     def _checked(self, X: Any, *, reset: bool) -> Any:
         """Return a frame as it is, anything else as a float64 array of shape (n, d)."""
-        if hasattr(X, "columns") and hasattr(X, "iloc"):
+        X = as_rows(X)
+        if hasattr(X, "columns"):
             if not len(X):
                 raise InputError(f"the frame has no rows: {list(X.columns)[:8]}")
             return validate_data(self, X, reset=reset, skip_check_array=True)
@@ -378,18 +380,13 @@ class TabularPreprocessor(TransformerMixin, BaseEstimator):  # type: ignore[misc
             self.texts_[name] = step
 
     def _strings_of(self, X: Any) -> NDArray[np.object_]:
-        parts = []
-        for k, j in enumerate(self._places("category")):
-            levels = cells.as_strings(X.iloc[:, j])
-            levels[[level is None for level in levels]] = cells.MISSING_LEVEL
-            known = self._levels_of(k)
-            parts.append(levels if known is None else cells.matched(levels, known))
+        parts = [
+            cells.as_strings(X.iloc[:, j], cells.MISSING_LEVEL) for j in self._places("category")
+        ]
+        if self.encoder_ is not None:  # each as it was written in `fit`
+            known = self.encoder_.categories_
+            parts = [cells.matched(part, own) for part, own in zip(parts, known, strict=True)]
         return np.column_stack(parts)
-
-    def _levels_of(self, k: int) -> list[str] | None:
-        """Return the levels of a category that `fit` saw; None while it is seeing them."""
-        encoder = getattr(self, "encoder_", None)
-        return None if encoder is None else list(encoder.categories_[k])
 
     def _text_of(self, X: Any, name: str) -> Any:
         column = X.iloc[:, self._names().index(name)]

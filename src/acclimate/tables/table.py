@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from acclimate.exceptions import InputError
+from acclimate.natives import as_rows
 from acclimate.tables.labels import check_columns, split_labels
 
 if TYPE_CHECKING:
@@ -76,7 +77,7 @@ def as_table(
 
     Parameters
     ----------
-    data : pandas DataFrame, pyarrow Table or RecordBatch, or array-like of shape (n, ...)
+    data : frame of pandas, polars or Arrow, or array-like of shape (n, ...)
         The rows.
     label : str, default=None
         Name of the column with the labels. Rows where it is empty are unlabelled.
@@ -106,8 +107,9 @@ def as_table(
     (['age'], ['no', 'yes'], [True, True, False])
     """
     where = path.name if path is not None else "the table"
-    if hasattr(data, "to_pandas"):
+    if type(data).__module__.startswith("pyarrow"):
         data = to_frame(data)
+    data = as_rows(data, where)
     if not hasattr(data, "columns"):
         X = np.asarray(data)
         named = next((n for n in (label, id, *drop) if n is not None), None)
@@ -164,10 +166,7 @@ def to_frame(table: Any, *, steady: bool = False) -> Any:
     if types:
         table = table.cast(
             pa.schema(
-                [
-                    pa.field(f.name, pa.float64()) if f.type in types else f.without_metadata()
-                    for f in table.schema
-                ]
+                [pa.field(f.name, pa.float64()) if f.type in types else f for f in table.schema]
             )
         )
     mapper = {pa.bool_(): pd.BooleanDtype()}.get if steady else None

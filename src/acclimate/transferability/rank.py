@@ -10,10 +10,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from acclimate.arrays import task_of
 from acclimate.diagnosis import encoding, summaries, two_sample
 from acclimate.domain import Domain
 from acclimate.exceptions import InputError
 from acclimate.folds import Fold, row_keys
+from acclimate.natives import as_rows
 from acclimate.transferability import criteria as scoring
 from acclimate.transferability.probes import ProbeScore, linear_probe, probe_folds
 from acclimate.transferability.ranked import FOLDS, RANDOM_BODIES, REPEATS, ROWS, Ranked, Ranking
@@ -68,7 +70,8 @@ def rank(
     y : array-like of shape (n,)
         Labels or values of the target rows.
     task : {"classification", "regression"} or None, default=None
-        What the labels are. None takes numbers with fractions for a regression.
+        What the labels are. None takes numbers with fractions, and more than 20 different whole
+        numbers, for a regression.
     layers : bool, default=False
         Whether to rank each layer of a network as a candidate of its own.
     scores : sequence of str, default=("logme",)
@@ -214,7 +217,7 @@ class _Judge:
             raise InputError("a source needs labels: pass Domain(X_source, y_source)")
         from acclimate.base.neural import NeuralClassifier, NeuralRegressor
 
-        Xs, ys = np.asarray(source.X), np.asarray(source.y)
+        Xs, ys = np.asarray(as_rows(source.X)), np.asarray(source.y)
         if source.labelled is not None:
             Xs, ys = Xs[np.asarray(source.labelled)], ys[np.asarray(source.labelled)]
         regress = task_of(ys)[0] == "regression"
@@ -291,6 +294,7 @@ def _target(
     if X is None and not all(isinstance(c, np.ndarray) for c in candidates.values()):
         odd = next(name for name, c in candidates.items() if not isinstance(c, np.ndarray))
         raise InputError(f"candidate {odd!r} is no matrix of features, so X is needed")
+    X = as_rows(X)
     if X is not None and not hasattr(X, "iloc"):
         X = X.toarray() if hasattr(X, "toarray") else np.asarray(X)
     sizes = {"X": None if X is None else len(X)}
