@@ -186,11 +186,11 @@ def test_whole_numbers_are_a_regression_for_every_function() -> None:
     source, target = Domain(X, y), Domain(Xt, yt)
     assert "class_distance" not in diagnose(source, target).figures
     assert rank({"first": Xt[:, :1]}, target).task == "regression"
-    found = compare(source, target, methods=["CORAL"], repeats=1, n_jobs=1).details
+    found = compare(source, target, methods=["CORAL"], repeats=1, n_jobs=1).to_dict()
     assert (found["task"], found["score"]) == ("regression", "R2")
     assert found["task_reason"] == f"the labels are {len(set(y))} different whole numbers"
     few = Domain(X, y // 20000), Domain(Xt, yt // 20000)
-    found = compare(*few, methods=["CORAL"], task="regression", repeats=1, n_jobs=1).details
+    found = compare(*few, methods=["CORAL"], task="regression", repeats=1, n_jobs=1).to_dict()
     assert (found["task"], found["task_reason"]) == ("regression", "as asked")
     with pytest.raises(InputError, match="task is 'regression', but the estimators"):
         compare(*few, estimator=LogisticRegression(), task="regression")
