@@ -78,7 +78,8 @@ def run(trials: int, busy: bool, executor: Executor | None = None) -> tuple[dict
             Pool(place, executor=executor, n_jobs=WORKERS) as pool,
         ):
             runner = Trials(
-                store, pool, place.name, 0, Limits(None, None), lambda job, arrays: {},
+                store, pool, place.name, 0, Limits(None, None), (None, None),
+                lambda job, arrays: {},
                 lambda done, planned, row: ended.append(time.perf_counter()),
             )  # fmt: skip
             runner.run(runner.job(c) for c in candidates)

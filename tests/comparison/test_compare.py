@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import signal
@@ -20,6 +21,7 @@ import pandas as pd
 import pytest
 from sklearn.preprocessing import StandardScaler
 
+from acclimate.adapter import Adapter
 from acclimate import Comparison, Domain, TargetOnly, compare
 from acclimate.comparison.compare import compare as in_module
 from acclimate.comparison.trials import worker as trial
@@ -285,6 +287,30 @@ def test_an_executor_of_threads_gives_the_same(shifted: Maker) -> None:
     with ThreadPoolExecutor(2) as executor:
         there = compare((d.X, d.y), Domain(d.Xt, d.yt), executor=executor, **QUICK).to_dict()
     assert _timeless(here) == _timeless(there)
+
+
+@pytest.mark.parametrize("labels", [True, False])
+@pytest.mark.parametrize("threads", [True, False])
+def test_nothing_stays_held_when_it_is_done(shifted: Maker, labels: bool, threads: bool) -> None:
+    """Neither a fitted model nor a map of the data, whose files are gone by then."""
+    d = shifted()
+    gc.collect()
+    before = _fitted()
+    with ThreadPoolExecutor(2) as executor:
+        ways: dict[str, Any] = {"executor": executor, "n_jobs": None} if threads else {}
+        found = compare((d.X, d.y), Domain(d.Xt, d.yt if labels else None), **(QUICK | ways))
+    gc.collect()
+    assert [type(model) for key, model in _fitted().items() if key not in before] == []
+    maps = Path("/proc/self/maps")
+    if maps.exists():  # on Linux
+        assert [line for line in maps.read_text().splitlines() if "acclimate-" in line] == []
+    assert found.best_model().adapted_  # it is fitted anew, on the user's own arrays
+
+
+def _fitted() -> dict[int, Adapter]:
+    """Return all fitted methods in this process."""
+    methods = (one for one in gc.get_objects() if isinstance(one, Adapter))
+    return {id(one): one for one in methods if hasattr(one, "source_model_")}
 
 
 _RUN = """

@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from acclimate.comparison.design import Design
+from acclimate.comparison.design import Design, Part
 from acclimate.judging.crossfitted import first_level
 
 Floats = NDArray[np.float64]
-Parts = Mapping[tuple[int, tuple[int, ...]], Mapping[str, NDArray[Any]]]
+Parts = Mapping[Part, Mapping[str, NDArray[Any]]]
 
 
 @dataclass(frozen=True, eq=False)
@@ -123,7 +123,7 @@ def choose_in_folds(
     candidates : mapping from str to Answers
         In the order they are trusted.
     errors : float
-        See `selection.pick.first_level`.
+        See `judging.crossfitted.first_level`.
     allowed : mapping from (repeat, fold) to names, default=None
         Only these take part in a fold.
 

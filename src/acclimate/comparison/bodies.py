@@ -3,61 +3,54 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from acclimate.comparison.bench import Bench
 from acclimate.comparison.candidates import SOURCE_ONLY, Candidate
-from acclimate.comparison.problem import Problem
+from acclimate.comparison.design import Design
+from acclimate.comparison.trials.records import Job
+from acclimate.comparison.trials.runner import Trials
 from acclimate.judging.intervals import nadeau_bengio_interval
 
-if TYPE_CHECKING:
-    from acclimate.comparison.trials.records import Job
-    from acclimate.comparison.trials.runner import Trials
 
-
-def jobs_of(trials: Trials, problem: Problem, candidates: Sequence[Candidate]) -> dict[str, Job]:
+def jobs_of(trials: Trials, candidates: Sequence[Candidate], design: Design) -> dict[str, Job]:
     """Return a trial for each source network, by candidate: probe its body on the labelled rows.
 
     A trial of its own, so that the answers of the source model serve a run with other labels.
     """
-    if problem.target_y is None:
-        return {}
-    labels = problem.target_y[problem.known]
     return {
-        c.name: trials.job(c, probe=problem.known, labels=labels, names=problem.names)
+        c.name: trials.job(c, probe=design.known, labels=design.labels)
         for c in candidates
         if c.row.name == SOURCE_ONLY and c.dear
     }
 
 
-def judge(
-    trials: Trials, jobs: Mapping[str, Job], task: str, confidence: float
-) -> list[dict[str, Any]]:
+def judge(bench: Bench, jobs: Mapping[str, Job]) -> list[dict[str, Any]]:
     """Return what each source network's body is worth beside random ones.
 
     Parameters
     ----------
-    trials : Trials
-        Have run the jobs.
+    bench : Bench
+        Has run the jobs. The interval is that of `nadeau_bengio_interval` on the paired folds.
     jobs : mapping from str to Job
         From `jobs_of`.
-    task : {"classification", "regression"}
-    confidence : float
-        Of the interval, which is that of `nadeau_bengio_interval` on the paired folds.
     """
     found = []
     for name, job in jobs.items():
-        result = trials.results.get(job.spec.key)
-        if result is None or not result.done:
+        arrays = bench.arrays(job)
+        if arrays is None:
             continue
-        probe, random = result.arrays["probe"], result.arrays["random"].mean(axis=0)
-        train, test, rows, width = (int(one) for one in result.arrays["sizes"])
+        probe, random = arrays["probe"], arrays["random"].mean(axis=0)
+        train, test, rows, width = (int(one) for one in arrays["sizes"])
+        confidence = bench.problem.confidence
         gain, low, high = nadeau_bengio_interval(probe - random, train, test, confidence)
         row: dict[str, Any] = {
             "candidate": name, "probe": float(probe.mean()), "random": float(random.mean()),
             "gain": gain, "low": low, "high": high, "useless": bool(low <= 0), "rows": rows,
             "width": width,
         }  # fmt: skip
-        found.append(row | {"sentence": _sentence(row, task, several=len(jobs) > 1)})
+        sentence = _sentence(row, bench.problem.task, several=len(jobs) > 1)
+        found.append(row | {"sentence": sentence})
     return found
 
 

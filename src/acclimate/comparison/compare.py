@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from acclimate.comparison import labelled, unlabelled
 from acclimate.comparison.answers import row_scores
 from acclimate.comparison.candidates import Candidate, Need, choose, default_estimators, describe
 from acclimate.comparison.design import make_design
+from acclimate.comparison.labelled import WithLabels
 from acclimate.comparison.problem import Problem, check_problem
 from acclimate.comparison.result import Comparison
 from acclimate.comparison.summary import from_estimate, from_labels
@@ -25,6 +25,7 @@ from acclimate.comparison.trials.pool import Pool
 from acclimate.comparison.trials.records import Job
 from acclimate.comparison.trials.runner import Limits, Progress, Trials
 from acclimate.comparison.trials.store import Store
+from acclimate.comparison.unlabelled import WithoutLabels
 from acclimate.domain import Domain
 from acclimate.exceptions import InputError
 from acclimate.folds import row_keys
@@ -216,22 +217,23 @@ def compare(
         with Store(path) as kept, Pool(place, executor=executor, n_jobs=n_jobs) as pool:
             kept.set_meta("settings", settings)
             run = Trials(
-                kept, pool, shared.combined(*inputs), random_state, limits, _scorer(problem),
-                progress,
+                kept, pool, shared.combined(*inputs), random_state, limits, problem.names,
+                _scorer(problem), progress,
             )  # fmt: skip
             if design is not None:
-                steps = labelled.run(run, problem, tried, design)
-                done, results = labelled.tables(run, problem, tried, design)
-                found = labelled.judge(run, problem, tried, design, done, steps)
+                judged = WithLabels(run, problem, tried, design)
+                judged.run()
                 details = from_labels(
-                    problem, tried, excluded, design, found, results, steps.stopped, run
-                )
+                    problem, tried, excluded, design, judged.judge(), judged.results(),
+                    judged.stopped, run,
+                )  # fmt: skip
             else:
-                plan = unlabelled.make_plan(problem, random_state)
-                stopped = unlabelled.run(run, problem, tried, plan)
-                guess = unlabelled.judge(run, problem, tried, plan)
-                results = unlabelled.results(run, problem, tried, plan)
-                details = from_estimate(problem, tried, excluded, guess, results, stopped, run)
+                guessed = WithoutLabels(run, problem, tried)
+                guessed.run()
+                details = from_estimate(
+                    problem, tried, excluded, guessed.judge(), guessed.results(), guessed.stopped,
+                    run,
+                )  # fmt: skip
             if store is not None:
                 details = replace(details, store=replace(details.store, path=str(path)))
             kept.set_meta("comparison", details.to_dict())

@@ -8,55 +8,54 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from acclimate.comparison import measures as judging
+from acclimate.comparison import measures
 from acclimate.comparison.answers import Answers
+from acclimate.comparison.bench import Bench
 from acclimate.comparison.candidates import Candidate
 from acclimate.comparison.design import Design
-from acclimate.comparison.problem import Problem
 from acclimate.comparison.trials.records import Job
-from acclimate.comparison.trials.runner import Trials
 
 _CURVE = (0.25, 0.5)  # of the training labels
 
 
 def label_curve(
-    trials: Trials,
-    problem: Problem,
-    candidates: Sequence[Candidate],
-    design: Design,
-    chosen: str,
-    done: Mapping[str, Answers],
+    bench: Bench, design: Design, chosen: str, done: Mapping[str, Answers]
 ) -> list[dict[str, Any]]:
-    """Return the score of the chosen candidate and of the references by number of labels."""
-    shown = [c for c in candidates if c.name in done and (c.baseline or c.name == chosen)]
-    order = np.random.default_rng(trials.seed).permutation(len(design.labels))
-    wanted: dict[float, list[NDArray[np.intp]]] = {}
-    for share in _CURVE:
-        trains = [order[~design.left_out(0, (i,))[order]] for i in range(design.folds)]
-        some = [np.sort(train[: max(int(share * len(train)), 2)]) for train in trains]
-        if not design.classify or min(len(np.unique(design.labels[rows])) for rows in some) > 1:
-            wanted[share] = some
-    jobs: dict[tuple[str, float, int], Job] = {}
-    for c in shown:
-        if not c.uses_labels:
-            continue
-        for share, parts in wanted.items():
-            for i, rows in enumerate(parts):
-                jobs[c.name, share, i] = trials.job(
-                    c, train=design.known[rows], labels=design.labels[rows],
-                    answer=design.known[design.left_out(0, (i,))], names=problem.names,
-                )  # fmt: skip
-    trials.run(jobs.values())
+    """Return the score of the chosen candidate and of the references by number of labels.
+
+    Parameters
+    ----------
+    bench : Bench
+        Runs what the curve needs beside the design.
+    design : Design
+    chosen : str
+    done : mapping from str to Answers
+        With all labels.
+    """
+    shown = [c for c in bench.candidates if c.name in done and (c.baseline or c.name == chosen)]
+    rows = _fewer(design, bench.trials.seed)
+    jobs = {
+        (c.name, share): [_job(bench, design, c, i, some) for i, some in enumerate(parts)]
+        for c in shown
+        for share, parts in rows.items()
+        if c.uses_labels
+    }
+    bench.trials.run(job for fitted in jobs.values() for job in fitted)
+    full = design.training_labels
     points = []
     for c in shown:
-        full = round(len(design.labels) * (1 - 1 / design.folds))
         lines = [(full, done[c.name].outer)]
-        for share in wanted:
-            outer = _thinned(trials, design, c, share, jobs, done[c.name])
-            if outer is not None:
-                lines.append((max(int(share * full), 2), outer))
+        for share in rows:
+            outer = done[c.name].outer
+            if c.uses_labels:
+                found = [bench.arrays(job) for job in jobs[c.name, share]]
+                given = [arrays["answers"] for arrays in found if arrays is not None]
+                if len(given) < len(found):
+                    continue
+                outer = _cross_fitted(design, given)
+            lines.append((max(int(share * full), 2), outer))
         for labels, outer in sorted(lines, key=lambda line: line[0]):
-            score, low, high = judging.score_interval(design, outer, problem.confidence)
+            score, low, high = measures.score_interval(design, outer, bench.problem.confidence)
             points.append({
                 "candidate": c.name, "labels": labels, "score": score, "low": low, "high": high,
                 "sources_only": not c.uses_labels,
@@ -64,25 +63,30 @@ def label_curve(
     return points
 
 
-def _thinned(
-    trials: Trials,
-    design: Design,
-    candidate: Candidate,
-    share: float,
-    jobs: Mapping[tuple[str, float, int], Job],
-    full: Answers,
-) -> NDArray[Any] | None:
-    """Return one line of cross-fitted answers at a share of the labels; None where one failed."""
-    if not candidate.uses_labels:
-        return full.outer
-    parts = {}
-    for i in range(design.folds):
-        result = trials.results.get(jobs[candidate.name, share, i].spec.key)
-        if result is None or not result.done:
-            return None
-        parts[i] = result.arrays["answers"]
-    kind = np.result_type(*(answers.dtype for answers in parts.values()))
-    outer = np.empty((1, len(design.labels)), dtype=kind)
-    for i, answers in parts.items():
-        outer[0, design.left_out(0, (i,))] = answers
+def _fewer(design: Design, seed: int) -> dict[float, list[NDArray[np.intp]]]:
+    """Return by share the labelled rows that train for each fold, where they have two classes."""
+    order = np.random.default_rng(seed).permutation(len(design.labels))
+    trains = [order[~design.left_out(0, (i,))[order]] for i in range(design.folds)]
+    wanted = {}
+    for share in _CURVE:
+        some = [np.sort(train[: max(int(share * len(train)), 2)]) for train in trains]
+        if not design.classify or min(len(np.unique(design.labels[rows])) for rows in some) > 1:
+            wanted[share] = some
+    return wanted
+
+
+def _job(
+    bench: Bench, design: Design, candidate: Candidate, fold: int, rows: NDArray[np.intp]
+) -> Job:
+    return bench.trials.job(
+        candidate, train=design.known[rows], labels=design.labels[rows],
+        answer=design.known[design.left_out(0, (fold,))],
+    )  # fmt: skip
+
+
+def _cross_fitted(design: Design, answers: Sequence[NDArray[Any]]) -> NDArray[Any]:
+    """Return one line of answers, shape (1, m), from those for each fold."""
+    outer = np.empty((1, len(design.labels)), dtype=np.result_type(*(a.dtype for a in answers)))
+    for i, one in enumerate(answers):
+        outer[0, design.left_out(0, (i,))] = one
     return outer

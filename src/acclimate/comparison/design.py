@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from acclimate.exceptions import InputError
 from acclimate.folds import few_label_folds
 
-Rows = NDArray[np.intp]
+Part = tuple[int, tuple[int, ...]]  # a repeat, and the folds that are left out
 LEAST_LABELS = 8
 _LEAST_FOLDS = 3  # one judges, one chooses, one trains
 
@@ -41,9 +41,9 @@ class Design:
         Importance weights of the labelled rows, where they are no plain sample.
     """
 
-    known: Rows
+    known: NDArray[np.intp]
     labels: NDArray[Any]
-    fold_of: Rows
+    fold_of: NDArray[np.intp]
     classify: bool
     weights: NDArray[np.float64] | None = None
 
@@ -57,11 +57,16 @@ class Design:
         """Folds in each repeat."""
         return int(self.fold_of.max()) + 1
 
+    @property
+    def training_labels(self) -> int:
+        """Labels that train where one fold is left out, rounded."""
+        return round(len(self.labels) * (1 - 1 / self.folds))
+
     def weigh(self, scores: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return scores of shape (..., m) times the weights, so that means are over the target."""
         return scores if self.weights is None else scores * self.weights
 
-    def parts(self, repeats: int | None = None) -> Iterator[tuple[int, tuple[int, ...]]]:
+    def parts(self, repeats: int | None = None) -> Iterator[Part]:
         """Yield (repeat, folds left out): each fold alone, then each pair that leaves a model.
 
         Parameters
@@ -88,7 +93,7 @@ class Design:
 
 def make_design(
     labels: NDArray[Any],
-    known: Rows,
+    known: NDArray[np.intp],
     *,
     classify: bool,
     folds: int,

@@ -10,17 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from acclimate.comparison.answers import aligned
-from acclimate.comparison.candidates import (
-    DEAR_ENOUGH,
-    KEPT,
-    LEAST_ROWS,
-    RUNGS,
-    SOURCE_ONLY,
-    Candidate,
-    thinned,
-)
+from acclimate.comparison.bench import Bench
+from acclimate.comparison.candidates import KEPT, RUNGS, SOURCE_ONLY, Candidate, thinned
 from acclimate.comparison.problem import Problem
-from acclimate.comparison.trials.records import Job, Result
+from acclimate.comparison.trials.records import Job
 from acclimate.comparison.trials.runner import Trials
 from acclimate.exceptions import AcclimateError
 from acclimate.folds import few_label_folds
@@ -41,7 +34,7 @@ ESTIMATE_ERROR, ESTIMATE_95 = 0.124, 0.374
 
 @dataclass
 class Guess:
-    """What can be said without labels; made by `judge`."""
+    """What can be said without labels; made by `WithoutLabels.judge`."""
 
     chosen: str
     reference: str
@@ -51,15 +44,23 @@ class Guess:
 
 
 @dataclass(frozen=True, eq=False)
-class Plan:
-    """Rows that are held out of the source, and target rows that are predicted."""
+class HeldOut:
+    """Which rows the validators look at.
+
+    Parameters
+    ----------
+    train, held : ndarray of shape (n1,) and (n2,)
+        Source rows to fit on, and those held out.
+    answer : ndarray of shape (q,) or None
+        Target rows to predict; None for all.
+    """
 
     train: NDArray[np.intp]
     held: NDArray[np.intp]
     answer: NDArray[np.intp] | None
 
 
-def make_plan(problem: Problem, seed: int) -> Plan:
+def hold_out(problem: Problem, seed: int) -> HeldOut:
     """Hold a fifth of the source rows out, stratified by class."""
     parts = few_label_folds(
         problem.source_y, classify=problem.task == "classification", folds=5, seed=seed
@@ -69,123 +70,143 @@ def make_plan(problem: Problem, seed: int) -> Plan:
     if problem.target_rows > MOST_ROWS:
         rng = np.random.default_rng(seed)
         answer = np.sort(rng.choice(problem.target_rows, MOST_ROWS, replace=False))
-    return Plan(train, held, answer)
+    return HeldOut(train, held, answer)
 
 
-def job_of(
-    trials: Trials, problem: Problem, candidate: Candidate, plan: Plan, share: float = 1.0
-) -> Job:
-    """Return the trial of a candidate, on a share of the source's training rows."""
-    rows = plan.train
-    if share < 1:
-        order = np.random.default_rng(trials.seed).permutation(rows)
-        rows = np.sort(order[: int(np.ceil(share * len(rows)))])
-    return trials.job(
-        candidate, answer=plan.answer, source=rows, held=plan.held, reverse=not candidate.dear,
-        names=problem.names, picture=share == 1,
-    )  # fmt: skip
+class WithoutLabels(Bench):
+    """A comparison that validators judge.
 
-
-def run(
-    trials: Trials, problem: Problem, candidates: Sequence[Candidate], plan: Plan
-) -> dict[str, str]:
-    """Run one trial each: the baseline, then what is cheap, then what is dear; return what stopped.
-
-    Where there is a limit and there are several dear candidates, these are tried on a ninth and on
-    a third of the source rows and steps first, and the better third goes on.
+    Parameters
+    ----------
+    trials, problem, candidates : Trials, Problem and sequence of Candidate
+        See `Bench`.
     """
-    stopped: dict[str, str] = {}
-    jobs = {c.name: job_of(trials, problem, c, plan) for c in candidates}
-    trials.run((jobs[c.name] for c in candidates if c.baseline), limited=False)
-    dear = [c for c in candidates if c.dear and not c.baseline]
-    halve = trials.limits.any and len(dear) >= DEAR_ENOUGH and problem.source_rows >= LEAST_ROWS
-    trials.run(jobs[c.name] for c in candidates if not c.dear)
-    for rung in RUNGS if halve else ():
-        small = {c.name: job_of(trials, problem, thinned(c, rung), plan, rung) for c in dear}
-        trials.run(small.values())
-        known = evidence(trials, problem, dear, small, plan)
-        if not known:
-            break
-        kept = score_candidates(known).names[: int(np.ceil(KEPT * len(known)))]
-        for c in dear:
-            if c.name not in kept:
-                stopped[c.name] = f"not among the better third on {rung:.0%} of the source rows"
-        dear = [c for c in dear if c.name in kept]
-    trials.run(jobs[c.name] for c in dear)
-    for c in candidates:
-        if jobs[c.name].spec.key not in trials.results:
-            stopped.setdefault(c.name, "the budget was spent before its trial")
-    return stopped
 
+    def __init__(self, trials: Trials, problem: Problem, candidates: Sequence[Candidate]) -> None:
+        super().__init__(trials, problem, candidates)
+        self.rows = hold_out(problem, trials.seed)
+        self._jobs = {c.name: self.job(c) for c in candidates}
 
-def results(
-    trials: Trials, problem: Problem, candidates: Sequence[Candidate], plan: Plan
-) -> dict[str, list[Result]]:
-    """Return the result of each candidate, in a list of none or one."""
-    found = {}
-    for c in candidates:
-        result = trials.results.get(job_of(trials, problem, c, plan).spec.key)
-        found[c.name] = [] if result is None else [result]
-    return found
+    def job(self, candidate: Candidate, share: float = 1.0) -> Job:
+        """Return the trial of a candidate, on a share of the source's training rows."""
+        rows = self.rows.train
+        if share < 1:
+            order = np.random.default_rng(self.trials.seed).permutation(rows)
+            rows = np.sort(order[: int(np.ceil(share * len(rows)))])
+        return self.trials.job(
+            candidate, answer=self.rows.answer, source=rows, held=self.rows.held,
+            reverse=not candidate.dear, picture=share == 1,
+        )  # fmt: skip
 
+    def jobs(self, candidate: Candidate) -> list[Job]:
+        """Return the trial of a candidate on all its rows."""
+        return [self._jobs[candidate.name]]
 
-def evidence(
-    trials: Trials,
-    problem: Problem,
-    candidates: Sequence[Candidate],
-    jobs: Mapping[str, Job],
-    plan: Plan,
-) -> dict[str, Evidence]:
-    """Return what is known of each candidate that gave answers."""
-    features = _features(problem, plan)
-    labels = problem.source_y[plan.held]
-    found = {}
-    for c in candidates:
-        result = trials.results.get(jobs[c.name].spec.key)
-        if result is None or not result.done:
-            continue
-        arrays, classes = result.arrays, problem.classes
-        sides: dict[str, Any]
-        if classes is None:
-            sides = {"source_proba": arrays["held_answers"], "target_proba": arrays["answers"]}
-        elif "proba" in arrays:
-            sides = {
-                "source_proba": aligned(arrays["held_proba"], arrays["classes"], classes),
-                "target_proba": aligned(arrays["proba"], arrays["classes"], classes),
-                "classes": classes,
-            }
-        else:
-            sides = {
-                "source_proba": _one_hot(arrays["held_answers"], classes),
-                "target_proba": _one_hot(arrays["answers"], classes),
-                "classes": classes,
-            }
-        found[c.name] = Evidence(
-            source_labels=labels, reverse_labels=arrays.get("reverse"), **features, **sides
-        )
-    return found
+    def run(self) -> None:
+        """Run every trial that the limits allow: baselines, then what is cheap, then the dear.
 
+        Where there is a limit and there are several dear candidates, these are tried on a ninth and
+        on a third of the source rows and steps first, and the better third goes on.
+        """
+        jobs = self._jobs
+        self.trials.run((jobs[c.name] for c in self.candidates if c.baseline), limited=False)
+        self.trials.run(jobs[c.name] for c in self.candidates if not c.dear)
+        dear = [c for c in self.candidates if c.dear and not c.baseline]
+        if self.halves(dear):
+            dear = self._halve(dear)
+        self.trials.run(jobs[c.name] for c in dear)
+        for c in self.candidates:
+            if self.result(jobs[c.name]) is None:
+                self.stopped.setdefault(c.name, "the budget was spent before its trial")
 
-def judge(trials: Trials, problem: Problem, candidates: Sequence[Candidate], plan: Plan) -> Guess:
-    """Rank the candidates, estimate the gain of the first, and choose rows to label."""
-    jobs = {c.name: job_of(trials, problem, c, plan) for c in candidates}
-    known = evidence(trials, problem, candidates, jobs, plan)
-    sources = [c.name for c in candidates if c.row.name == SOURCE_ONLY]
-    if not any(name in known for name in sources):
-        result = trials.results.get(jobs[sources[0]].spec.key)
-        error = "it did not finish" if result is None else result.record.error
-        raise AcclimateError(
-            f"{sources[0]} could not be fitted, so there is nothing to compare with: {error}. "
-            f"Choose another estimator or preprocess"
-        )
-    ranking = score_candidates(known)
-    best = ranking.best
-    reference = next(name for name in ranking.names if name in sources)  # the best of its kind
-    estimated = _estimated(problem, known, ranking, reference)
-    near = [name for name in ranking.names if name not in (best, reference)]
-    compared = [best, reference] if best != reference else [reference, *near[:1]]
-    to_label = _to_label(trials, problem, candidates, compared, estimated)
-    return Guess(best, reference, ranking, estimated, to_label)
+    def _halve(self, dear: list[Candidate]) -> list[Candidate]:
+        """Drop dear candidates on few source rows."""
+        for rung in RUNGS:
+            small = {c.name: self.job(thinned(c, rung), rung) for c in dear}
+            self.trials.run(small.values())
+            known = self._evidence(small)
+            if not known:
+                break
+            kept = score_candidates(known).names[: int(np.ceil(KEPT * len(known)))]
+            for c in dear:
+                if c.name not in kept:
+                    self.stopped[c.name] = (
+                        f"not among the better third on {rung:.0%} of the source rows"
+                    )
+            dear = [c for c in dear if c.name in kept]
+        return dear
+
+    def _evidence(self, jobs: Mapping[str, Job]) -> dict[str, Evidence]:
+        """Return what is known of each candidate that gave answers, by its name."""
+        known = {name: self.arrays(job) for name, job in jobs.items()}
+        same = {
+            "source_labels": self.problem.source_y[self.rows.held],
+            **_features(self.problem, self.rows),
+        }
+        return {
+            name: Evidence(
+                reverse_labels=arrays.get("reverse"), **same, **_sides(arrays, self.problem.classes)
+            )
+            for name, arrays in known.items()
+            if arrays is not None
+        }
+
+    def judge(self) -> Guess:
+        """Rank the candidates, estimate the gain of the first, and choose rows to label.
+
+        Raises
+        ------
+        AcclimateError
+            The source model could not be fitted, so there is nothing to compare with.
+        """
+        known = self._evidence(self._jobs)
+        sources = [c.name for c in self.candidates if c.row.name == SOURCE_ONLY]
+        if not any(name in known for name in sources):
+            result = self.result(self._jobs[sources[0]])
+            error = "it did not finish" if result is None else result.record.error
+            raise AcclimateError(
+                f"{sources[0]} could not be fitted, so there is nothing to compare with: {error}. "
+                f"Choose another estimator or preprocess"
+            )
+        ranking = score_candidates(known)
+        best = ranking.best
+        reference = next(name for name in ranking.names if name in sources)  # the best of its kind
+        estimated = _estimated(self.problem, known, ranking, reference)
+        near = [name for name in ranking.names if name not in (best, reference)]
+        compared = [best, reference] if best != reference else [reference, *near[:1]]
+        return Guess(best, reference, ranking, estimated, self._to_label(compared, estimated))
+
+    def _to_label(self, compared: list[str], estimated: Mapping[str, Any]) -> dict[str, Any]:
+        """Return which rows to label to learn whether the first candidate beats the reference.
+
+        The candidates are fitted on all source rows for it, as they would be once there are labels.
+        So the next run finds these trials in the store.
+        """
+        problem, trials = self.problem, self.trials
+        tried = {c.name: c for c in self.candidates}
+        jobs = [trials.job(tried[name]) for name in compared]
+        trials.run(jobs, limited=False)
+        found = [self.arrays(job) for job in jobs]
+        answers = [arrays["answers"] for arrays in found if arrays is not None]
+        scores = disagreement(np.array(answers)) if answers else np.zeros(problem.target_rows)
+        share = float((scores > 0).mean())
+        gain = max(abs(estimated["gain"] or 0.0), _WORTH)
+        count = rows_to_label(share, gain, problem.margin, problem.confidence)
+        count = min(count, len(scores))
+        strata = answers[0] if answers and problem.task == "classification" else None
+        draw = draw_rows(scores, count, strata=strata, random_state=trials.seed)
+        return {
+            "rows": count,
+            "positions": [int(row) for row in draw.positions],
+            **dict.fromkeys(("ids", "id_name", "file_rows", "file_rows_counted")),
+            "weights": [float(weight) for weight in draw.weights],
+            "why": (
+                f"{', '.join(compared)} disagree on {100 * share:.0f} % of the target rows, and "
+                f"only those tell them apart. So these rows are no plain sample: pass their "
+                f"weights as label_weights with the labels."
+            ),
+            "candidates": compared,
+        }
 
 
 def _estimated(
@@ -230,66 +251,36 @@ def _estimated(
     }  # fmt: skip
 
 
-def _to_label(
-    trials: Trials,
-    problem: Problem,
-    candidates: Sequence[Candidate],
-    compared: list[str],
-    estimated: Mapping[str, Any],
-) -> dict[str, Any]:
-    """Return which rows to label to learn whether the first candidate beats the reference.
-
-    The candidates are fitted on all source rows for it, as they would be once there are labels. So
-    the next run finds these trials in the store.
-    """
-    jobs = [
-        trials.job(c, names=problem.names)
-        for name in compared
-        for c in candidates
-        if c.name == name
-    ]
-    trials.run(jobs, limited=False)
-    answers = [
-        result.arrays["answers"] for job in jobs if (result := trials.results[job.spec.key]).done
-    ]
-    scores = disagreement(np.array(answers)) if answers else np.zeros(problem.target_rows)
-    share = float((scores > 0).mean())
-    gain = max(abs(estimated["gain"] or 0.0), _WORTH)
-    count = rows_to_label(share, gain, problem.margin, problem.confidence)
-    count = min(count, len(scores))
-    strata = answers[0] if answers and problem.task == "classification" else None
-    draw = draw_rows(scores, count, strata=strata, random_state=trials.seed)
-    return {
-        "rows": count,
-        "positions": [int(row) for row in draw.positions],
-        **dict.fromkeys(("ids", "id_name", "file_rows", "file_rows_counted")),
-        "weights": [float(weight) for weight in draw.weights],
-        "why": (
-            f"{', '.join(compared)} disagree on {100 * share:.0f} % of the target rows, and only "
-            f"those tell them apart. So these rows are no plain sample: pass their weights as "
-            f"label_weights with the labels."
-        ),
-        "candidates": compared,
-    }
-
-
-def _features(problem: Problem, plan: Plan) -> dict[str, Any]:
+def _features(problem: Problem, rows: HeldOut) -> dict[str, Any]:
     """Return scaled inputs of the held-out and of the target rows, where they are few numbers."""
     X, Xt = problem.source_X, problem.target_X
     plain = isinstance(X, np.ndarray) and X.ndim == 2 and X.dtype.kind in "biuf"
     if not plain or X.shape[1] > MOST_FEATURES:
         return {}
-    rows = take(X, plan.held).astype(np.float64)
-    target = np.asarray(Xt if plan.answer is None else take(Xt, plan.answer), dtype=np.float64)
-    if not (np.isfinite(rows).all() and np.isfinite(target).all()):
+    source = take(X, rows.held).astype(np.float64)
+    target = np.asarray(Xt if rows.answer is None else take(Xt, rows.answer), dtype=np.float64)
+    if not (np.isfinite(source).all() and np.isfinite(target).all()):
         return {}
-    scale = rows.std(axis=0)
+    scale = source.std(axis=0)
     scale[scale == 0] = 1.0
-    centre = rows.mean(axis=0)
+    centre = source.mean(axis=0)
     return {
-        "source_features": (rows - centre) / scale,
+        "source_features": (source - centre) / scale,
         "target_features": (target - centre) / scale,
     }
+
+
+def _sides(arrays: Mapping[str, NDArray[Any]], classes: NDArray[Any] | None) -> dict[str, Any]:
+    """Return what a trial answered for both domains: values, or probabilities of all classes."""
+    if classes is None:
+        return {"source_proba": arrays["held_answers"], "target_proba": arrays["answers"]}
+    if "proba" in arrays:
+        source, target = (
+            aligned(arrays[name], arrays["classes"], classes) for name in ("held_proba", "proba")
+        )
+    else:
+        source, target = (_one_hot(arrays[name], classes) for name in ("held_answers", "answers"))
+    return {"source_proba": source, "target_proba": target, "classes": classes}
 
 
 def _one_hot(answers: NDArray[Any], classes: NDArray[Any]) -> NDArray[np.float64]:

@@ -163,9 +163,12 @@ def test_a_trial_sees_the_labels_that_it_is_given_and_no_others(place: Shared) -
 def test_the_source_model_is_fitted_once_for_trials_that_share_it(place: Shared) -> None:
     trial._stage_one.clear()
     specs = [Spec(f"{i}", "a", SourceOnly(), "the same", answer=np.arange(5)) for i in range(3)]
-    found = _run(Pool(place, n_jobs=1), specs)
-    assert list(trial._stage_one) == ["the same"]
-    assert all(one.seconds is not None for one in found.values())
+    with Pool(place, n_jobs=1) as pool:
+        found = list(pool.run(specs))
+        assert list(trial._stage_one) == ["the same"]
+    assert all(one.seconds is not None for one in found)
+    assert not trial._stage_one
+    assert place.name not in shared._open
 
 
 @pytest.mark.skipif(trial.reset_peak() is None, reason="the system does not tell the peak memory")

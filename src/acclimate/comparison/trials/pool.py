@@ -200,6 +200,7 @@ class Pool:
         trace: TracebackType | None,
     ) -> None:
         self._end()
+        trial.leave(self.shared)
 
 
 def _next(first: deque[Spec], specs: Iterator[Spec], stop: Callable[[], bool]) -> Spec | None:

@@ -19,7 +19,6 @@ from acclimate.comparison.trials.records import Job, Outcome, Result, Spec
 from acclimate.comparison.trials.shared import fingerprint
 from acclimate.comparison.trials.store import Record, Store, trial_key
 
-Rows = NDArray[np.intp]
 Progress = Callable[[int, int, dict[str, Any]], None]
 
 
@@ -72,6 +71,8 @@ class Trials:
         Fingerprint of the source and of the target's inputs.
     seed : int
     limits : Limits
+    names : pair of (mapping from label to str or None)
+        What the labels of the source and of the target mean.
     score : callable
         Job and arrays to the scores that the store shows.
     progress : callable or None
@@ -80,11 +81,12 @@ class Trials:
 
     def __init__(
         self, store: Store, pool: Pool, data: str, seed: int, limits: Limits,
+        names: tuple[Any, Any],
         score: Callable[[Job, Mapping[str, NDArray[Any]]], dict[str, float]],
         progress: Progress | None = None,
     ) -> None:  # fmt: skip
         self.store, self.pool, self.data, self.seed = store, pool, data, seed
-        self.limits = limits
+        self.limits, self.names = limits, names
         self.results: dict[str, Result] = {}
         self.planned = 0
         self.reused = 0
@@ -95,17 +97,16 @@ class Trials:
         self,
         candidate: Candidate,
         *,
-        train: Rows | None = None,
+        train: NDArray[np.intp] | None = None,
         labels: NDArray[Any] | None = None,
-        answer: Rows | None = None,
-        source: Rows | None = None,
-        held: Rows | None = None,
+        answer: NDArray[np.intp] | None = None,
+        source: NDArray[np.intp] | None = None,
+        held: NDArray[np.intp] | None = None,
         reverse: bool = False,
-        names: tuple[Any, Any] = (None, None),
-        probe: Rows | None = None,
+        probe: NDArray[np.intp] | None = None,
         picture: bool = False,
     ) -> Job:
-        """Describe a trial; see `trial.Spec`. ``labels`` are those of the rows it is given."""
+        """Describe a trial; see `Spec`. ``labels`` are those of the rows it is given."""
         config = {
             "candidate": candidate.config,
             "train": None if train is None else fingerprint(train),
@@ -115,7 +116,7 @@ class Trials:
             "held": None if held is None else fingerprint(held),
             "reverse": reverse,
             "class_names": [
-                None if n is None else {str(k): v for k, v in n.items()} for n in names
+                None if n is None else {str(k): v for k, v in n.items()} for n in self.names
             ],
         }
         if probe is not None:
@@ -126,7 +127,7 @@ class Trials:
         first = trial_key(shared, self.seed, self.data)
         spec = Spec(
             key, candidate.name, candidate.model, first, train, answer, source, held,
-            candidate.several, reverse, names, probe, picture,
+            candidate.several, reverse, self.names, probe, picture,
         )  # fmt: skip
         return Job(candidate, spec, config)
 

@@ -129,6 +129,11 @@ def read(shared: Shared, files: Mapping[str, bytes] | None = None) -> dict[str, 
     return values
 
 
+def close(shared: Shared) -> None:
+    """Let go of values that this process has open; their files may be gone."""
+    _open.pop(shared.name, None)
+
+
 def _load(path: Path) -> Any:
     if path.suffix == ".npy":
         return np.load(path, mmap_mode="r", allow_pickle=False)

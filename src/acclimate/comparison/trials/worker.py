@@ -16,11 +16,11 @@ from numpy.typing import NDArray
 
 from acclimate.comparison.trials import seen
 from acclimate.comparison.trials.records import Outcome, Spec
-from acclimate.comparison.trials.shared import Shared, plain, read
+from acclimate.comparison.trials.shared import Shared, close, plain, read
 from acclimate.domain import Domain
 from acclimate.validation import take
 
-_KEPT = 2  # source models that a worker keeps: trials of one candidate come one after the other
+_KEPT = 2  # source models that a process keeps: trials of one candidate come one after the other
 # Seeds, filters of warnings and the peak of memory belong to a process: in an executor of threads
 # trials take turns.
 _alone = threading.Lock()
@@ -46,6 +46,22 @@ def run(spec: Spec, shared: Shared, files: Mapping[str, bytes] | None = None) ->
     """
     with _alone:
         return _run(spec, read(shared, files))
+
+
+def leave(shared: Shared) -> None:
+    """Let go of the data of a comparison, and of the source models, in this process.
+
+    A worker process ends with its pool. In a process that lives on, that of the user, this is
+    called when a comparison is done.
+
+    Parameters
+    ----------
+    shared : Shared
+        Where the data were.
+    """
+    with _alone:
+        _stage_one.clear()
+        close(shared)
 
 
 def _run(spec: Spec, data: Mapping[str, Any]) -> Outcome:

@@ -1,0 +1,65 @@
+"""What comparisons with and without target labels share: data, candidates, trials."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from numpy.typing import NDArray
+
+from acclimate.comparison.candidates import DEAR_ENOUGH, LEAST_ROWS, Candidate
+from acclimate.comparison.problem import Problem
+from acclimate.comparison.trials.records import Job, Result
+from acclimate.comparison.trials.runner import Trials
+
+
+class Bench(ABC):
+    """The data, what is tried on them, and the trials that try it.
+
+    Parameters
+    ----------
+    trials : Trials
+        Runs and keeps.
+    problem : Problem
+    candidates : sequence of Candidate
+        In the order they are trusted.
+
+    Attributes
+    ----------
+    stopped : dict from str to str
+        Why a candidate did not run to its end, by name.
+    """
+
+    def __init__(self, trials: Trials, problem: Problem, candidates: Sequence[Candidate]) -> None:
+        self.trials, self.problem, self.candidates = trials, problem, candidates
+        self.stopped: dict[str, str] = {}
+
+    @abstractmethod
+    def jobs(self, candidate: Candidate) -> list[Job]:
+        """Return the trials of a candidate on all its rows."""
+
+    @abstractmethod
+    def run(self) -> None:
+        """Run every trial that the limits allow: baselines, then what is cheap, then the dear."""
+
+    def result(self, job: Job) -> Result | None:
+        """Return what is known of a trial, None where it was not run."""
+        return self.trials.results.get(job.spec.key)
+
+    def arrays(self, job: Job) -> Mapping[str, NDArray[Any]] | None:
+        """Return what a trial gave, None where it is missing or failed."""
+        result = self.result(job)
+        return result.arrays if result is not None and result.done else None
+
+    def results(self) -> dict[str, list[Result]]:
+        """Return what is known of each candidate's trials, by its name."""
+        return {
+            c.name: [result for job in self.jobs(c) if (result := self.result(job)) is not None]
+            for c in self.candidates
+        }
+
+    def halves(self, dear: Sequence[Candidate]) -> bool:
+        """Tell whether dear candidates are tried on few source rows first."""
+        enough = len(dear) >= DEAR_ENOUGH and self.problem.source_rows >= LEAST_ROWS
+        return self.trials.limits.any and enough
