@@ -21,7 +21,7 @@ from sklearn.preprocessing import StandardScaler
 
 import acclimate
 from acclimate import Domain, NeuralClassifier, datasets
-from acclimate.deep.watching import ROWS, VALIDATORS
+from acclimate.deep.watching import EPOCH_SCORES, ROWS
 from acclimate.exceptions import AcclimateWarning
 
 SETTINGS: dict[str, tuple[str, dict[str, Any]]] = {
@@ -80,11 +80,11 @@ def measure(source: Rows, target: Rows, name: str, settings: dict[str, Any], see
     (X, y), (Xt, yt) = source, target
     watched = yt[:: -(-len(yt) // ROWS)]
     right: list[float] = []
-    scores: dict[str, list[float]] = {key: [] for key in VALIDATORS}
+    scores: dict[str, list[float]] = {key: [] for key in EPOCH_SCORES}
 
     def look(_: Any, seen: Any) -> float:
         right.append(float((seen.logits.argmax(1) == watched).mean()))
-        for key, score in VALIDATORS.items():
+        for key, score in EPOCH_SCORES.items():
             scores[key].append(score(None, seen))
         return 0.0
 
@@ -117,7 +117,7 @@ def main() -> None:
     print("\nmean and worst gain over the source model, in points")
     for label in SETTINGS:
         mine = [row for row in table if row["setting"] == label]
-        for key in ("last", "best", *VALIDATORS):
+        for key in ("last", "best", *EPOCH_SCORES):
             gains = 100 * np.array([row[key] - row["source"] for row in mine])
             print(f"{label:20} {key:26} {gains.mean():6.1f} {gains.min():6.1f}")
     if options.out is not None:

@@ -23,7 +23,7 @@ from deep_methods import FAMILIES, SHIFTS
 from sklearn.preprocessing import StandardScaler
 
 from acclimate import Domain, NeuralClassifier, methods
-from acclimate.deep.watching import AUTO, ROWS, VALIDATORS
+from acclimate.deep.watching import AUTO, EPOCH_SCORES, ROWS
 from acclimate.exceptions import AcclimateWarning
 
 
@@ -45,7 +45,7 @@ def shifts(kind: str, rows: int, seed: int) -> list[tuple[str, Rows, Rows]]:
 
 def measure(model: Any, before: float, Xt: np.ndarray, yt: np.ndarray) -> list[float]:
     """Return gains of the start, the last epoch, and both choices."""
-    watched, choose = yt[:: -(-len(yt) // ROWS)], VALIDATORS[AUTO]
+    watched, choose = yt[:: -(-len(yt) // ROWS)], EPOCH_SCORES[AUTO]
     right: list[float] = []
     scores: list[float] = []
 
@@ -54,11 +54,11 @@ def measure(model: Any, before: float, Xt: np.ndarray, yt: np.ndarray) -> list[f
         scores.append(choose(source, seen))
         return scores[-1]
 
-    VALIDATORS[AUTO] = look  # a validator given as a function would hold out source rows
+    EPOCH_SCORES[AUTO] = look  # a validator given as a function would hold out source rows
     try:
         model.adapt(Domain(Xt))
     finally:
-        VALIDATORS[AUTO] = choose
+        EPOCH_SCORES[AUTO] = choose
     later, ever = 1 + int(np.argmax(scores[1:])), int(np.argmax(scores))
     return [100 * (right[i] - before) for i in (0, -1, later, ever)] + [float(ever == 0)]
 

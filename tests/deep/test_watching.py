@@ -10,7 +10,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from acclimate.deep.watching import AUTO, VALIDATORS, Outputs, Watcher
+from acclimate.deep.watching import AUTO, EPOCH_SCORES, Outputs, Watcher
 from acclimate.training.batch import Data
 from acclimate.training.network import Network
 from acclimate.training.norm import norms
@@ -42,7 +42,7 @@ def test_the_default_is_the_mutual_information_of_rows_and_predictions() -> None
     assert watcher.validate(watcher.network) == pytest.approx(expected, rel=1e-6)
 
 
-@pytest.mark.parametrize("name", VALIDATORS)
+@pytest.mark.parametrize("name", EPOCH_SCORES)
 def test_every_named_validator_runs(name: str) -> None:
     watcher = _watcher(MIXED, validator=name)
     assert np.isfinite(watcher.validate(watcher.network))

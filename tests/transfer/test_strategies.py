@@ -16,10 +16,10 @@ from acclimate.exceptions import InputError
 from acclimate.training.layers import layer_groups
 from acclimate.training.network import Network
 from acclimate.transfer import fine_tune
-from acclimate.transfer.job import Job, shares
 from acclimate.transfer.lora import LowRank, adapters
 from acclimate.transfer.strategies import NETWORK_STRATEGIES
 from acclimate.transfer.surgical import candidates
+from acclimate.transfer.tuning import Tuning, shares
 
 Toy = Callable[..., SimpleNamespace]
 TEXT = np.array(["dead", "ill", "well"])
@@ -66,16 +66,16 @@ def moved(model: Any) -> set[str]:
 
 
 def spied(monkeypatch: pytest.MonkeyPatch, name: str) -> list[tuple[Any, ...]]:
-    """Note (steps, arguments, network before, network after) of each call of a method of Job."""
+    """Note (steps, arguments, network before, network after) of each call of a method of Tuning."""
     calls: list[tuple[Any, ...]] = []
-    real = getattr(Job, name)
+    real = getattr(Tuning, name)
 
-    def spy(self: Job, steps: int, **arguments: Any) -> None:
+    def spy(self: Tuning, steps: int, **arguments: Any) -> None:
         before = state(self.network)
         real(self, steps, **arguments)
         calls.append((steps, arguments, before, state(self.network)))
 
-    monkeypatch.setattr(Job, name, spy)
+    monkeypatch.setattr(Tuning, name, spy)
     return calls
 
 

@@ -14,7 +14,7 @@ import typer
 from acclimate.cli import models
 from acclimate.cli.config import Config, PrintConfig
 from acclimate.cli.console import EXIT_STOPPED, Status, check_out, console, say
-from acclimate.cli.options import Categorical, Drop, Id, Task
+from acclimate.cli.options import Categorical, Drop, Id, TaskOption
 from acclimate.exceptions import InputError
 
 if TYPE_CHECKING:
@@ -74,7 +74,7 @@ def compare(
     networks: Annotated[
         bool, typer.Option("--networks", help="Also methods that train networks.")
     ] = False,
-    task: Task = None,
+    task: TaskOption = None,
     budget: Annotated[
         str | None, typer.Option("--budget", metavar="TIME", help="Most time: 90s, 10m or 2h.")
     ] = None,

@@ -52,7 +52,7 @@ REFERENCE = "scratch"
 
 
 @dataclass(frozen=True)
-class Plan:
+class Amount:
     """How much to run.
 
     Parameters
@@ -76,9 +76,9 @@ class Plan:
 FASHION, USPS = "mnist-to-fashion-mnist", "mnist-to-usps"
 SIZES = (50, 100, 500, 1000)
 PLANS = {
-    "quick": Plan({FASHION: (50, 500), USPS: (50,)}, 4, False, ("l2-sp",)),
-    "normal": Plan({FASHION: SIZES, USPS: SIZES}, 5, True),
-    "full": Plan({FASHION: SIZES, USPS: SIZES}, 10, True),
+    "quick": Amount({FASHION: (50, 500), USPS: (50,)}, 4, False, ("l2-sp",)),
+    "normal": Amount({FASHION: SIZES, USPS: SIZES}, 5, True),
+    "full": Amount({FASHION: SIZES, USPS: SIZES}, 10, True),
 }
 
 
@@ -172,7 +172,9 @@ def _curve(history: Any) -> list[dict[str, float]]:
     ]
 
 
-def run_draw(seed: int, plan: Plan) -> dict[str, tuple[Predictions, dict[tuple[int, str], float]]]:
+def run_draw(
+    seed: int, plan: Amount
+) -> dict[str, tuple[Predictions, dict[tuple[int, str], float]]]:
     """Train every arm on one draw of labels and return its predictions for the test rows.
 
     Each draw trains its own source models, so that the interval covers their variation too.
@@ -181,7 +183,7 @@ def run_draw(seed: int, plan: Plan) -> dict[str, tuple[Predictions, dict[tuple[i
     ----------
     seed : int
         Number of the draw.
-    plan : Plan
+    plan : Amount
         Numbers of target labels, and what to leave out.
 
     Returns
@@ -296,7 +298,7 @@ def run(
     }
 
 
-def _draws(plan: Plan, seed: int, workers: int | None) -> Iterator[dict[str, Any]]:
+def _draws(plan: Amount, seed: int, workers: int | None) -> Iterator[dict[str, Any]]:
     """Yield the result of each draw as it ends, from processes with one thread each."""
     from joblib import Parallel, cpu_count, delayed
 

@@ -11,7 +11,7 @@ import typer
 
 from acclimate.cli.config import Config, PrintConfig
 from acclimate.cli.console import Status, console
-from acclimate.cli.options import AsJson, Drop, Id, Task
+from acclimate.cli.options import AsJson, Drop, Id, TaskOption
 from acclimate.exceptions import InputError
 
 COLUMNS = 20  # columns that are listed
@@ -26,7 +26,7 @@ def diagnose(
     ] = None,
     id: Id = None,
     drop: Drop = None,
-    task: Task = None,
+    task: TaskOption = None,
     alpha: Annotated[
         float, typer.Option("--alpha", help="Chance of a false alarm, over all tests.")
     ] = 0.05,

@@ -11,7 +11,7 @@ from acclimate.base import words
 from acclimate.cli import models
 from acclimate.cli.config import Config, PrintConfig
 from acclimate.cli.console import Status, check_out, facts, say
-from acclimate.cli.options import Categorical, Drop, Id, Task
+from acclimate.cli.options import Categorical, Drop, Id, TaskOption
 from acclimate.exceptions import AcclimateError, InputError
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ def fit(
             help="Setting of the method, or of the estimator as estimator__NAME. Repeatable.",
         ),
     ] = None,
-    task: Task = None,
+    task: TaskOption = None,
     id: Id = None,
     drop: Drop = None,
     categorical: Categorical = None,

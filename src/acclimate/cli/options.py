@@ -19,7 +19,7 @@ Categorical = Annotated[
         help="Column of categories that look like numbers. Repeatable.",
     ),
 ]
-Task = Annotated[
+TaskOption = Annotated[
     str | None,
     typer.Option("--task", help="classification or regression. Default: by the labels."),
 ]

@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from acclimate.comparison.design import Design, Part
+from acclimate.comparison.design import Design, LeftOut
 from acclimate.judging.crossfitted import first_level
 
 Floats = NDArray[np.float64]
-Parts = Mapping[Part, Mapping[str, NDArray[Any]]]
+Parts = Mapping[LeftOut, Mapping[str, NDArray[Any]]]
 
 
 @dataclass(frozen=True, eq=False)

@@ -23,7 +23,7 @@ from acclimate.comparison.summary import from_estimate, from_labels
 from acclimate.comparison.trials import shared
 from acclimate.comparison.trials.pool import Pool
 from acclimate.comparison.trials.records import Job
-from acclimate.comparison.trials.runner import Limits, Progress, Trials
+from acclimate.comparison.trials.runner import Limits, OnTrial, Trials
 from acclimate.comparison.trials.store import Store
 from acclimate.comparison.unlabelled import WithoutLabels
 from acclimate.domain import Domain
@@ -58,7 +58,7 @@ def compare(
     executor: Executor | None = None,
     n_jobs: int | None = None,
     random_state: int = 0,
-    progress: Progress | None = None,
+    progress: OnTrial | None = None,
 ) -> Comparison:
     """Try the methods that fit the data, recommend one or none, and say how sure that is.
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from acclimate.exceptions import InputError
 from acclimate.folds import few_label_folds
 
-Part = tuple[int, tuple[int, ...]]  # a repeat, and the folds that are left out
+LeftOut = tuple[int, tuple[int, ...]]  # a repeat, and the folds that are left out
 LEAST_LABELS = 8
 _LEAST_FOLDS = 3  # one judges, one chooses, one trains
 
@@ -66,7 +66,7 @@ class Design:
         """Return scores of shape (..., m) times the weights, so that means are over the target."""
         return scores if self.weights is None else scores * self.weights
 
-    def parts(self, repeats: int | None = None) -> Iterator[Part]:
+    def parts(self, repeats: int | None = None) -> Iterator[LeftOut]:
         """Yield (repeat, folds left out): each fold alone, then each pair that leaves a model.
 
         Parameters

@@ -21,7 +21,7 @@ from acclimate.comparison.candidates import (
     thinned,
 )
 from acclimate.comparison.curve import label_curve
-from acclimate.comparison.design import Design, Part
+from acclimate.comparison.design import Design, LeftOut
 from acclimate.comparison.judge import Judge
 from acclimate.comparison.problem import Problem
 from acclimate.comparison.trials.records import Job
@@ -29,7 +29,7 @@ from acclimate.comparison.trials.runner import Trials
 from acclimate.exceptions import AcclimateError
 from acclimate.judging.verdict import Verdict
 
-_ALL: Part = (0, ())  # of the design: one trial serves every fold
+_ALL: LeftOut = (0, ())  # of the design: one trial serves every fold
 
 
 @dataclass
@@ -76,7 +76,7 @@ class WithLabels(Bench):
 
     def parts(
         self, candidate: Candidate, source: NDArray[np.intp] | None = None
-    ) -> dict[Part, Job]:
+    ) -> dict[LeftOut, Job]:
         """Return a candidate's trials by the part of the design that each belongs to.
 
         A candidate that sees no labels has one trial, which belongs to all parts.
@@ -90,7 +90,7 @@ class WithLabels(Bench):
         job, design = self.trials.job, self.design
         if not candidate.uses_labels:
             return {_ALL: job(candidate, source=source, picture=source is None)}
-        jobs: dict[Part, Job] = {}
+        jobs: dict[LeftOut, Job] = {}
         for part in design.parts():
             left = design.left_out(*part)
             jobs[part] = job(
@@ -183,13 +183,13 @@ class WithLabels(Bench):
         self.allowed = {cell: cheap + names for cell, names in alive.items()}
         return [c for c in dear if any(c.name in names for names in alive.values())]
 
-    def _tables(self, parts: Mapping[str, Mapping[Part, Job]]) -> dict[str, Answers]:
+    def _tables(self, parts: Mapping[str, Mapping[LeftOut, Job]]) -> dict[str, Answers]:
         """Run trials, and return the tables of the candidates that finished."""
         self.trials.run(job for jobs in parts.values() for job in jobs.values())
         tables = {name: self._table(jobs) for name, jobs in parts.items()}
         return {name: table for name, table in tables.items() if table is not None}
 
-    def _table(self, jobs: Mapping[Part, Job]) -> Answers | None:
+    def _table(self, jobs: Mapping[LeftOut, Job]) -> Answers | None:
         """Return a candidate's tables, or None where a trial is missing or failed."""
         found = {part: self.arrays(job) for part, job in jobs.items()}
         arrays = {part: one for part, one in found.items() if one is not None}

@@ -21,7 +21,7 @@ from acclimate.judging.active import disagreement, draw_rows, rows_to_label
 from acclimate.validation import take
 from acclimate.validators.candidate import Evidence
 from acclimate.validators.estimates import estimate_accuracy
-from acclimate.validators.panel import Ranking, score_candidates
+from acclimate.validators.panel import PanelRanking, score_candidates
 
 MOST_ROWS = 20_000  # target rows that are predicted for the validators
 MOST_FEATURES = 512  # beyond, density ratios on the inputs mean nothing
@@ -38,7 +38,7 @@ class Guess:
 
     chosen: str
     reference: str
-    ranking: Ranking
+    ranking: PanelRanking
     estimated: dict[str, Any]
     to_label: dict[str, Any]
 
@@ -210,7 +210,7 @@ class WithoutLabels(Bench):
 
 
 def _estimated(
-    problem: Problem, known: Mapping[str, Evidence], ranking: Ranking, reference: str
+    problem: Problem, known: Mapping[str, Evidence], ranking: PanelRanking, reference: str
 ) -> dict[str, Any]:
     """Return the estimate of the gain, and how far such estimates are known to be off."""
     accuracy: dict[str, float | None] = dict.fromkeys(known)

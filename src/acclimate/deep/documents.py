@@ -6,7 +6,7 @@ import inspect
 import textwrap
 from typing import Any
 
-from acclimate.deep.watching import VALIDATORS
+from acclimate.deep.watching import EPOCH_SCORES
 
 SHARED = {
     "estimator": """
@@ -23,7 +23,7 @@ SHARED = {
     rate : float, default={rate}
         Factor on the learning rate of the source network's weights in stage two, above 0. New
         modules learn at the full rate.
-    validator : {VALIDATORS}, callable or None, default="auto"
+    validator : {EPOCH_SCORES}, callable or None, default="auto"
         Chooses the epoch whose weights are kept, without target labels; see
         `acclimate.validators.registry`. The start, the source network with the target's batch
         norm, is epoch 0. "auto" is "information_maximisation" for classifiers, and None in a
@@ -85,13 +85,13 @@ def documented(cls: type[Any]) -> type[Any]:
     text = cls.__doc__ or ""
     for name, words in SHARED.items():
         if name == "parameters":
-            choices = ", ".join(f'"{name}"' for name in ("auto", *VALIDATORS))
+            choices = ", ".join(f'"{name}"' for name in ("auto", *EPOCH_SCORES))
             line = textwrap.fill(
                 f"validator : {{{choices}}}, callable or None, default=\"auto\"", 96,
                 subsequent_indent=" " * 8,
             )  # fmt: skip
             words = words.replace(
-                'validator : {VALIDATORS}, callable or None, default="auto"', line
+                'validator : {EPOCH_SCORES}, callable or None, default="auto"', line
             )
             for key in ("length", "rate"):
                 words = words.replace(f"{{{key}}}", str(_default(cls, key)))

@@ -21,7 +21,7 @@ from acclimate.classes import Match, match_classes
 from acclimate.deep.feeding import full_batches, with_labelled
 from acclimate.deep.open_partial import check_label_sets, rejecting, with_label_sets
 from acclimate.deep.run import TARGET, Plan, Run, Whole
-from acclimate.deep.watching import AUTO, VALIDATORS, Watcher
+from acclimate.deep.watching import AUTO, EPOCH_SCORES, Watcher
 from acclimate.exceptions import InputError
 from acclimate.folds import as_often
 from acclimate.training import loop, norm
@@ -101,9 +101,9 @@ class DeepAdapter(Adapter):
             value = getattr(self, name)
             if not 0.0 < value < math.inf:
                 raise InputError(f"{name} must be above 0, got {value!r}")
-        if isinstance(self.validator, str) and self.validator not in ("auto", *VALIDATORS):
+        if isinstance(self.validator, str) and self.validator not in ("auto", *EPOCH_SCORES):
             raise InputError(
-                f"validator must be one of {['auto', *VALIDATORS]}, a callable or None, got "
+                f"validator must be one of {['auto', *EPOCH_SCORES]}, a callable or None, got "
                 f"{self.validator!r}"
             )
         self._check_settings()

@@ -60,7 +60,7 @@ def _of_predictions(score: Callable[[Any], float]) -> Score:
     return lambda source, target: score(softmax(target.logits.astype(np.float64), axis=1))
 
 
-VALIDATORS: dict[str, Score] = {
+EPOCH_SCORES: dict[str, Score] = {
     score.__name__: _of_predictions(score)
     for score in (information_maximisation, entropy, diversity, nuclear_norm, snd)
 }
@@ -116,7 +116,7 @@ class Watcher:
         self.layers = layers
         self.tenth = max(FEWEST, -(-steps // 10))
         self.regression = regression
-        self.score: Score | None = VALIDATORS.get(validator, validator)
+        self.score: Score | None = EPOCH_SCORES.get(validator, validator)
         self._latest: Outputs | None = None
         first = network if start is None else start
         self.start_score = None if self.score is None else self._scored(first)

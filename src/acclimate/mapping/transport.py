@@ -130,7 +130,7 @@ class Cost:
 
 
 @dataclass(frozen=True)
-class Plan:
+class Coupling:
     """A transport plan, and the potentials that prove how good it is.
 
     Parameters
@@ -152,7 +152,7 @@ class Plan:
     bound: float
 
 
-def exact_plan(cost: Cost, a: Array, b: Array, *, seed: int = 0) -> Plan:
+def exact_plan(cost: Cost, a: Array, b: Array, *, seed: int = 0) -> Coupling:
     """Return a plan that minimises ``sum_ij P_ij cost_ij`` with marginals a and b.
 
     Small problems are solved at once, by POT's network simplex. Larger ones by adding pairs: the
@@ -205,15 +205,15 @@ def exact_plan(cost: Cost, a: Array, b: Array, *, seed: int = 0) -> Plan:
             ConvergenceWarning,
             stacklevel=2,
         )
-    return Plan(matrix, u, v, plan_cost, best)
+    return Coupling(matrix, u, v, plan_cost, best)
 
 
-def _dense_plan(cost: Cost, a: Array, b: Array) -> Plan:
+def _dense_plan(cost: Cost, a: Array, b: Array) -> Coupling:
     X, Z = (rows.astype(np.float64, copy=False) for rows in (cost.X, cost.Z))
     wide = Cost(X, Z, cost.codes, cost.table)
     G, log = pot().emd(a, b, wide.of(), numItermax=10**8, log=True)
     bound = float(a @ log["u"] + b @ log["v"])
-    return Plan(csr_array(G), log["u"], log["v"], float(log["cost"]), bound)
+    return Coupling(csr_array(G), log["u"], log["v"], float(log["cost"]), bound)
 
 
 def _first_potentials(cost: Cost, rng: np.random.Generator) -> tuple[Array, Array]:

@@ -46,8 +46,8 @@ HOMES = (
     "acclimate.mapping.scores.ScoredClasses",
     "acclimate.mapping.sinkhorn.Barycentre",
     "acclimate.mapping.transport.Cost",
+    "acclimate.mapping.transport.Coupling",
     "acclimate.mapping.transport.NearestMove",
-    "acclimate.mapping.transport.Plan",
     "acclimate.maths.kernels.FourierMap",
     "acclimate.maths.kernels.Kernel",
     "acclimate.maths.kernels.KernelMap",
@@ -90,6 +90,7 @@ FORMER = {
     "Head": "FineTune.Head",
     "MeanHead": "MCD.MeanHead",
     "OneVsRest": "DASVM.OneVsRest",
+    "Plan": "Coupling",
     "Votes": "TrAdaBoost.Votes",
     "WeightedMedian": "TrAdaBoostR2.WeightedMedian",
 }

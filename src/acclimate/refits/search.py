@@ -17,7 +17,7 @@ from acclimate.refits.pick import held_out_scores
 from acclimate.validators.confidence import entropy, information_maximisation, nuclear_norm, snd
 
 Validator = Callable[[NDArray[Any]], float]
-VALIDATORS: dict[str, Validator] = {
+OF_PROBABILITIES: dict[str, Validator] = {
     rule.__name__: rule for rule in (information_maximisation, entropy, nuclear_norm, snd)
 }
 
@@ -183,9 +183,11 @@ def unlabelled_scorer(
     """
     if not isinstance(target, Domain):
         raise InputError(f"target must be a Domain, got {type(target).__name__}")
-    rule = VALIDATORS.get(validator) if isinstance(validator, str) else validator
+    rule = OF_PROBABILITIES.get(validator) if isinstance(validator, str) else validator
     if rule is None:
-        raise InputError(f"there is no validator {validator!r}; there are {', '.join(VALIDATORS)}")
+        raise InputError(
+            f"there is no validator {validator!r}; there are {', '.join(OF_PROBABILITIES)}"
+        )
     bare = Domain(target.X, class_names=target.class_names, name=target.name)
 
     def score(method: Adapter) -> float:

@@ -12,7 +12,7 @@ from acclimate.report import comparison_figures as figures
 from acclimate.report.charts import interval_glyph
 from acclimate.report.compared import CandidateRow, Compared
 from acclimate.report.compared_parts import DomainFacts, Estimated, Gain, Part
-from acclimate.report.figures import Record, records, said
+from acclimate.report.figures import Facts, records, said
 from acclimate.report.html import render
 from acclimate.report.plain import json_safe
 from acclimate.report.wording import (
@@ -243,7 +243,7 @@ def _whose(found: Compared) -> str:
     return ", ".join(sorted(names - {found.recommendation.candidate or ""}))
 
 
-def _diagnosis(found: Record) -> dict[str, Any]:
+def _diagnosis(found: Facts) -> dict[str, Any]:
     moved = sorted(
         records(found, "columns"),
         key=lambda c: (said(c, "word") == "same", -(finite(c.get("shift")) or 0.0)),

@@ -11,7 +11,7 @@ from acclimate.exceptions import InputError
 from acclimate.report.charts import interval_glyph
 from acclimate.report.figures import (
     Arm,
-    Record,
+    Facts,
     arms_of,
     label_curves,
     learning_curves,
@@ -76,7 +76,7 @@ def render_demo(result: Mapping[str, Any]) -> str:
     return render("demo.html.j2", page=page)
 
 
-def summary(verdicts: Sequence[Record]) -> list[tuple[str, str]]:
+def summary(verdicts: Sequence[Facts]) -> list[tuple[str, str]]:
     """Say at how many labels each verdict word was reached, in the order of the labels.
 
     Examples
@@ -91,7 +91,7 @@ def summary(verdicts: Sequence[Record]) -> list[tuple[str, str]]:
     return [(word, f"{listing(sizes)} labels") for word, sizes in groups.items()]
 
 
-def others(verdicts: Iterable[Record], shown: str, names: Mapping[str, str]) -> str:
+def others(verdicts: Iterable[Facts], shown: str, names: Mapping[str, str]) -> str:
     """Say whether strategies other than the one shown help, and where.
 
     Examples
@@ -118,7 +118,7 @@ def others(verdicts: Iterable[Record], shown: str, names: Mapping[str, str]) -> 
     return f"What else helps: {'; '.join(told)}."
 
 
-def _case(case: Record, index: int, styles: Mapping[str, int]) -> dict[str, Any]:
+def _case(case: Facts, index: int, styles: Mapping[str, int]) -> dict[str, Any]:
     key = f"case-{index}"
     arms = arms_of(case)
     names = {a["name"]: a["label"] for a in arms}
@@ -164,7 +164,7 @@ def _case(case: Record, index: int, styles: Mapping[str, int]) -> dict[str, Any]
     }
 
 
-def _styles(cases: Sequence[Record]) -> dict[str, int]:
+def _styles(cases: Sequence[Facts]) -> dict[str, int]:
     """Give each arm one style for the whole page."""
     styles: dict[str, int] = {}
     for case in cases:
@@ -173,7 +173,7 @@ def _styles(cases: Sequence[Record]) -> dict[str, int]:
     return styles
 
 
-def _first_candidate(arms: Sequence[Arm], verdicts: Sequence[Record]) -> str:
+def _first_candidate(arms: Sequence[Arm], verdicts: Sequence[Facts]) -> str:
     judged = [said(v, "candidate") for v in verdicts]
     for arm in arms:
         if arm["role"] == "candidate" and arm["name"] in judged:
@@ -181,13 +181,13 @@ def _first_candidate(arms: Sequence[Arm], verdicts: Sequence[Record]) -> str:
     return judged[0] if judged else ""
 
 
-def _limit(verdicts: Sequence[Record]) -> float:
+def _limit(verdicts: Sequence[Facts]) -> float:
     """Return the end of the interval glyphs' scale: the largest bound, 2 points at least."""
     bounds = [finite(v.get(k)) for v in verdicts for k in ("low", "high", "gain")]
     return max([0.02, *(abs(b) for b in bounds if b is not None)])
 
 
-def _verdict_row(verdict: Record, names: Mapping[str, str], limit: float) -> dict[str, Any]:
+def _verdict_row(verdict: Facts, names: Mapping[str, str], limit: float) -> dict[str, Any]:
     word = said(verdict, "word", "no verdict")
     gain, low, high = (finite(verdict.get(k)) for k in ("gain", "low", "high"))
     known = gain is not None and low is not None and high is not None
@@ -212,12 +212,12 @@ def _verdict_row(verdict: Record, names: Mapping[str, str], limit: float) -> dic
     }
 
 
-def _fall(harmed: Record) -> str:
+def _fall(harmed: Facts) -> str:
     fall = finite(harmed.get("fall"))
     return points(None if fall is None else -fall)
 
 
-def _textbook(case: Record) -> dict[str, Any] | None:
+def _textbook(case: Facts) -> dict[str, Any] | None:
     book = case.get("textbook")
     if not isinstance(book, Mapping):
         return None
@@ -225,7 +225,7 @@ def _textbook(case: Record) -> dict[str, Any] | None:
     return {short: finite(book.get(long)) for short, long in keys.items()}
 
 
-def _result_rows(case: Record, arms: Sequence[Arm], sizes: Sequence[float]) -> list[dict[str, Any]]:
+def _result_rows(case: Facts, arms: Sequence[Arm], sizes: Sequence[float]) -> list[dict[str, Any]]:
     results = {(said(r, "arm"), finite(r.get("labels"))): r for r in records(case, "results")}
     if not results:
         return []
@@ -249,7 +249,7 @@ def _result_rows(case: Record, arms: Sequence[Arm], sizes: Sequence[float]) -> l
     return rows
 
 
-def _facts(result: Record) -> list[tuple[str, str]]:
+def _facts(result: Facts) -> list[tuple[str, str]]:
     machine = result.get("machine") or {}
     facts = [
         ("acclimate", result.get("acclimate")),
@@ -264,6 +264,6 @@ def _facts(result: Record) -> list[tuple[str, str]]:
     return [(name, str(value)) for name, value in facts if value is not None]
 
 
-def _pair(machine: Record) -> str | None:
+def _pair(machine: Facts) -> str | None:
     cores, threads = machine.get("cores"), machine.get("threads")
     return None if cores is None and threads is None else f"{count(cores)}, {count(threads)}"

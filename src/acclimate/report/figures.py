@@ -21,16 +21,16 @@ from acclimate.report.scatter import Marks
 from acclimate.report.svg import NARROW, WIDE
 from acclimate.report.wording import count, finite, sentence
 
-Record = Mapping[str, Any]
+Facts = Mapping[str, Any]
 Arm = Mapping[str, str]
 
 
-def records(holder: Record, key: str) -> list[Record]:
+def records(holder: Facts, key: str) -> list[Facts]:
     """Return the records of a list that may be missing."""
     return [r for r in holder.get(key) or [] if isinstance(r, Mapping)]
 
 
-def said(record: Record, key: str, default: str = "") -> str:
+def said(record: Facts, key: str, default: str = "") -> str:
     """Return a field as text, or the default where it is missing or empty.
 
     Examples
@@ -42,7 +42,7 @@ def said(record: Record, key: str, default: str = "") -> str:
     return default if value is None or value == "" else str(value)
 
 
-def arms_of(case: Record) -> list[Arm]:
+def arms_of(case: Facts) -> list[Arm]:
     """Return name, label and role of each strategy: those listed, then those only in the figures.
 
     Examples
@@ -61,7 +61,7 @@ def arms_of(case: Record) -> list[Arm]:
     return [arm for name, arm in found.items() if name]
 
 
-def sizes_of(case: Record) -> list[float]:
+def sizes_of(case: Facts) -> list[float]:
     """Return the label counts of a case in rising order."""
     given = [*(case.get("sizes") or []), *(r.get("labels") for r in records(case, "results"))]
     return sorted({s for s in map(finite, given) if s is not None})
@@ -90,7 +90,7 @@ def _sample(key: Any, key_id: str) -> str:
     return mark_key(key.style) if isinstance(key, Marks) else line_key(key.style)
 
 
-def learning_curves(case: Record, key: str) -> list[dict[str, Any]]:
+def learning_curves(case: Facts, key: str) -> list[dict[str, Any]]:
     """Draw accuracy and loss by epoch for source and target, where there is a history."""
     book = case.get("textbook")
     if not isinstance(book, Mapping):
@@ -119,7 +119,7 @@ def learning_curves(case: Record, key: str) -> list[dict[str, Any]]:
     return found
 
 
-def label_points(rows: Iterable[Record], middle: str) -> list[Point]:
+def label_points(rows: Iterable[Facts], middle: str) -> list[Point]:
     """Return label counts against percent, with the interval where it is complete."""
     marks = []
     for r in rows:
@@ -133,7 +133,7 @@ def label_points(rows: Iterable[Record], middle: str) -> list[Point]:
 
 
 def label_curves(
-    case: Record, key: str, first: str, names: Mapping[str, str], styles: Mapping[str, int]
+    case: Facts, key: str, first: str, names: Mapping[str, str], styles: Mapping[str, int]
 ) -> list[dict[str, Any]]:
     """Draw the headline candidate with its baselines, then each candidate's gain.
 
@@ -144,7 +144,7 @@ def label_curves(
     judged = {said(v, "candidate") for v in verdicts}
     shown = [n for n in names if n == first or n not in judged or roles[n] not in ("candidate", "")]
 
-    def lines(rows: Sequence[Record], by: str, middle: str, group: Iterable[str]) -> list[Series]:
+    def lines(rows: Sequence[Facts], by: str, middle: str, group: Iterable[str]) -> list[Series]:
         made = [
             Series(names[n], label_points([r for r in rows if said(r, by) == n], middle), styles[n])
             for n in group
@@ -169,7 +169,7 @@ def label_curves(
     return found
 
 
-def probe_figure(case: Record, key: str) -> dict[str, Any] | None:
+def probe_figure(case: Facts, key: str) -> dict[str, Any] | None:
     """Draw the probe of the source body beside a random one, with its verdicts."""
     rows = records(case, "probe")
     if not rows:

@@ -19,8 +19,8 @@ from acclimate.classes import Renamed
 from acclimate.exceptions import InputError, TransferWarning
 from acclimate.training.device import seeded
 from acclimate.training.network import Network, new_head
-from acclimate.transfer.job import Job
 from acclimate.transfer.strategies import NETWORK_STRATEGIES
+from acclimate.transfer.tuning import Tuning
 from acclimate.validation import Rows
 
 STRATEGIES = ("auto", *NETWORK_STRATEGIES)
@@ -226,13 +226,13 @@ class FineTune(Adapter):
         strategy = self.strategy
         if strategy == "auto":
             strategy = "full" if head.source is None else "lp-ft"
-        job = Job(
+        tuning = Tuning(
             tuned, X, y, head.source is not None, tuned.settings(len(y)).steps, rate=self.rate,
             strength=self.strength, decay=self.decay, rank=self.rank, alpha=self.alpha,
             weight=weight,
         )  # fmt: skip
-        self.tuned_layers_ = NETWORK_STRATEGIES[strategy].run(job)
-        tuned.n_iter_ = job.taken
+        self.tuned_layers_ = NETWORK_STRATEGIES[strategy].run(tuning)
+        tuned.n_iter_ = tuning.taken
         return tuned
 
     # --- the head ---------------------------------------------------------------------------

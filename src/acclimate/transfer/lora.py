@@ -14,7 +14,7 @@ from torch.nn.utils import parametrize
 from acclimate.exceptions import InputError
 from acclimate.training.device import seeded
 from acclimate.training.layers import Own, has_own_state
-from acclimate.transfer.job import Job
+from acclimate.transfer.tuning import Tuning
 
 
 class LowRank(nn.Module):
@@ -79,7 +79,7 @@ def adapters(body: nn.Module, rank: int, scale: float) -> Iterator[list[LowRank]
                 layer._parameters[name] = layer._parameters.pop(name)
 
 
-def lora(job: Job) -> list[str]:
+def lora(tuning: Tuning) -> list[str]:
     """Tune low-rank adapters of the body's linear layers, and the head (arXiv:2106.09685).
 
     Minimises the loss over ``A``, ``B`` and the head, where each weight matrix is
@@ -90,21 +90,21 @@ def lora(job: Job) -> list[str]:
     Deviations: every linear layer of the body gets an adapter, not attention's alone, and the head
     moves as a whole.
     """
-    net = job.network
+    net = tuning.network
     if not any(isinstance(m, nn.Linear) for m in net.body.modules()):
         raise InputError(
             f'strategy="lora" adapts nn.Linear layers, but the body, {type(net.body).__name__}, '
             f'has none; use "full" or "head"'
         )
-    alpha = 2.0 * job.rank if job.alpha is None else job.alpha
+    alpha = 2.0 * tuning.rank if tuning.alpha is None else tuning.alpha
     where = next(net.parameters()).device
     with contextlib.ExitStack() as stack:
-        with seeded(job.model.seed_, where):
-            added = stack.enter_context(adapters(net.body, job.rank, alpha / job.rank))
+        with seeded(tuning.model.seed_, where):
+            added = stack.enter_context(adapters(net.body, tuning.rank, alpha / tuning.rank))
         frozen = [
             Own(m) for m in net.body.modules() if has_own_state(m) and not isinstance(m, LowRank)
         ]
-        job.train(job.steps, frozen=frozen)
+        tuning.train(tuning.steps, frozen=frozen)
         del added
     linear = [name for name, m in net.body.named_modules() if isinstance(m, nn.Linear)]
     return [*(f"body.{name}" if name else "body" for name in linear), "head"]

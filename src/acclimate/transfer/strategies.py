@@ -1,7 +1,7 @@
 """Fine-tuning strategies for networks: one function each, and the table that names them.
 
-Each takes a `Job`, tunes its network in place and returns the names of the layers that moved. All
-take as many optimiser steps as training from scratch, searches and probes included.
+Each takes a `Tuning`, tunes its network in place and returns the names of the layers that moved.
+All take as many optimiser steps as training from scratch, searches and probes included.
 """
 
 from __future__ import annotations
@@ -15,44 +15,44 @@ from torch import Tensor
 from acclimate.training.layers import layer_groups
 from acclimate.training.network import Network
 from acclimate.training.terms import Term
-from acclimate.transfer.job import Job, shares
 from acclimate.transfer.lora import lora
 from acclimate.transfer.surgical import surgical
+from acclimate.transfer.tuning import Tuning, shares
 
 L2_SP_STRENGTH = 0.01  # alpha and beta of arXiv:1802.01483
 
 
-def full(job: Job) -> list[str]:
+def full(tuning: Tuning) -> list[str]:
     """Move all weights (arXiv:1411.1792)."""
-    job.train(job.steps)
-    return job.names(layer_groups(job.network))
+    tuning.train(tuning.steps)
+    return tuning.names(layer_groups(tuning.network))
 
 
-def head(job: Job) -> list[str]:
+def head(tuning: Tuning) -> list[str]:
     """Move the head alone: a linear probe."""
-    job.probe(job.steps)
+    tuning.probe(tuning.steps)
     return ["head"]
 
 
-def lp_ft(job: Job) -> list[str]:
+def lp_ft(tuning: Tuning) -> list[str]:
     """Move the head in the first half of the steps, then all weights (arXiv:2202.10054).
 
     Deviation: the paper gives each part a run of its own length; here both share the steps.
     """
-    if job.steps > 1:
-        job.probe(job.steps // 2)
-    job.train(max(job.steps - job.taken, 1))
-    return job.names(layer_groups(job.network))
+    if tuning.steps > 1:
+        tuning.probe(tuning.steps // 2)
+    tuning.train(max(tuning.steps - tuning.taken, 1))
+    return tuning.names(layer_groups(tuning.network))
 
 
-def l2_sp(job: Job) -> list[str]:
+def l2_sp(tuning: Tuning) -> list[str]:
     """Move all weights with a pull towards where they started (arXiv:1802.01483)."""
-    strength = L2_SP_STRENGTH if job.strength is None else job.strength
-    job.train(job.steps, terms=[pull(job.network, job.copied, strength)])
-    return job.names(layer_groups(job.network))
+    strength = L2_SP_STRENGTH if tuning.strength is None else tuning.strength
+    tuning.train(tuning.steps, terms=[pull(tuning.network, tuning.copied, strength)])
+    return tuning.names(layer_groups(tuning.network))
 
 
-def gradual(job: Job) -> list[str]:
+def gradual(tuning: Tuning) -> list[str]:
     """Move the head, then one layer group more at a time from the top down (arXiv:1801.06146).
 
     Groups that wait are frozen: parameters and buffers stay as they are. Every stage takes the
@@ -62,18 +62,18 @@ def gradual(job: Job) -> list[str]:
     warm-up, decay and optimiser state. Rates do not fall towards the input; for that there is
     "discriminative".
     """
-    groups = layer_groups(job.network)
-    stages = shares(job.steps, min(len(groups), job.steps))
+    groups = layer_groups(tuning.network)
+    stages = shares(tuning.steps, min(len(groups), tuning.steps))
     for number, steps in enumerate(stages, start=1):
         first = len(groups) - number if number < len(stages) else 0
         if first == len(groups) - 1:
-            job.probe(steps)  # the frozen body is computed once
+            tuning.probe(steps)  # the frozen body is computed once
         else:
-            job.train_groups(groups[first:], steps)
-    return job.names(groups)
+            tuning.train_groups(groups[first:], steps)
+    return tuning.names(groups)
 
 
-def discriminative(job: Job) -> list[str]:
+def discriminative(tuning: Tuning) -> list[str]:
     """Move all weights, more slowly towards the input (arXiv:1801.06146).
 
     The head has the full learning rate, and each layer group ``1 / decay`` of the rate of the
@@ -81,14 +81,14 @@ def discriminative(job: Job) -> list[str]:
 
     Deviation: the schedule is the estimator's own, not the paper's slanted triangle.
     """
-    groups = layer_groups(job.network)
+    groups = layer_groups(tuning.network)
     rates = {
-        layer: job.decay ** -float(depth)
+        layer: tuning.decay ** -float(depth)
         for depth, group in enumerate(reversed(groups))
         for layer in group
     }
-    job.train(job.steps, rates=rates)
-    return job.names(groups)
+    tuning.train(tuning.steps, rates=rates)
+    return tuning.names(groups)
 
 
 def pull(network: Network, copied: bool, strength: float) -> Term:
@@ -123,12 +123,12 @@ class Strategy:
     Parameters
     ----------
     run : callable
-        ``run(job) -> names of the layers that moved``.
+        ``run(tuning) -> names of the layers that moved``.
     about : str
         What it does, as it ends the sentence '"name" ...'.
     """
 
-    run: Callable[[Job], list[str]]
+    run: Callable[[Tuning], list[str]]
     about: str
 
 

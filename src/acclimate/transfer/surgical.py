@@ -10,14 +10,14 @@ from numpy.typing import NDArray
 from sklearn.model_selection import train_test_split
 
 from acclimate.training.layers import Group, is_trainable, layer_groups
-from acclimate.transfer.job import Job, shares
+from acclimate.transfer.tuning import Tuning, shares
 from acclimate.validation import take
 
 HELD_OUT = 0.25  # share of the labelled rows that scores the candidates
 FEWEST = 40  # labelled rows below which the held-out part is too small to choose by
 
 
-def surgical(job: Job) -> list[str]:
+def surgical(tuning: Tuning) -> list[str]:
     """Tune the layer group that gains most (arXiv:2210.11466).
 
     Each candidate is tuned on three quarters of the labelled rows and scored by its loss on the
@@ -30,17 +30,17 @@ def surgical(job: Job) -> list[str]:
     whole costs as many steps as training from scratch. The score is the loss, not the accuracy,
     which is too coarse for few rows.
     """
-    groups = layer_groups(job.network)
-    options = candidates(groups, job.copied)
-    chosen, steps = options[0], job.steps
-    if len(options) > 1 and len(job.y) >= FEWEST and job.steps > len(options):
-        each = shares(job.steps // 2, len(options))
-        scores = _search(job, groups, options, each)
+    groups = layer_groups(tuning.network)
+    options = candidates(groups, tuning.copied)
+    chosen, steps = options[0], tuning.steps
+    if len(options) > 1 and len(tuning.y) >= FEWEST and tuning.steps > len(options):
+        each = shares(tuning.steps // 2, len(options))
+        scores = _search(tuning, groups, options, each)
         chosen = options[int(np.argmax(scores))]
-        steps -= job.taken
+        steps -= tuning.taken
     moving = [groups[number] for number in chosen]
-    job.train_groups(moving, max(steps, 1))
-    return job.names(moving)
+    tuning.train_groups(moving, max(steps, 1))
+    return tuning.names(moving)
 
 
 def candidates(groups: Sequence[Group], copied: bool) -> list[tuple[int, ...]]:
@@ -62,22 +62,28 @@ def candidates(groups: Sequence[Group], copied: bool) -> list[tuple[int, ...]]:
 
 
 def _search(
-    job: Job, groups: Sequence[Group], options: Sequence[tuple[int, ...]], each: Sequence[int]
+    tuning: Tuning, groups: Sequence[Group], options: Sequence[tuple[int, ...]], each: Sequence[int]
 ) -> list[float]:
     """Return the score of each candidate on held-out rows; higher is better."""
-    rows, held = _hold_out(job.y, classes=not job.model._estimator_is_regressor(),
-                           seed=job.model.seed_)  # fmt: skip
+    rows, held = _hold_out(tuning.y, classes=not tuning.model._estimator_is_regressor(),
+                           seed=tuning.model.seed_)  # fmt: skip
     scores = []
     for option, steps in zip(options, each, strict=True):
-        model = job.model.copy_fitted().set_params(checkpoint=None, early_stopping=False)
-        part, rest = (None if job.weight is None else job.weight[some] for some in (rows, held))
-        trial = replace(job, model=model, X=take(job.X, rows), y=job.y[rows], taken=0, weight=part)
+        model = tuning.model.copy_fitted().set_params(checkpoint=None, early_stopping=False)
+        part, rest = (
+            None if tuning.weight is None else tuning.weight[some] for some in (rows, held)
+        )
+        trial = replace(
+            tuning, model=model, X=take(tuning.X, rows), y=tuning.y[rows], taken=0, weight=part
+        )
         mine = layer_groups(trial.network)
         trial.train_groups([mine[number] for number in option], max(steps, 1))
         weigh = () if rest is None else (rest,)
-        score = model._validator(model.tensor(take(job.X, held)), model._codes(job.y[held]), *weigh)
+        score = model._validator(
+            model.tensor(take(tuning.X, held)), model._codes(tuning.y[held]), *weigh
+        )
         scores.append(score(trial.network))
-        job.taken += trial.taken
+        tuning.taken += trial.taken
     return scores
 
 

@@ -39,7 +39,7 @@ VALUES: Mapping[str, float] = MappingProxyType(
 
 
 @dataclass(frozen=True)
-class Ranking:
+class PanelRanking:
     """Candidates in the order in which they are trusted on the target.
 
     Parameters
@@ -67,7 +67,7 @@ class Ranking:
 
 def score_candidates(
     evidence: Mapping[str, Evidence], *, weights: Mapping[str, float] | None = None
-) -> Ranking:
+) -> PanelRanking:
     """Rank candidates for one target, without target labels.
 
     Use it to choose a method, or the settings of one. Do not read a rank as a promise: on three
@@ -85,7 +85,7 @@ def score_candidates(
 
     Returns
     -------
-    Ranking
+    PanelRanking
 
     Raises
     ------
@@ -150,7 +150,7 @@ def consensus(predictions: Sequence[Any]) -> NDArray[Any]:
     return together
 
 
-def combine(values: Scores, weights: Mapping[str, float]) -> Ranking:
+def combine(values: Scores, weights: Mapping[str, float]) -> PanelRanking:
     r"""Rank candidates by the weighted mean of the ranks that validators give them.
 
     .. math:: s_c = \sum_v w_v \Bigl( \frac{\mathrm{rank}_v(c) - 1}{C - 1} - \frac12 \Bigr)
@@ -167,7 +167,7 @@ def combine(values: Scores, weights: Mapping[str, float]) -> Ranking:
 
     Returns
     -------
-    Ranking
+    PanelRanking
 
     Raises
     ------
@@ -201,7 +201,7 @@ def combine(values: Scores, weights: Mapping[str, float]) -> Ranking:
     share = share / share.sum()
     scores = ranks(values, present) @ share
     order = np.argsort(-scores.round(12), kind="stable")
-    return Ranking(
+    return PanelRanking(
         tuple(names[i] for i in order),
         tuple(float(scores[i]) for i in order),
         dict(zip(present, share.tolist(), strict=True)),

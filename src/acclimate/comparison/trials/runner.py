@@ -19,7 +19,7 @@ from acclimate.comparison.trials.records import Job, Outcome, Result, Spec
 from acclimate.comparison.trials.shared import fingerprint
 from acclimate.comparison.trials.store import Record, Store, trial_key
 
-Progress = Callable[[int, int, dict[str, Any]], None]
+OnTrial = Callable[[int, int, dict[str, Any]], None]
 
 
 @dataclass
@@ -83,7 +83,7 @@ class Trials:
         self, store: Store, pool: Pool, data: str, seed: int, limits: Limits,
         names: tuple[Any, Any],
         score: Callable[[Job, Mapping[str, NDArray[Any]]], dict[str, float]],
-        progress: Progress | None = None,
+        progress: OnTrial | None = None,
     ) -> None:  # fmt: skip
         self.store, self.pool, self.data, self.seed = store, pool, data, seed
         self.limits, self.names = limits, names

@@ -17,7 +17,7 @@ from acclimate.transfer.probing import probe
 
 
 @dataclass
-class Job:
+class Tuning:
     """A network to tune in place, and what it may cost.
 
     Parameters
