@@ -22,8 +22,9 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 from acclimate import NeuralClassifier
 from acclimate.training.batch import Batch, Data
+from acclimate.training.course import Forward
 from acclimate.training.inference import infer
-from acclimate.training.loop import Forward, train
+from acclimate.training.loop import train
 from acclimate.training.network import Network, forward
 from acclimate.training.terms import Phase, Settings, Term
 

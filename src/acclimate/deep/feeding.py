@@ -11,8 +11,8 @@ import torch
 from torch import Tensor, nn
 
 from acclimate.deep.run import TARGET, Run
-from acclimate.training import loop
 from acclimate.training.batch import Batch, Data, endless
+from acclimate.training.course import Sampler
 
 
 def full_batches(data: Data, size: int, generator: torch.Generator) -> Iterator[Tensor]:
@@ -21,8 +21,8 @@ def full_batches(data: Data, size: int, generator: torch.Generator) -> Iterator[
 
 
 def with_labelled(
-    run: Run, sampler: loop.Sampler, inner: Callable[[nn.Module, Batch], Any]
-) -> tuple[loop.Sampler, Callable[[nn.Module, Batch], Any]]:
+    run: Run, sampler: Sampler, inner: Callable[[nn.Module, Batch], Any]
+) -> tuple[Sampler, Callable[[nn.Module, Batch], Any]]:
     """Put labelled target rows behind each target batch, and their logits into ``t.labelled``.
 
     They are batches of their own: the method's terms do not see them, so that few labelled rows

@@ -11,9 +11,9 @@ import torch
 from torch import Tensor, nn
 
 from acclimate.exceptions import InputError
-from acclimate.training import loop
 from acclimate.training import network as networks
 from acclimate.training.batch import Batch, Data
+from acclimate.training.course import Sampler
 from acclimate.training.inference import infer
 from acclimate.training.network import Network
 from acclimate.training.terms import Phase, Settings, Term
@@ -202,7 +202,7 @@ class Plan:
     forward: Callable[[nn.Module, Batch], Any] = forward
     join: Callable[[nn.Module, Any, Any], None] | None = None
     views: Callable[[Batch], Batch] | None = None
-    sampler: loop.Sampler | None = None
+    sampler: Sampler | None = None
     before_epoch: Callable[[nn.Module, float], None] | None = None
     after_step: Callable[[nn.Module, float], None] | None = None
     frozen: Sequence[nn.Module] = ()

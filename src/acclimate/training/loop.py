@@ -4,82 +4,36 @@ from __future__ import annotations
 
 import math
 import warnings
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from acclimate.exceptions import ConvergenceWarning, InputError
 from acclimate.training import network as networks
-from acclimate.training.batch import Batch, Data, batches, shuffled, steps_per_epoch
+from acclimate.training.batch import Batch, Data, batches
 from acclimate.training.checkpoint import (
     Checkpoint,
     fingerprint,
-    pack,
-    random_state,
-    restore_random_state,
-    unpack,
+)
+from acclimate.training.course import (
+    Course,
+    Forward,
+    Join,
+    ParameterGroup,
+    Sampler,
+    Watch,
+    Weights,
+    grouped,
 )
 from acclimate.training.device import autocast, fast_products, seeded
 from acclimate.training.norm import still_norms
-from acclimate.training.optimizer import Optimizer
 from acclimate.training.progress import Progress
-from acclimate.training.schedules import SCHEDULES, warmed_up
 from acclimate.training.terms import History, Phase, Settings, Term
 
-Forward = Callable[[nn.Module, Batch], Any]
-Sampler = Callable[[Data, int, torch.Generator], Iterator[Tensor]]
-Join = Callable[[nn.Module, Any, Any], None]
-Watch = Callable[[nn.Module, list[dict[str, float]]], str | None]
 
-# A pass over few rows takes few steps. Epochs are at least this share of a run, so that
-# bookkeeping at their end does not cost more than the training.
-SMALLEST_EPOCH = 0.01
-
-
-class _Group:
-    """Parameters that move in the same phases at the same rate, with their optimiser."""
-
-    def __init__(self, phases: frozenset[int], rate: float, settings: Settings) -> None:
-        self.phases = phases
-        self.rate = rate
-        self.settings = settings
-        self.members: list[nn.Parameter] = []
-
-    def build(self) -> None:
-        self.optimizer = Optimizer(
-            self.members, self.settings.optimizer, self.settings.weight_decay
-        )
-
-    def step(self, factor: float) -> None:
-        self.optimizer.step(self.settings.learning_rate * self.rate * factor)
-
-
-def _group(
-    phases: Sequence[Phase], rates: Mapping[nn.Module, float], settings: Settings
-) -> list[_Group]:
-    """Partition the trainable parameters by the phases that move them and by their rate."""
-    moved: dict[nn.Parameter, set[int]] = {}
-    for number, phase in enumerate(phases):
-        for module in phase.modules:
-            for p in module.parameters():
-                if p.requires_grad:
-                    moved.setdefault(p, set()).add(number)
-    rate_of = {p: rate for module, rate in rates.items() for p in module.parameters()}
-    groups: dict[tuple[frozenset[int], float], _Group] = {}
-    for p, numbers in moved.items():
-        key = (frozenset(numbers), rate_of.get(p, 1.0))
-        if key not in groups:
-            groups[key] = _Group(key[0], key[1], settings)
-        groups[key].members.append(p)
-    for group in groups.values():
-        group.build()
-    return list(groups.values())
-
-
-def _all_finite(groups: Sequence[_Group]) -> bool:
+def _all_finite(groups: Sequence[ParameterGroup]) -> bool:
     return all(bool(p.isfinite().all()) for group in groups for p in group.members)
 
 
@@ -98,10 +52,6 @@ def _weighted_sum(terms: Sequence[Term], values: Sequence[Tensor], progress: flo
     if total is None:
         raise InputError("a phase needs at least one term")
     return total
-
-
-def _copy(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    return {key: value.detach().clone() for key, value in state.items()}
 
 
 def train(
@@ -209,23 +159,22 @@ def train(
         keep = Checkpoint(
             checkpoint, fingerprint(network, (source, target), settings, seed, *parts)
         )
-    groups: list[_Group] = []
+    groups: list[ParameterGroup] = []
     network.train()
     for p in still:
         p.requires_grad_(False)
     for module in frozen:
         module.eval()
     try:
-        groups = _group(phases, rates or {}, settings)
+        groups = grouped(phases, rates or {}, settings)
         if not groups:
             raise InputError("no module that the phases name has a trainable parameter")
         with seeded(seed, device), fast_products(device, settings.batch_size), bar:
-            _steps(
-                network, phases, groups, (source, target), settings, seed, forward, join, views,
-                sampler, before_epoch, after_step, validate, watch, bar, history,
-                steps_per_epoch(len(main), min(settings.batch_size, len(main))), frozen, keep,
-                start_score,
+            course = Course(
+                network, phases, groups, (source, target), settings, seed, frozen, forward, join,
+                views, sampler, before_epoch, after_step, validate, watch, start_score,
             )  # fmt: skip
+            _steps(course, bar, history, keep)
     except ValueError as error:
         if "more than 1 value per channel" not in str(error):
             raise
@@ -245,61 +194,21 @@ def train(
     return history
 
 
-def _steps(
-    network: nn.Module,
-    phases: Sequence[Phase],
-    groups: Sequence[_Group],
-    sides: tuple[Data | None, Data | None],
-    settings: Settings,
-    seed: int,
-    forward: Forward,
-    join: Join | None,
-    views: Callable[[Batch], Batch] | None,
-    sampler: Sampler | None,
-    before_epoch: Callable[[nn.Module, float], None] | None,
-    after_step: Callable[[nn.Module, float], None] | None,
-    validate: Callable[[nn.Module], float] | None,
-    watch: Watch | None,
-    bar: Progress,
-    history: History,
-    pass_steps: int,
-    frozen: Sequence[nn.Module],
-    keep: Checkpoint | None,
-    start_score: float | None,
-) -> None:
-    device = next(side.x.device for side in sides if side is not None)
-    draw = sampler or (lambda data, size, g: shuffled(len(data), size, g, device))
-    # a stream of its own for each domain: how one is read cannot change the other
-    streams = [torch.Generator().manual_seed(seed + number) for number in range(len(sides))]
-    orders = [
-        None if side is None else draw(side, settings.batch_size, stream)
-        for side, stream in zip(sides, streams, strict=True)
-    ]
-    named = settings.schedule
-    rate = warmed_up(named if callable(named) else SCHEDULES[named], settings.warmup)
+def _steps(course: Course, bar: Progress, history: History, keep: Checkpoint | None) -> None:
+    # what a step reads has a name of its own: it is looked up many times
+    network, phases, groups = course.network, course.phases, course.groups
+    settings, frozen, forward, join = course.settings, course.frozen, course.forward, course.join
+    views, before_epoch, after_step = course.views, course.before_epoch, course.after_step
+    device, every, rate = course.main.x.device, course.every, course.schedule()
     movers = [[group for group in groups if n in group.phases] for n in range(len(phases))]
-    every = max(pass_steps, math.ceil(settings.steps * SMALLEST_EPOCH))
     names = [term.name for phase in phases for term in (*phase.terms, *phase.measures)]
-    best_score, best_state, waited = -math.inf, None, 0
-    finite_state = proven_state = _copy(network.state_dict())
-    if start_score is not None and math.isfinite(start_score):
-        best_score, best_state, history.best_epoch = start_score, finite_state, 0
+    orders = course.orders()
+    weights = Weights(course, history)
     losses: list[Tensor] = []
-    first = 0
-    saved = None if keep is None else keep.load()
-    if saved is not None:
-        tensors, facts = saved
-        network.load_state_dict(unpack("network", tensors))
-        for number, group in enumerate(groups):
-            group.optimizer.load_state(unpack(f"optimizer{number}", tensors))
-        restore_random_state(unpack("random", tensors), device)
-        first, best_score, waited = facts["step"], facts["best_score"], facts["waited"]
-        best_state = unpack("best", tensors) or None
-        finite_state, proven_state = _copy(network.state_dict()), unpack("proven", tensors)
-        history.epochs, history.best_epoch = facts["epochs"], facts["best_epoch"]
-        for order in orders:
-            for _ in range(first if order is not None else 0):
-                next(order)  # type: ignore[arg-type]
+    first = 0 if keep is None else weights.resume(keep, course, history)
+    for order in orders:
+        for _ in range(first if order is not None else 0):
+            next(order)  # type: ignore[arg-type]
     for step in range(first, settings.steps):
         progress = step / settings.steps
         if before_epoch is not None and step % every == 0:
@@ -308,7 +217,7 @@ def _steps(
         if step % every == 0:
             drawn = [
                 None if side is None or order is None else batches(side, order, every)
-                for side, order in zip(sides, orders, strict=True)
+                for side, order in zip(course.sides, orders, strict=True)
             ]
         pair = [None if batch is None else next(batch) for batch in drawn]
         if views is not None:
@@ -347,7 +256,7 @@ def _steps(
         if not finite or not _all_finite(groups):
             # weights that give an infinite loss at once are no better than infinite ones
             usable = finite or bool(table[0].isfinite().all())
-            network.load_state_dict(finite_state if usable else proven_state)
+            network.load_state_dict(weights.finite if usable else weights.proven)
             history.stopped = "not finite"
             what = f"{record} is" if not finite else "the weights are"
             warnings.warn(
@@ -358,15 +267,12 @@ def _steps(
                 stacklevel=4,
             )
             break
-        finite_state, proven_state = _copy(network.state_dict()), finite_state
-        if validate is not None:
-            record["validation"] = score = validate(network)
-            waited += 1
-            if score > best_score:
-                best_score, best_state, waited = score, finite_state, 0
-                history.best_epoch = len(history.epochs) + 1
+        weights.advance(network)
+        if course.validate is not None:
+            record["validation"] = score = course.validate(network)
+            weights.judge(score, len(history.epochs) + 1, history)
         history.epochs.append(record)
-        reason = None if watch is None else watch(network, history.epochs)
+        reason = None if course.watch is None else course.watch(network, history.epochs)
         bar.update(step + 1, record)
         if reason is not None:
             history.stopped = "collapse"
@@ -374,20 +280,13 @@ def _steps(
                 f"training stopped at step {step + 1}: {reason}", ConvergenceWarning, stacklevel=4
             )
             break
-        if settings.patience is not None and waited >= settings.patience:
+        if settings.patience is not None and weights.waited >= settings.patience:
             history.stopped = "patience"
             break
         _set_modes(network, frozen)  # layers drop what they drew ahead: an epoch starts afresh
         if keep is not None and keep.due():
-            state = pack("network", network.state_dict()) | pack("proven", proven_state)
-            for number, group in enumerate(groups):
-                state |= pack(f"optimizer{number}", group.optimizer.state_dict())
-            state |= pack("random", random_state(device)) | pack("best", best_state or {})
-            keep.save(state, {
-                "step": step + 1, "best_score": best_score, "waited": waited,
-                "epochs": history.epochs, "best_epoch": history.best_epoch,
-            })  # fmt: skip
+            weights.save(keep, course, step + 1, history)
     if keep is not None:
         keep.remove()
-    if best_state is not None:
-        network.load_state_dict(best_state)
+    if weights.best is not None:
+        network.load_state_dict(weights.best)
