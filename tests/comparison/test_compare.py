@@ -306,7 +306,7 @@ def test_nothing_stays_held_when_it_is_done(shifted: Maker, labels: bool, thread
     maps = Path("/proc/self/maps")
     if maps.exists():  # on Linux
         assert [line for line in maps.read_text().splitlines() if "acclimate-" in line] == []
-    assert found.best_model().adapted_  # it is fitted anew, on the user's own arrays
+    assert found.best_model().predict(d.Xt).shape == (60,)  # fitted anew, on the user's arrays
 
 
 def _fitted() -> dict[int, Adapter]:
