@@ -16,7 +16,8 @@ from acclimate.comparison.candidates import SOURCE_ONLY, TARGET_ONLY
 from acclimate.comparison.design import Design
 from acclimate.comparison.problem import Problem
 from acclimate.judging.crossfitted import first_level
-from acclimate.judging.verdict import Verdict, verdict
+from acclimate.judging.judged import Verdict
+from acclimate.judging.verdict import verdict
 
 ERRORS = 1.0  # standard errors within which candidates are level, see `refits.pick`
 _WORDS = {SOURCE_ONLY: "source only", TARGET_ONLY: "target only"}

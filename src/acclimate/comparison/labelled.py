@@ -27,7 +27,7 @@ from acclimate.comparison.problem import Problem
 from acclimate.comparison.trials.records import Job
 from acclimate.comparison.trials.runner import Trials
 from acclimate.exceptions import AcclimateError
-from acclimate.judging.verdict import Verdict
+from acclimate.judging.judged import Verdict
 
 _ALL: LeftOut = (0, ())  # of the design: one trial serves every fold
 
