@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from numbers import Real
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -113,7 +113,6 @@ def name_classes(truth: NDArray[Any], class_names: ClassNames | None) -> dict[An
     return names
 
 
-Task = Literal["classification", "regression"]
 TASKS = ("classification", "regression")
 MANY = 20  # whole numbers with more different values than this are values, not classes
 
@@ -168,7 +167,9 @@ def as_values(labels: ArrayLike, n: int, name: str = "labels") -> NDArray[np.flo
     return y.reshape(n, -1)
 
 
-def task_of(labels: Any, task: str | None = None) -> tuple[Task, str]:
+def task_of(
+    labels: Any, task: str | None = None
+) -> tuple[Literal[classification, regression], str]:
     """Return "classification" or "regression", and why: the one rule for what labels ask for.
 
     Text, true and false, and at most 20 different whole numbers are classes. Fractions, and more

@@ -78,7 +78,7 @@ def rank(
         str | None, typer.Option("--label", metavar="COLUMN", help="Column with the labels.")
     ] = None,
     id: Id = None,
-    task: Task = None,
+    task: TaskOption = None,
     layers: Annotated[bool, typer.Option("--layers", help="Rank each layer of a network.")] = False,
     seed: Annotated[int, typer.Option("--seed", min=0, help="Makes it reproducible.")] = 0,
     as_json: AsJson = False,

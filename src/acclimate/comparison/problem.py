@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from acclimate import validation as door
-from acclimate.arrays import Task, task_of
+from acclimate.arrays import task_of
+from acclimate.catalogue import Task
 from acclimate.comparison.trials.shared import plain
 from acclimate.domain import Domain
 from acclimate.exceptions import InputError
