@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from numbers import Real
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -169,7 +169,7 @@ def as_values(labels: ArrayLike, n: int, name: str = "labels") -> NDArray[np.flo
 
 def task_of(
     labels: Any, task: str | None = None
-) -> tuple[Literal[classification, regression], str]:
+) -> tuple[Literal["classification", "regression"], str]:
     """Return "classification" or "regression", and why: the one rule for what labels ask for.
 
     Text, true and false, and at most 20 different whole numbers are classes. Fractions, and more
