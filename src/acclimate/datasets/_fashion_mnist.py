@@ -23,6 +23,13 @@ CLASS_NAMES = (
     "Bag",
     "Ankle boot",
 )
+# Of the four files as published; the official site has no https.
+_SHA256 = (
+    "3aede38d61863908ad78613f6a32ed271626dd12800ba2636569512369268a84",
+    "a04f17134ac03560a47e3764e11b92fc97de4d1bfaf8ba1a3aa29af54cc90845",
+    "346e55b948d973a97e58d2351dde16a484bd415d4595297633bb08f03db6a073",
+    "67da17c76eaffca5446c3361aaab5c3cd6d1c2608764d35dfb1850b086bf8dd5",
+)
 _PACKAGE = DebianPackage("dataset-fashion-mnist")
 
 INFO = DatasetInfo(
@@ -66,7 +73,8 @@ ENTRY = Entry(
             loose=_idx_images.read_folder,
             carriers=(Carrier(_PACKAGE, _PACKAGE.pattern, _read_package),),
             site=Site(
-                "http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/", _idx_images.ZIPPED
+                "http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/",
+                dict(zip(_idx_images.ZIPPED, _SHA256, strict=True)),
             ),
         ),
     ),

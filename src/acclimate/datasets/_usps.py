@@ -10,7 +10,7 @@ import numpy as np
 from acclimate.datasets._idx_images import assemble
 from acclimate.datasets._types import Dataset, DatasetInfo
 from acclimate.datasets.cache import Arrays
-from acclimate.datasets.formats import read_members
+from acclimate.datasets.formats import read_members, whole
 from acclimate.datasets.hdf5 import read_hdf5
 from acclimate.datasets.places import SourceArchive
 from acclimate.datasets.recipe import Carrier, Entry, Recipe
@@ -44,7 +44,7 @@ def _read_h5(folder: Path) -> Arrays:
     path = folder / "usps.h5"
     if not path.is_file():
         raise DataNotFoundError("no usps.h5")
-    data = path.read_bytes()
+    data = whole(path)
     arrays: Arrays = {}
     for part in ("train", "test"):
         # Whole steps first: rounding then does not depend on the last bit of a float.

@@ -20,6 +20,7 @@ from typing import Any
 
 import numpy as np
 
+from acclimate.datasets.formats import whole
 from acclimate.exceptions import IntegrityError, OutputError
 from acclimate.files import atomic
 
@@ -160,14 +161,14 @@ def read_set(folder: Path, digests: Mapping[str, str]) -> Arrays | None:
         Copy-on-write memory maps: changes stay in memory and never reach the file.
     """
     try:
-        manifest = json.loads((folder / "manifest.json").read_bytes())
+        manifest = json.loads(whole(folder / "manifest.json"))
         rows = manifest["arrays"]
         if manifest["schema"] != SCHEMA or {n: r["sha256"] for n, r in rows.items()} != digests:
             return None
         arrays: Arrays = {}
         for name, row in rows.items():
             path = folder / f"{name}.npy"
-            if path.stat().st_size != row["bytes"]:
+            if path.stat().st_size != row["bytes"] or not path.is_file():
                 raise ValueError(f"{path} has {path.stat().st_size} bytes, not {row['bytes']}")
             array = np.load(path, mmap_mode="c", allow_pickle=False)
             if (array.dtype.name, list(array.shape)) != (row["dtype"], row["shape"]):
@@ -175,7 +176,7 @@ def read_set(folder: Path, digests: Mapping[str, str]) -> Arrays | None:
             arrays[name] = array
     except FileNotFoundError:
         return None
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+    except Exception as error:  # whatever the manifest or the headers say
         log.warning("ignoring the cached data in %s: %s", folder, error)
         return None
     return arrays

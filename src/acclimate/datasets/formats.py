@@ -1,17 +1,21 @@
-"""Read the file formats that data sets come in, without running anything that is in the files."""
+"""Read the file formats that data sets come in, without running anything that is in the files.
+
+What a file unpacks to is limited before it is unpacked, so a small file cannot fill the memory.
+"""
 
 from __future__ import annotations
 
+import bz2
 import gzip
 import io
 import lzma
+import math
 import pickle
 import tarfile
 import zipfile
-import zlib
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 
@@ -23,16 +27,7 @@ _PICKLE_ALLOWED = {
     ("numpy.core.multiarray", "_reconstruct"),
     ("numpy._core.multiarray", "_reconstruct"),
 }
-
-
-_DAMAGED = (
-    zipfile.BadZipFile,
-    tarfile.TarError,
-    lzma.LZMAError,
-    zlib.error,
-    EOFError,
-    ValueError,
-)
+MOST = 1 << 28  # bytes of a file and of what it unpacks to: more than any data set here has
 
 
 class _ArrayUnpickler(pickle.Unpickler):
@@ -45,6 +40,32 @@ class _ArrayUnpickler(pickle.Unpickler):
             # The module moved between numpy 1 and 2.
             return np.empty(0).__reduce__()[0]
         return getattr(np, name)
+
+
+def whole(path: Path) -> bytes:
+    """Return what a file holds.
+
+    Raises
+    ------
+    IntegrityError
+        It is larger than `MOST`, or a pipe or device, which might never end.
+    FileNotFoundError
+        There is no such file.
+    """
+    if path.stat() and not path.is_file():
+        raise IntegrityError(f"{path.name} is not a regular file.")
+    with path.open("rb") as stream:
+        return _to_the_end(stream, path.name)
+
+
+def _to_the_end(stream: IO[bytes], name: str) -> bytes:
+    blocks, size = [], 0
+    while block := stream.read(1 << 20):
+        blocks.append(block)
+        size += len(block)
+        if size > MOST:
+            raise IntegrityError(f"{name} holds more than {MOST} bytes.")
+    return b"".join(blocks)
 
 
 def read_array_pickle(data: bytes) -> Any:
@@ -89,19 +110,30 @@ def read_idx(data: bytes) -> np.ndarray[Any, Any]:
     IntegrityError
         Not an idx file of unsigned bytes, or truncated.
     """
-    if data[:2] == b"\x1f\x8b":
-        try:
-            data = gzip.decompress(data)
-        except (OSError, EOFError, zlib.error) as error:
-            raise IntegrityError(f"damaged gzip data: {error}") from error
-    if len(data) < 4 or data[:3] != b"\x00\x00\x08":
-        raise IntegrityError(f"not an idx file of unsigned bytes: it starts with {data[:4]!r}.")
-    start = 4 + 4 * data[3]
-    shape = tuple(int.from_bytes(data[i : i + 4], "big") for i in range(4, start, 4))
-    size = int(np.prod(shape, dtype=np.int64))
-    if len(data) != start + size:
-        raise IntegrityError(f"idx data of shape {shape} needs {size} bytes, got {len(data)}.")
-    return np.frombuffer(data, np.uint8, offset=start).reshape(shape)
+    try:
+        stream: IO[bytes] = io.BytesIO(data)
+        if data[:2] == b"\x1f\x8b":
+            stream = gzip.GzipFile(fileobj=stream)
+        return _idx(stream)
+    except IntegrityError:
+        raise
+    except Exception as error:
+        raise IntegrityError(f"damaged gzip data: {error!r}") from error
+
+
+def _idx(stream: IO[bytes]) -> np.ndarray[Any, Any]:
+    head = stream.read(4)
+    if len(head) < 4 or head[:3] != b"\x00\x00\x08":
+        raise IntegrityError(f"not an idx file of unsigned bytes: it starts with {head!r}.")
+    sides = stream.read(4 * head[3])
+    shape = tuple(int.from_bytes(sides[i : i + 4], "big") for i in range(0, 4 * head[3], 4))
+    size = math.prod(shape)
+    if size > MOST:
+        raise IntegrityError(f"idx data of shape {shape} has more than {MOST} bytes.")
+    data = stream.read(size + 1)
+    if len(sides) < 4 * head[3] or len(data) != size:
+        raise IntegrityError(f"idx data of shape {shape} does not have its {size} bytes.")
+    return np.frombuffer(data, np.uint8).reshape(shape)
 
 
 def read_members(
@@ -130,23 +162,16 @@ def read_members(
     """
     wanted = list(endings)
     try:
+        data = whole(archive) if data is None else data
         if archive.suffix in {".whl", ".zip"}:
-            with zipfile.ZipFile(archive if data is None else io.BytesIO(data)) as box:
-                found = {
-                    _match(n, wanted): box.read(n) for n in box.namelist() if _match(n, wanted)
-                }
+            found = _from_zip(data, wanted)
         else:
-            data = archive.read_bytes() if data is None else data
-            if data[:8] == b"!<arch>\n":
-                data = _debian_payload(data)
-            with tarfile.open(fileobj=io.BytesIO(data)) as tar:
-                found = {}
-                for entry in tar:
-                    stream = tar.extractfile(entry) if _match(entry.name, wanted) else None
-                    if stream is not None:
-                        found[_match(entry.name, wanted)] = stream.read()
-    except _DAMAGED as error:
-        raise IntegrityError(f"{archive.name} cannot be read: {error}") from error
+            found = _from_tar(_debian_payload(data), wanted)
+    except IntegrityError:
+        raise
+    except Exception as error:  # encrypted, truncated, of a later version: each raises its own kind
+        words = str(error) or type(error).__name__
+        raise IntegrityError(f"{archive.name} cannot be read: {words[:200]}") from error
     missing = [end for end in wanted if end not in found]
     if missing:
         raise IntegrityError(f"{archive.name} does not hold {missing}.")
@@ -157,8 +182,49 @@ def _match(name: str, endings: list[str]) -> str:
     return next((end for end in endings if name == end or name.endswith("/" + end)), "")
 
 
+def _from_zip(data: bytes, wanted: list[str]) -> dict[str, bytes]:
+    found = {}
+    with zipfile.ZipFile(io.BytesIO(data)) as box:
+        for name in box.namelist():
+            if _match(name, wanted):
+                with box.open(name) as stream:  # the size in the directory may be a lie
+                    found[_match(name, wanted)] = _to_the_end(stream, name)
+    return found
+
+
+class _Bounded:
+    """Hand on what a stream holds until it is more than `MOST`, headers and skipped files too."""
+
+    def __init__(self, stream: IO[bytes]) -> None:
+        self.stream = stream
+        self.left = MOST
+
+    def read(self, size: int) -> bytes:
+        block = self.stream.read(size)
+        self.left -= len(block)
+        if self.left < 0:
+            raise IntegrityError(f"the archive unpacks to more than {MOST} bytes.")
+        return block
+
+
+def _from_tar(data: bytes, wanted: list[str]) -> dict[str, bytes]:
+    raw: Any = io.BytesIO(data)
+    for start, kind in ((b"\x1f\x8b", gzip.open), (b"\xfd7zXZ", lzma.open), (b"BZh", bz2.open)):
+        raw = kind(raw) if data.startswith(start) else raw
+    found = {}
+    stream: Any = _Bounded(raw)
+    with tarfile.open(fileobj=stream, mode="r|") as tar:
+        for entry in tar:
+            content = tar.extractfile(entry) if _match(entry.name, wanted) else None
+            if content is not None:
+                found[_match(entry.name, wanted)] = content.read()
+    return found
+
+
 def _debian_payload(data: bytes) -> bytes:
-    """Return the member ``data.tar.*`` of a Debian package, which is an ar archive."""
+    """Return the member ``data.tar.*`` of a Debian package, an ar archive; anything else as is."""
+    if data[:8] != b"!<arch>\n":
+        return data
     position = 8
     while position + 60 <= len(data):
         name = data[position : position + 16].decode("ascii").strip().rstrip("/")

@@ -6,24 +6,28 @@ Nothing that is fetched is ever built, installed or imported.
 from __future__ import annotations
 
 import hashlib
+import http.client
 import logging
 import os
 import re
 import shutil
 import subprocess
 import sys
+import time
 import urllib.request
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from acclimate.datasets.formats import MOST
 from acclimate.exceptions import DataNotFoundError, IntegrityError
 from acclimate.files import atomic
 
 log = logging.getLogger("acclimate")
 
 CONNECT_SECONDS = 10
-COMMAND_SECONDS = 600
+COMMAND_SECONDS = 600  # for a whole download, too
 
 
 class Source(Protocol):
@@ -161,11 +165,12 @@ class Site:
     ----------
     address : str
         Folder, with a slash at the end.
-    files : tuple of str
+    files : mapping from str to str or None
+        Name and SHA-256. None is for addresses with https only.
     """
 
     address: str
-    files: tuple[str, ...]
+    files: Mapping[str, str | None]
 
     @property
     def label(self) -> str:
@@ -175,8 +180,8 @@ class Site:
     def fetch(self, folder: Path) -> Path:
         """Download every file into `folder` and return the folder."""
         log.info("downloading from %s", self.address)
-        for file in self.files:
-            download(self.address + file, folder / file)
+        for file, sha256 in self.files.items():
+            download(self.address + file, folder / file, sha256)
         return folder
 
 
@@ -188,7 +193,8 @@ def download(address: str, path: Path, sha256: str | None = None) -> Path:
     address : str
     path : Path
     sha256 : str, default=None
-        Expected checksum. None where the caller checks what it reads from the file.
+        Expected checksum. None where the caller checks what it reads from the file; then the
+        address, and where it leads, must not be plain http, which anyone between can answer.
 
     Returns
     -------
@@ -198,23 +204,33 @@ def download(address: str, path: Path, sha256: str | None = None) -> Path:
     Raises
     ------
     DataNotFoundError
-        The address cannot be reached.
+        The address cannot be reached, or takes more than ten minutes.
     IntegrityError
-        The file is not the expected one. It is not kept.
+        The file is not the expected one, or too large. It is not kept.
     """
     digest = hashlib.sha256()
+    size, end = 0, time.monotonic() + COMMAND_SECONDS
     try:
         with (
             urllib.request.urlopen(address, timeout=CONNECT_SECONDS) as answer,
             atomic(path) as out,
         ):
-            while block := answer.read(1 << 20):
+            if sha256 is None and answer.url.lower().startswith("http:"):
+                raise IntegrityError(f"{answer.url} is plain http, and its checksum is not known.")
+            while block := answer.read1(1 << 20):  # what has come, so that a trickle ends, too
                 digest.update(block)
                 out.write(block)
+                size += len(block)
+                if size > MOST:
+                    raise IntegrityError(f"{address} has more than {MOST} bytes.")
+                if time.monotonic() > end:
+                    raise TimeoutError(f"it took more than {COMMAND_SECONDS} seconds")
             if sha256 is not None and digest.hexdigest() != sha256:
                 raise IntegrityError(f"SHA-256 is {digest.hexdigest()}, expected {sha256}.")
-    except OSError as error:
-        raise DataNotFoundError(f"{address} cannot be read: {error}") from error
+    except IntegrityError:
+        raise
+    except (OSError, http.client.HTTPException, ValueError) as error:
+        raise DataNotFoundError(f"{address} cannot be read: {error or repr(error)}") from error
     return path
 
 

@@ -106,9 +106,11 @@ class _Search:
             verify(arrays, recipe.digests)
         except DataNotFoundError as error:
             self.tried.append(f"{place}: {error}")
-        except (IntegrityError, OSError) as error:
-            log.warning("%s: not used: %s", place, error)
-            self.tried.append(f"{place}: not used: {error}")
+        except Exception as error:  # what damage makes a reader say is never the end of the search
+            known = isinstance(error, IntegrityError | OSError)
+            words = f"not used: {'' if known else f'{type(error).__name__}: '}{error}"[:400]
+            log.warning("%s: %s", place, words)
+            self.tried.append(f"{place}: {words}")
         else:
             return arrays
         return None
@@ -191,7 +193,7 @@ def _read_folder(recipe: Recipe, search: _Search, folder: Path, place: str) -> A
         if arrays is not None:
             return arrays
     for carrier in recipe.carriers:
-        archives = sorted(folder.glob(carrier.pattern))
+        archives = sorted(path for path in folder.glob(carrier.pattern) if path.is_file())
         if not archives:
             search.tried.append(f"{place}: no {carrier.pattern}")
         for archive in archives:
