@@ -2,116 +2,53 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Annotated
+from typing import TYPE_CHECKING, Any
 
-import typer
-from typer.core import TyperCommand
-
-from acclimate import __version__
-from acclimate.cli import (
-    adapting,
-    comparing,
-    demonstrating,
-    diagnosing,
-    evaluating,
-    fitting,
-    listing,
-    predicting,
-    showing,
-)
-from acclimate.cli.config import Configured
-from acclimate.cli.console import (
-    EXIT_BUG,
-    EXIT_DRIFTED,
-    EXIT_INPUT,
-    EXIT_STOPPED,
-    EXIT_UNSURE,
-    run,
-)
+if TYPE_CHECKING:
+    from acclimate.cli.commands import app
+    from acclimate.cli.console import (
+        EXIT_BUG,
+        EXIT_DRIFTED,
+        EXIT_INPUT,
+        EXIT_STOPPED,
+        EXIT_TERMINATED,
+        EXIT_UNSURE,
+    )
 
 __all__ = [
     "EXIT_BUG",
     "EXIT_DRIFTED",
     "EXIT_INPUT",
     "EXIT_STOPPED",
+    "EXIT_TERMINATED",
     "EXIT_UNSURE",
     "app",
     "main",
 ]
 
-app = typer.Typer(
-    name="acclimate",
-    help="Transfer learning and domain adaptation that says whether it helped.",
-    epilog=(
-        f"Exit codes: 0 done, and inputs hold · {EXIT_INPUT} a value or file cannot be used · "
-        f"{EXIT_DRIFTED} inputs drifted · {EXIT_UNSURE} too few rows to tell · "
-        f"{EXIT_STOPPED} stopped by Ctrl-C · {EXIT_BUG} an error nobody expected; "
-        "ACCLIMATE_DEBUG=1 shows where."
-    ),
-    no_args_is_help=True,
-    pretty_exceptions_enable=False,
-    rich_markup_mode="rich",
-)
-
-_EXAMPLES = {
-    "fit": "fit here.csv --label sick --id patient --out here.acclimate",
-    "adapt": "adapt here.acclimate there.csv --out there.acclimate",
-    "predict": "predict there.acclimate new.csv --out predictions.csv --proba",
-    "evaluate": "evaluate there.acclimate test.csv --against here.acclimate",
-    "check": "check there.acclimate next_month.parquet",
-    "show": "show there.acclimate",
-    "diagnose": "diagnose here.csv there.csv --label sick --id patient",
-    "rank": "rank there.csv here.csv elsewhere.csv --label sick --id patient",
-    "compare": "compare --source here.csv --target there.csv --label sick --id patient "
-    "--budget 10m --report report.html",
-    "resume": "resume compare-here-there.sqlite --report report.html",
-    "report": "report compare-here-there.sqlite --out report.html",
-    "demo": "demo --quick --out my-demo",
-    "methods": "methods --family transfer",
-    "datasets": "datasets",
-}
-
-
-def _epilog(name: str) -> str:
-    return f"Example:  acclimate {_EXAMPLES[name]}"
-
-
-def _show_version(value: bool) -> None:
-    if value:
-        typer.echo(f"acclimate {__version__}")
-        raise typer.Exit
-
-
-@app.callback()
-def _options(
-    version: Annotated[
-        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show it.")
-    ] = False,
-) -> None:
-    """Transfer learning and domain adaptation that says whether it helped."""
-
-
-_COMMANDS: tuple[tuple[str, Callable[..., None], type[TyperCommand]], ...] = (
-    ("diagnose", diagnosing.diagnose, Configured),
-    ("rank", diagnosing.rank, Configured),
-    ("compare", comparing.compare, Configured),
-    ("resume", comparing.resume, Configured),
-    ("report", comparing.report, TyperCommand),
-    ("fit", fitting.fit, Configured),
-    ("adapt", adapting.adapt, Configured),
-    ("evaluate", evaluating.evaluate, Configured),
-    ("predict", predicting.predict, Configured),
-    ("check", showing.check, Configured),
-    ("show", showing.show, TyperCommand),
-    ("demo", demonstrating.demo, TyperCommand),
-    ("methods", listing.methods, TyperCommand),
-    ("datasets", listing.list_datasets, TyperCommand),
-)
-for _name, _function, _kind in _COMMANDS:
-    app.command(_name, cls=_kind, epilog=_epilog(_name))(_function)
-
 
 def main() -> None:
     """Run the command line; errors that users can mend are one line."""
+    from acclimate.cli.stopping import guarded
+
+    guarded(_run)  # before anything that takes time: Ctrl-C may come while modules are imported
+
+
+def _run() -> Any:
+    from acclimate.cli.streams import repair
+
+    repair()
+    from acclimate.cli.commands import app
+    from acclimate.cli.console import run
+
     run(app)
+
+
+def __getattr__(name: str) -> Any:
+    if name == "app":
+        from acclimate.cli import commands as home
+    elif name in __all__:
+        from acclimate.cli import console as home  # type: ignore[no-redef]
+    else:
+        raise AttributeError(f"module 'acclimate.cli' has no attribute {name!r}")
+    return getattr(home, name)

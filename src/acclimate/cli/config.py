@@ -12,6 +12,7 @@ import typer
 from typer.core import TyperCommand
 
 from acclimate.exceptions import DataNotFoundError, InputError
+from acclimate.files import check_readable
 
 _ASIDE = ("config", "print_config", "help")
 
@@ -46,6 +47,7 @@ def read_config(path: Path, command: Any) -> dict[str, Any]:
     """
     if not path.exists():
         raise DataNotFoundError(f"there is no config file {str(path)!r}")
+    check_readable(path)
     try:
         given = tomllib.loads(path.read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:

@@ -10,27 +10,40 @@ import traceback
 import warnings
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import typer
 
+from acclimate.cli import stopping
+from acclimate.cli.streams import visible
 from acclimate.exceptions import AcclimateError, OutputError
+from acclimate.files import is_special
 
 EXIT_BUG = 1  # an error that acclimate did not expect
 EXIT_INPUT = 2  # a value, file or data set could not be used
 EXIT_DRIFTED = 3  # the inputs are no longer what the model was adapted to
 EXIT_UNSURE = 4  # there are too few rows to tell
 EXIT_STOPPED = 130  # Ctrl-C, as shells count it
+EXIT_TERMINATED = 143  # SIGTERM, as shells count it
 
 DEBUG = "ACCLIMATE_DEBUG"
 DELAY = 2.0  # seconds before anything is shown: short work stays quiet
 
 
-def console() -> Any:
-    """Return a console on standard output; 80 columns where there is no terminal."""
-    from rich.console import Console
+def console(*, stderr: bool = False) -> Any:
+    """Return a console; 80 columns where there is no terminal.
 
-    return Console()
+    What it prints comes from files, too, so control characters in it are shown and not obeyed.
+    """
+    from rich.console import Console
+    from rich.segment import Segment
+
+    class Visible(Console):
+        def render(self, *arguments: Any, **settings: Any) -> Any:
+            for part in super().render(*arguments, **settings):
+                yield part if part.control else Segment(visible(part.text), part.style)
+
+    return Visible(stderr=stderr)
 
 
 def say(text: str) -> None:
@@ -48,7 +61,7 @@ def facts(rows: Mapping[str, str]) -> None:
     grid.add_column(overflow="fold")
     for name, value in rows.items():
         if value:
-            grid.add_row(f"  {name}", Text(value))
+            grid.add_row(Text(f"  {name}"), Text(value))
     console().print(grid)
 
 
@@ -71,12 +84,11 @@ class Status:
         self.bar: Any = None
         self.timer: threading.Timer | None = None
         if sys.stderr.isatty() and not self.quiet:
-            from rich.console import Console
             from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
             self.bar = Progress(
                 TextColumn("{task.description}"), BarColumn(bar_width=16), TimeElapsedColumn(),
-                console=Console(stderr=True), transient=True,
+                console=console(stderr=True), transient=True,
             )  # fmt: skip
             self.task = self.bar.add_task(self.words, total=None)
             self.timer = threading.Timer(DELAY, self.bar.start)
@@ -117,10 +129,11 @@ def check_out(path: Path, *inputs: Path | None) -> None:
     for other in inputs:
         if other is not None and path.exists() and other.exists() and path.samefile(other):
             raise OutputError(f"--out {str(path)!r} is an input file; choose another name")
-    check_folder(path.parent)
+    if not is_special(path):
+        check_folder(Path(os.path.realpath(path)).parent)
 
 
-def run(app: Callable[..., Any]) -> None:
+def run(app: Callable[..., Any]) -> NoReturn:
     """Run the command line and end the process; what goes wrong is one line on standard error."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -132,9 +145,11 @@ def run(app: Callable[..., Any]) -> None:
         except (KeyboardInterrupt, typer.Abort):
             code = EXIT_STOPPED
         except Exception as error:
-            code = _explain(error)
+            # A stop inside compiled code or an import may come out as any error.
+            code = EXIT_STOPPED if stopping.code() else _explain(error)
     if code == EXIT_STOPPED:
         typer.echo("acclimate: stopped", err=True)
+        code = stopping.code() or EXIT_STOPPED
     sys.exit(code if isinstance(code, int) else 0)
 
 
@@ -146,7 +161,7 @@ def _explain(error: Exception) -> int:
     if os.environ.get(DEBUG):
         traceback.print_exception(error)
     words, code = _words(error)
-    typer.echo(f"acclimate: {' '.join(words.split())}", err=True)
+    typer.echo(f"acclimate: {visible(' '.join(words.split()))}", err=True)
     return code
 
 
@@ -173,4 +188,4 @@ def _words(error: Exception) -> tuple[str, int]:
 
 
 def _show_warning(message: Any, *_: Any, **__: Any) -> None:
-    typer.echo(f"acclimate: note: {' '.join(str(message).split())}", err=True)
+    typer.echo(f"acclimate: note: {visible(' '.join(str(message).split()))}", err=True)

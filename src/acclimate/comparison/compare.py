@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import tempfile
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import replace
@@ -28,6 +27,7 @@ from acclimate.comparison.trials.store import Store
 from acclimate.comparison.unlabelled import WithoutLabels
 from acclimate.domain import Domain
 from acclimate.exceptions import InputError
+from acclimate.files import temporary_folder
 from acclimate.folds import row_keys
 from acclimate.judging.intervals import check_confidence
 
@@ -207,12 +207,12 @@ def compare(
         "folds": folds, "repeats": repeats, "margin": margin, "confidence": confidence,
         "seed": random_state,
     }  # fmt: skip
-    with tempfile.TemporaryDirectory(prefix="acclimate-") as folder:
-        files = Path(folder, "data")
+    with temporary_folder() as folder:
+        files = folder / "data"
         files.mkdir()
         place = shared.write(problem.values(), files)
         inputs = [shared.fingerprint(v) for k, v in problem.values().items() if k != "target_y"]
-        path = Path(folder, "trials.sqlite") if store is None else Path(store)
+        path = folder / "trials.sqlite" if store is None else Path(store)
         limits = Limits(budget, trials)
         with Store(path) as kept, Pool(place, executor=executor, n_jobs=n_jobs) as pool:
             kept.set_meta("settings", settings)

@@ -7,13 +7,11 @@ the headers, which takes milliseconds.
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import json
 import logging
 import os
 import sys
-import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -22,14 +20,13 @@ import numpy as np
 
 from acclimate.datasets.formats import whole
 from acclimate.exceptions import IntegrityError, OutputError
-from acclimate.files import atomic
+from acclimate.files import atomic, sweep
 
 Arrays = dict[str, np.ndarray[Any, Any]]
 
 SCHEMA = 1
 # Type codes of the idx format; the numbers in it are big-endian.
 _IDX_CODES = {"uint8": 0x08, "float32": 0x0D, "float64": 0x0E}
-_STALE_SECONDS = 3600.0
 
 log = logging.getLogger("acclimate")
 
@@ -125,7 +122,7 @@ def write_set(folder: Path, arrays: Arrays, digests: Mapping[str, str], source: 
     rows: dict[str, dict[str, object]] = {}
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        _sweep(folder)
+        sweep(folder, ".*.part")
         for name, array in arrays.items():
             with atomic(folder / f"{name}.npy") as stream:
                 np.save(stream, np.ascontiguousarray(array), allow_pickle=False)
@@ -180,11 +177,3 @@ def read_set(folder: Path, digests: Mapping[str, str]) -> Arrays | None:
         log.warning("ignoring the cached data in %s: %s", folder, error)
         return None
     return arrays
-
-
-def _sweep(folder: Path) -> None:
-    """Remove what killed processes left behind; younger files may still be in use."""
-    for path in folder.glob(".*.part"):
-        with contextlib.suppress(OSError):
-            if time.time() - path.stat().st_mtime > _STALE_SECONDS:
-                path.unlink()

@@ -93,12 +93,14 @@ def read_array_pickle(data: bytes) -> Any:
         raise IntegrityError(f"the pickle cannot be read: {error}") from error
 
 
-def read_idx(data: bytes) -> np.ndarray[Any, Any]:
+def read_idx(data: bytes, *, most: int = MOST) -> np.ndarray[Any, Any]:
     """Read an idx file of unsigned bytes, compressed by gzip or not.
 
     Parameters
     ----------
     data : bytes
+    most : int, default=2**28
+        Bytes that it may unpack to.
 
     Returns
     -------
@@ -111,25 +113,25 @@ def read_idx(data: bytes) -> np.ndarray[Any, Any]:
         Not an idx file of unsigned bytes, or truncated.
     """
     try:
-        stream: IO[bytes] = io.BytesIO(data)
+        stream: Any = io.BytesIO(data)
         if data[:2] == b"\x1f\x8b":
             stream = gzip.GzipFile(fileobj=stream)
-        return _idx(stream)
+        return _idx(stream, most)
     except IntegrityError:
         raise
     except Exception as error:
         raise IntegrityError(f"damaged gzip data: {error!r}") from error
 
 
-def _idx(stream: IO[bytes]) -> np.ndarray[Any, Any]:
+def _idx(stream: IO[bytes], most: int) -> np.ndarray[Any, Any]:
     head = stream.read(4)
     if len(head) < 4 or head[:3] != b"\x00\x00\x08":
         raise IntegrityError(f"not an idx file of unsigned bytes: it starts with {head!r}.")
     sides = stream.read(4 * head[3])
     shape = tuple(int.from_bytes(sides[i : i + 4], "big") for i in range(0, 4 * head[3], 4))
     size = math.prod(shape)
-    if size > MOST:
-        raise IntegrityError(f"idx data of shape {shape} has more than {MOST} bytes.")
+    if size > most:
+        raise IntegrityError(f"idx data of shape {shape} has more than {most} bytes.")
     data = stream.read(size + 1)
     if len(sides) < 4 * head[3] or len(data) != size:
         raise IntegrityError(f"idx data of shape {shape} does not have its {size} bytes.")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import os
-import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -14,6 +13,7 @@ from acclimate.datasets._types import Dataset, DatasetInfo, TabularDataset, Text
 from acclimate.datasets.cache import Arrays, read_set, verify, write_set
 from acclimate.datasets.places import Source
 from acclimate.exceptions import DataNotFoundError, IntegrityError
+from acclimate.files import temporary_folder
 
 log = logging.getLogger("acclimate")
 
@@ -208,9 +208,9 @@ def _fetched(recipe: Recipe, search: _Search) -> tuple[Arrays, str] | None:
     if recipe.site is not None and recipe.loose is not None:
         ways.append((recipe.site, recipe.loose))
     for source, read in ways:
-        with tempfile.TemporaryDirectory(prefix="acclimate-") as name:
+        with temporary_folder() as folder:
             way = partial(_fetch_and_read, source, read)
-            arrays = search.attempt(source.label, recipe, way, Path(name))
+            arrays = search.attempt(source.label, recipe, way, folder)
         if arrays is not None:
             return arrays, source.label
     return None

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from acclimate.exceptions import DataNotFoundError, InputError, IntegrityError
+from acclimate.files import check_readable
 
 FORMAT = "acclimate model"
 SCHEMA = 1
@@ -133,6 +134,7 @@ class Reader:
 def opened(path: str | os.PathLike[str]) -> Iterator[Reader]:
     """Open a model file. What is wrong with it is said in one `IntegrityError`."""
     shown = str(Path(path))
+    check_readable(path)
     with contextlib.ExitStack() as stack:
         try:
             stream = stack.enter_context(open(path, "rb"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from acclimate.exceptions import InputError, IntegrityError
+from acclimate.files import check_readable
 from acclimate.tables.labels import check_columns
 from acclimate.tables.table import Table
 
@@ -59,10 +61,10 @@ def read_idx(path: Path, label: str | None) -> Table:
         if not labels.exists():
             raise InputError(f"there is no label file {label!r}, neither here nor beside {path}")
     try:
-        X = formats.read_idx(path.read_bytes())
+        X = formats.read_idx(path.read_bytes(), most=sys.maxsize)
         y = None
         if labels != path and labels.exists():
-            y = formats.read_idx(labels.read_bytes()).astype(np.int64)
+            y = formats.read_idx(labels.read_bytes(), most=sys.maxsize).astype(np.int64)
     except IntegrityError as error:
         raise InputError(f"{path.name} or its labels: {error}") from error
     if y is not None and y.shape != (len(X),):
@@ -93,6 +95,7 @@ def read_folder(path: Path) -> Table:
         raise InputError(f"{stray} lies in no class folder, but {sum(classed)} other pictures do")
     arrays: list[Any] = []
     for file, name in zip(files, names, strict=True):
+        check_readable(file)
         try:
             with Image.open(file) as picture:
                 grey = picture.mode in ("1", "L", "LA", "I;16", "I")

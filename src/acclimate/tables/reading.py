@@ -9,6 +9,7 @@ from typing import Any
 
 from acclimate.exceptions import DataNotFoundError, InputError
 from acclimate.extras import need
+from acclimate.files import check_readable
 from acclimate.tables import delimited
 from acclimate.tables import picture_folders as pictures
 from acclimate.tables.labels import check_columns
@@ -38,6 +39,7 @@ def kind_of(path: str | os.PathLike[str]) -> str:
         raise DataNotFoundError(f"there is no file {str(path)!r}{meant(path.name, near)}")
     if path.is_dir():
         return "folder"
+    check_readable(path)
     name = path.name.lower()
     for kind, endings in (
         ("csv", DELIMITED),

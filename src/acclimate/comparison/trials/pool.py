@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import signal
 import threading
 import time
 from collections import deque
@@ -211,7 +212,11 @@ def _next(first: deque[Spec], specs: Iterator[Spec], stop: Callable[[], bool]) -
 
 
 def _end_with_parent() -> None:
-    """Let this process end soon after the one that started it, however that one ended."""
+    """Let this process end soon after the one that started it, however that one ended.
+
+    Ctrl-C reaches it, too. It is for the parent to answer, which ends its workers.
+    """
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     parent = os.getppid()
 
     def watch() -> None:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import atexit
+import contextlib
 import hashlib
 import os
+import shutil
 import tempfile
 from collections import OrderedDict
 from collections.abc import Mapping
@@ -15,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from acclimate.exceptions import InputError
+from acclimate.files import hold, sweep
 
 _KEPT = 2  # data sets that a worker holds open
 _open: OrderedDict[str, dict[str, Any]] = OrderedDict()
@@ -122,6 +126,7 @@ def read(shared: Shared, files: Mapping[str, bytes] | None = None) -> dict[str, 
             if files is None:
                 raise DataMissing(shared.name)
             _keep(files, folder)
+        _hold_copy(folder)
     values = {path.stem: _load(path) for path in sorted(folder.iterdir())}
     _open[shared.name] = values
     while len(_open) > _KEPT:
@@ -143,17 +148,34 @@ def _load(path: Path) -> Any:
 
 
 def _private() -> Path:
-    """Return this user's folder for copies; nobody else may write there."""
+    """Return this user's folder for copies; nobody else may write there. What is left over goes."""
     folder = Path(tempfile.gettempdir()) / f"acclimate-{os.getuid() if os.name == 'posix' else ''}"
     folder.mkdir(mode=0o700, exist_ok=True)
     if os.name == "posix" and (folder.stat().st_uid != os.getuid() or folder.stat().st_mode & 0o22):
         raise InputError(f"{str(folder)!r} can be written by others; remove it")
+    sweep(folder, "*")
     return folder
+
+
+def _hold_copy(folder: Path) -> None:
+    """Keep a copy for as long as a worker reads it; the last one that ends removes it."""
+    held = hold(folder, shared=True)
+
+    def remove() -> None:
+        if held is not None:
+            os.close(held)
+        with contextlib.suppress(OSError):
+            last = hold(folder)
+            if last is not None:
+                shutil.rmtree(folder)
+                os.close(last)
+
+    atexit.register(remove)
 
 
 def _keep(files: Mapping[str, bytes], folder: Path) -> None:
     """Write files so that the folder appears whole; a second worker may do the same meanwhile."""
-    part = Path(tempfile.mkdtemp(dir=folder.parent))
+    part = Path(tempfile.mkdtemp(dir=folder.parent))  # fresh, so that no sweep takes it
     for name, content in files.items():
         (part / Path(name).name).write_bytes(content)
     try:

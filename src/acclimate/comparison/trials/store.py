@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from acclimate.exceptions import InputError, IntegrityError, OutputError
+from acclimate.files import check_readable
 
 SCHEMA = 2  # 1 had no column for training
 _APPLICATION = 0x41434C4D  # "ACLM" in the header of the file: another program's database is refused
@@ -179,6 +180,7 @@ class Store:
     def __init__(self, path: str | os.PathLike[str], *, read_only: bool = False) -> None:
         self.path = Path(path)
         self.read_only = read_only
+        check_readable(self.path)
         if read_only and not self.path.is_file():
             raise InputError(f"there is no store at {str(self.path)!r}")
         try:
