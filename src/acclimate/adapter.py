@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any, ClassVar, Self
 
 import numpy as np
+from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, clone, is_regressor
 from sklearn.metrics import accuracy_score, r2_score
 from sklearn.utils import check_random_state, get_tags
@@ -201,7 +202,7 @@ class Adapter(BaseEstimator, ABC):  # type: ignore[misc]
         if not regression:
             door.check_two_classes(y, "source")
         if target is not None:  # a wrong target must not cost a fit of the source
-            self._check_target_rows(target)
+            self._check_target_rows(target, None if regression else np.unique(y))
         self.seed_ = int(check_random_state(self.random_state).randint(np.iinfo(np.int32).max))
         self.preprocess_ = None
         self._raw_source = None
@@ -241,7 +242,10 @@ class Adapter(BaseEstimator, ABC):  # type: ignore[misc]
             ``target`` is not a `Domain`.
         """
         check_is_fitted(self, "source_model_")
-        rows = self._check_target_rows(door.check_target(target))
+        known = self.trained_on_["source"]["classes"]
+        rows = self._check_target_rows(
+            door.check_target(target), None if known is None else np.asarray(known)
+        )
         row = self._row()
         if self._source is None and row.needs_source:
             able = [r.name for r in methods() if not r.needs_source and r.alters]
@@ -440,8 +444,11 @@ class Adapter(BaseEstimator, ABC):  # type: ignore[misc]
             "class_names": None if names is None else list(names.values()),
         }
 
-    def _check_target_rows(self, target: Domain) -> Rows:
-        """Check a target and return what the method may see of it: the firewall on labels."""
+    def _check_target_rows(self, target: Domain, classes: NDArray[Any] | None) -> Rows:
+        """Check a target and return what the method may see of it: the firewall on labels.
+
+        ``classes`` are the source's labels, None in a regression.
+        """
         tags = get_tags(self)
         X = door.check_inputs(
             self, target.X, reset=False, raw=self._takes_raw(target.X, self.preprocess),
@@ -462,17 +469,13 @@ class Adapter(BaseEstimator, ABC):  # type: ignore[misc]
                 f"Methods that need none: "
                 + ", ".join(r.name for r in methods() if r.target_labels != "required")
             )
-        index = door.check_mask(target.labelled, n)
-        if weight is not None:
-            index = door.check_counted(index, weight)
-            self._check_takes_weights()
         regression = self._regression()
-        values = np.asarray(target.y)
-        if values.shape[:1] != (n,):
-            raise InputError(f"the target has {n} rows but y has shape {values.shape}")
-        y = door.check_labels(
-            self, values if index is None else values[index], regression=regression
+        y, index = door.check_target_labels(
+            target, n, regression=regression, classes=classes, estimator=self
         )
+        if weight is not None:
+            self._check_takes_weights()
+            index, y = door.check_counted(index, y, weight)
         names = door.check_class_names(target.class_names)
         door.check_named(y, names, "target")
         if not regression and self._row().target_labels == "required":

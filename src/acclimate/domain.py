@@ -20,9 +20,10 @@ class Domain:
     X : array-like or data frame of shape (m, ...)
         Inputs.
     y : array-like of shape (m,), default=None
-        Labels or target values. Whether a method sees them is written in its catalogue row.
+        Labels or target values. Whether a method sees them is written in its catalogue row. A gap,
+        that is None, NaN or NA, is a label that is not known.
     labelled : array-like of bool of shape (m,), default=None
-        Which labels are known. None means all of them. Values of ``y`` elsewhere are never read.
+        Which labels are known. None means all but gaps. Values of ``y`` elsewhere are never read.
     sample_weight : array-like of shape (m,), default=None
         Weights of the rows with a known label, at least 0: 3 counts as three rows, 0 as no label.
         `TargetOnly`, `FineTune`, `ParameterTransfer` and `JointObjective` take them.

@@ -199,6 +199,90 @@ def check_labels(estimator: Any, y: Any, *, regression: bool, n: int | None = No
     return y
 
 
+def check_target_labels(
+    target: Domain,
+    n: int,
+    *,
+    regression: bool,
+    classes: NDArray[Any] | None = None,
+    estimator: Any = None,
+) -> tuple[NDArray[Any], NDArray[np.intp] | None]:
+    """Return the known labels of a target, shape (k,), and where they are; None means everywhere.
+
+    A label is not known where ``labelled`` says so, and where there is a gap: None, NaN or NA.
+
+    Parameters
+    ----------
+    target : Domain
+        With labels.
+    n : int
+        Its rows.
+    regression : bool
+        Whether labels are values.
+    classes : ndarray, default=None
+        The source's labels, where there are classes.
+    estimator : BaseEstimator, default=None
+        What messages name.
+
+    Raises
+    ------
+    InputError
+        No label is known, one that ``labelled`` marks is missing, or -1 stands where the source has
+        no such class: other libraries mark rows without a label so.
+    """
+    values = target.y.to_numpy() if hasattr(target.y, "to_numpy") else np.asarray(target.y)
+    if values.shape[:1] != (n,):
+        raise InputError(f"the target has {n} rows but y has shape {values.shape}")
+    index = check_mask(target.labelled, n)
+    gaps = _gaps(values)
+    if gaps is not None:
+        marked = np.arange(n) if index is None else index
+        missing = marked[gaps[marked]]
+        if target.labelled is not None and len(missing):
+            raise InputError(
+                f"labelled marks row {int(missing[0])} of the target, whose label is "
+                f"{values[missing[0]]!r}; mark rows with a label only"
+            )
+        index = marked[~gaps[marked]]
+        if not len(index):
+            raise InputError(f"none of the {n} target rows has a label, only gaps")
+    known = values if index is None else values[index]
+    if known.dtype.kind == "O" and len({type(value) for value in known.tolist()}) == 1:
+        known = np.asarray(known.tolist())
+    whole = classes is not None and classes.dtype.kind in "iu" and known.dtype.kind == "f"
+    if whole and (known == np.round(known)).all():
+        known = known.astype(np.int64)  # a gap has turned whole numbers into floats
+    y = check_labels(estimator, known, regression=regression)
+    named = target.class_names is not None and -1 in check_class_names(target.class_names)  # type: ignore[operator]
+    if classes is not None and not named and y.dtype.kind in "if":
+        unknown = (y == -1) & ~np.isin(-1, classes)
+        if unknown.any():
+            raise InputError(
+                f"the target has the label -1 in {int(unknown.sum())} rows, which the source does "
+                f"not have. Where it marks rows without a label, pass "
+                f"Domain(X, y, labelled=(y != -1)); where it is a class, name it in class_names"
+            )
+    return y, index
+
+
+def _gaps(values: NDArray[Any]) -> NDArray[np.bool_] | None:
+    """Return which values are None, NaN, NA or NaT; None where none is."""
+    if values.dtype.kind == "f":
+        gaps = np.isnan(values)
+    elif values.dtype.kind == "M":
+        gaps = np.isnat(values)
+    elif values.dtype.kind == "O":
+        # NA is equal to nothing, and says so by being NA; NaN is not even equal to itself
+        gaps = np.array([
+            value is None or type(value).__name__ in ("NAType", "NaTType") or value != value
+            for value in values.ravel().tolist()
+        ]).reshape(values.shape)  # fmt: skip
+    else:
+        return None
+    gaps = gaps.reshape(len(gaps), -1).any(1)
+    return gaps if gaps.any() else None
+
+
 def check_class_names(names: Sequence[str] | Mapping[Any, str] | None) -> dict[Any, str] | None:
     """Return class names as a mapping from label to name."""
     if names is None:
@@ -243,16 +327,16 @@ def check_weight(weight: Any, X: Any) -> NDArray[np.floating[Any]] | None:
 
 
 def check_counted(
-    index: NDArray[np.intp] | None, weight: NDArray[np.floating[Any]]
-) -> NDArray[np.intp] | None:
-    """Return positions of the labelled rows that count: a row of weight 0 has no label."""
-    if index is None and weight.all():
-        return None
+    index: NDArray[np.intp] | None, y: NDArray[Any], weight: NDArray[np.floating[Any]]
+) -> tuple[NDArray[np.intp] | None, NDArray[Any]]:
+    """Return positions and labels of the labelled rows that count: a weight of 0 is no label."""
+    if weight.all():
+        return index, y
     labelled = np.arange(len(weight)) if index is None else index
-    counted: NDArray[np.intp] = labelled[weight[labelled] > 0]
-    if not len(counted):
+    counted = weight[labelled] > 0
+    if not counted.any():
         raise InputError("sample_weight of the target is 0 for every row with a known label")
-    return counted
+    return labelled[counted], y[counted]
 
 
 def check_each_source(weight: NDArray[np.floating[Any]], ids: NDArray[Any] | None) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from acclimate.adapter import Adapted, Adapter, fit_model
+from acclimate.classes import lost_classes, warn_of_lost
 from acclimate.validation import Rows
 
 
@@ -42,6 +43,11 @@ class TargetOnly(Adapter):
     InputError
         A value cannot be used, or the target has no labels.
 
+    Warns
+    -----
+    TransferWarning
+        The source has a class without a labelled target row, which is then never predicted.
+
     References
     ----------
     Ben-David et al., "A theory of learning from different domains", doi:10.1007/s10994-009-5152-4.
@@ -60,4 +66,7 @@ class TargetOnly(Adapter):
     _weighs_target = True
 
     def _adapt(self, model: Any, source: Rows | None, target: Rows, seed: int) -> Adapted:
+        if not self._regression():
+            lost = lost_classes(model.classes_, self.source_class_names_, target)
+            warn_of_lost("TargetOnly", lost, "Pooled and JointObjective learn it from the source")
         return Adapted(fit_model(self._base(), target, seed))

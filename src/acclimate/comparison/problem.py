@@ -137,6 +137,11 @@ def check_problem(
         )
     if source.labelled is not None:
         raise InputError("all source rows need labels; leave out those without")
+    if target.sample_weight is not None:
+        raise InputError(
+            "a comparison takes no sample_weight of the target; importance weights of its labelled "
+            "rows are label_weights="
+        )
     task, why = _task(estimators, source.y, task)
     classify = task == "classification"
     source, target = (replace(one, X=_rows(one.X)) for one in (source, target))
@@ -149,12 +154,10 @@ def check_problem(
     known = np.zeros(0, dtype=np.intp)
     labels = None
     if target.y is not None:
-        index = door.check_mask(target.labelled, m)
+        seen, index = door.check_target_labels(
+            target, m, regression=not classify, classes=np.unique(y) if classify else None
+        )
         known = np.arange(m) if index is None else index
-        raw = np.asarray(target.y)
-        if raw.shape[:1] != (m,):
-            raise InputError(f"the target has {m} rows but y has shape {raw.shape}")
-        seen = door.check_labels(None, raw[known], regression=not classify)
         door.check_named(seen, names[1], "target")
         seen = plain(seen)
         # what is not known must not be readable by anybody

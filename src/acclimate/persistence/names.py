@@ -33,6 +33,7 @@ HOMES = (
     "acclimate.base.sized.ForestClassifier",
     "acclimate.base.sized.ForestRegressor",
     "acclimate.classes.Match",
+    "acclimate.classes.Kept",
     "acclimate.classes.Renamed",
     "acclimate.deep.open_partial.Rejecting",
     "acclimate.deep.run.Whole",

@@ -15,7 +15,7 @@ from torch import nn
 
 from acclimate.adapter import Adapted, Adapter, fit_model
 from acclimate.base.neural import NeuralClassifier, NeuralRegressor
-from acclimate.classes import Renamed
+from acclimate.classes import Kept, Renamed, lost_classes, warn_of_lost
 from acclimate.exceptions import InputError, TransferWarning
 from acclimate.training.device import seeded
 from acclimate.training.network import Network, new_head
@@ -64,7 +64,7 @@ class FineTune(Adapter):
     head : {"auto", "copy", "new"}, default="auto"
         "copy" keeps the source's output layer, "new" makes a fresh one. "auto" copies where the
         classes are known to be the same: class names given on both sides, or labels that are
-        strings, and equal. In regression "auto" copies.
+        strings, all of which the source has. In regression "auto" copies.
     strength : float, default=None
         Pull towards the source parameters, above 0. None is 0.01 for networks and the estimator's
         own penalty for other models.
@@ -107,6 +107,8 @@ class FineTune(Adapter):
     Warns
     -----
     TransferWarning
+        A new head, and no labelled target row of a class that the source has: nothing is ever
+        predicted as that class.
         ``head="copy"`` on integer labels without names, or a linear model that gets a new head and
         so takes nothing from the source.
 
@@ -123,8 +125,10 @@ class FineTune(Adapter):
     of its own; "surgical" spends half of them on its search, on target labels alone, and scores by
     loss. "l2-sp" pulls a new head towards 0 as strongly as the body towards the source. "lora"
     adapts every `nn.Linear` of the body, not attention's alone; it needs at least one. What a
-    layer group is, `acclimate.training.layers.layer_groups` says. Frozen layers keep parameters and
-    buffers to the byte.
+    layer group is, `acclimate.training.layers.layer_groups` says. Frozen layers keep
+    parameters and buffers to the byte. With a copied head, a class without a labelled target row
+    stays known: of a network it keeps the probability that the source model gives it, of a linear
+    model its coefficients, and of an SVM its comparisons with the other classes.
 
     References
     ----------
@@ -187,6 +191,13 @@ class FineTune(Adapter):
         from acclimate.transfer.shallow import continue_from  # half a second less for networks
 
         head = self._choose_head(model, target)
+        if head.classes is not None and head.source is None:
+            lost = lost_classes(model.classes_, self.source_class_names_, target)
+            way_out = (
+                "A copied head keeps it: give class_names on both sides, or head='copy' where "
+                "equal labels mean equal classes"
+            )
+            warn_of_lost("FineTune with a new head", lost, way_out)
         self.copied_head_ = head.source is not None
         self.tuned_layers_: list[str] | None = None
         if isinstance(model, NeuralClassifier | NeuralRegressor):
@@ -233,6 +244,10 @@ class FineTune(Adapter):
         )  # fmt: skip
         self.tuned_layers_ = NETWORK_STRATEGIES[strategy].run(tuning)
         tuned.n_iter_ = tuning.taken
+        if head.classes is not None and head.source is not None:
+            lost = ~np.isin(head.classes, target.labels)
+            if lost.any():
+                return Kept(tuned, model, head.source, lost)
         return tuned
 
     # --- the head ---------------------------------------------------------------------------
@@ -253,9 +268,9 @@ class FineTune(Adapter):
                 return Head(classes, None)
         elif self.head == "auto":
             text = known.dtype.kind in "UO" and classes.dtype.kind in "UO"
-            if not (text and np.array_equal(known, classes)):
+            if not (text and set(classes.tolist()) <= set(known.tolist())):
                 return Head(classes, None)
-            return Head(classes, np.arange(len(known)))
+            return Head(known, np.arange(len(known)))
         unknown = [label for label in classes.tolist() if label not in set(known.tolist())]
         if unknown:
             raise InputError(

@@ -157,6 +157,7 @@ class Mean:
     def values(self, X: Any) -> Floats:
         """Return the mean, shape (m,) or (m, n_classes)."""
         total: Any = 0.0
+        first: Floats | None = None
         for model, weight in zip(self.models, self.weights, strict=True):
             if not hasattr(model, "classes_"):
                 total = total + weight * np.asarray(model.predict(X), dtype=np.float64)
@@ -164,6 +165,12 @@ class Mean:
             own = np.asarray(model.predict_proba(X), dtype=np.float64)
             wide = np.zeros((len(own), len(self.classes_)))
             wide[:, np.searchsorted(self.classes_, model.classes_)] = own
+            lost = ~np.isin(self.classes_, model.classes_)
+            if first is None:
+                first = wide
+            elif lost.any():  # a class without a labelled target row stays what the source says
+                wide *= 1.0 - first[:, lost].sum(axis=1, keepdims=True)
+                wide[:, lost] = first[:, lost]
             total = total + weight * wide
         mean: Floats = total / sum(self.weights)
         return mean

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from acclimate.adapter import Adapted, Adapter, fit_model
-from acclimate.classes import Match, match_classes
+from acclimate.classes import Match, lost_classes, match_classes, warn_of_lost
 from acclimate.exceptions import InputError
 from acclimate.folds import few_label_folds
 from acclimate.validation import Rows, take
@@ -127,11 +127,16 @@ class ParameterTransfer(Adapter):
         return super()._fit_source(source, seed)
 
     def _adapt(self, model: Any, source: Rows | None, target: Rows, seed: int) -> Adapted:
-        match = Match()
+        match, lost = Match(), list[str]()
         if not self._regression():
             names = self.source_class_names_
             match = match_classes("ParameterTransfer", model.classes_, names, target)
+            lost = lost_classes(model.classes_, names, target)
         grid, X, y, w = self._grid(), target.labelled_X, target.labels, target.labelled_weight
+        if lost and grid[0] > 0:
+            grid = grid[grid > 0]  # without the source's pull the class would be gone
+        elif lost:
+            warn_of_lost("ParameterTransfer with strengths=(0,)", lost, "Give a strength above 0")
         folds = few_label_folds(
             y, classify=not self._regression(), folds=self.folds, repeats=self.repeats, seed=seed,
             key=_row_key(X, seed),

@@ -90,8 +90,13 @@ def _move_linear(model: Any, target: Rows, strength: float | None) -> Any:
     loss: Callable[..., Any] = squared_hinge_loss
     if isinstance(model, LogisticRegression):
         loss = logistic_loss if len(model.coef_) == 1 else softmax_loss
-    W, b = fit_towards(
-        target.labelled_X, codes, model.coef_, np.atleast_1d(model.intercept_), pull, loss,
+    W, b = model.coef_.copy(), np.atleast_1d(model.intercept_).copy()
+    seen = np.unique(codes)
+    moving: Any = slice(None)
+    if len(seen) < len(W):  # a class without rows keeps what the source knows of it
+        moving, codes = seen, np.searchsorted(seen, codes)
+    W[moving], b[moving] = fit_towards(
+        target.labelled_X, codes, W[moving], b[moving], pull, loss,
         intercept=model.fit_intercept, weight=target.labelled_weight,
     )  # fmt: skip
     return with_parameters(model, W, b)
@@ -231,8 +236,8 @@ class CorrectedSVC(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self.coefficients_ = np.zeros((len(X), margins.shape[1]))
         for column, (i, j) in enumerate(self._pairs()):
             rows = np.flatnonzero((codes == i) | (codes == j))
-            if len(rows) == 0:
-                continue  # no target row of either class: the source's decision stands
+            if len(np.unique(codes[rows])) < 2:
+                continue  # no target row of one of the classes: the source's decision stands
             signs = np.where(codes[rows] == i, 1.0, -1.0)
             self.coefficients_[rows, column], _ = corrected_dual(
                 K[np.ix_(rows, rows)], signs, margins[rows, column], C[rows]

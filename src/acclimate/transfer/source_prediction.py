@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from sklearn.base import is_regressor
 
 from acclimate.adapter import Adapted, Adapter, fit_model
+from acclimate.classes import lost_classes, warn_of_lost
 from acclimate.exceptions import InputError
 from acclimate.validation import Rows
 
@@ -86,6 +87,10 @@ class SourcePrediction(Adapter):
         return model
 
     def _adapt(self, model: Any, source: Rows | None, target: Rows, seed: int) -> Adapted:
+        if not self._regression():
+            lost = lost_classes(model.classes_, self.source_class_names_, target)
+            way_out = "Pooled and Interpolation keep what the source knows of it"
+            warn_of_lost("SourcePrediction", lost, way_out)
         X = target.labelled_X
         rows = Rows(with_prediction(X, said(model, X, self.spread_)), target.labels)
         return Adapted(Stacked(model, fit_model(self._base(), rows, seed), self.spread_))
