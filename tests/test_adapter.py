@@ -213,7 +213,7 @@ class TestFirewall:
                 return super()._adapt(model, source, target, seed)
 
         d = toy()
-        mask = np.arange(len(d.yt)) % 3 != 0
+        mask = np.arange(len(d.yt)) % 2 != 0
         Reader().fit(d.X, d.y, target=Domain(d.Xt, d.yt, labelled=mask))
         assert np.array_equal(seen[0].labels, d.yt[mask])
         assert np.array_equal(seen[0].labelled_X, d.Xt[mask])

@@ -466,8 +466,10 @@ class Adapter(BaseEstimator, ABC):  # type: ignore[misc]
         if target.y is None:
             raise InputError(
                 f"{type(self).__name__} needs target labels: pass Domain(X_target, y_target). "
-                f"Methods that need none: "
-                + ", ".join(r.name for r in methods() if r.target_labels != "required")
+                f"Methods that need none, as in CORAL().fit(X, y, target=Domain(X_target)): "
+                + ", ".join(r.name for r in methods() if r.target_labels != "required" and r.alters)
+                + ". Those that adapt(Domain(X_target)) without the source's rows: "
+                + ", ".join(r.name for r in methods() if _adapts_alone(r))
             )
         regression = self._regression()
         y, index = door.check_target_labels(
@@ -620,6 +622,11 @@ def _fit_step(step: Any, rows: Rows, seed: int) -> Any:
     index = as_often(rows.counts, seed)
     y = None if rows.y is None else rows.y[index]
     return step.fit(door.take(rows.X, index), y).transform(rows.X)
+
+
+def _adapts_alone(row: Row) -> bool:
+    """Tell whether a method adapts with neither source rows nor target labels."""
+    return row.alters and not row.needs_source and row.target_labels != "required"
 
 
 def _scores_target(scorer: Any) -> bool:

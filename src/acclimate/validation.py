@@ -1,4 +1,7 @@
-"""Checks at the public door: everything a user passes is checked here, once, and nowhere else."""
+"""Checks at the public door: everything a user passes is checked here, once, and nowhere else.
+
+Longer than other files: it is the one door.
+"""
 
 from __future__ import annotations
 

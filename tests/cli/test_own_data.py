@@ -213,3 +213,36 @@ def test_pictures_in_folders(tmp_path, monkeypatch, acclimate):
                                "--set", "estimator__min_steps=50")  # fmt: skip
     assert (code, err) == (0, "")
     assert "dark" in out
+
+
+def test_evaluate_scores_the_rest_where_a_label_is_unknown(model, acclimate):
+    frame = pd.read_csv("test.csv")
+    frame.loc[[3, 7], "sick"] = "unclear"
+    frame.loc[[9], "sick"] = "?!"
+    frame.to_csv("rare.csv", index=False)
+    frame.drop(index=[3, 7, 9]).to_csv("rest.csv", index=False)
+    code, out, _ = acclimate("evaluate", model, "rare.csv", "--json")
+    found, rest = json.loads(out), json.loads(acclimate("evaluate", model, "rest.csv", "--json")[1])
+    assert code == 0
+    assert (found["rows"], found["score"]) == (497, rest["score"])
+    assert found["unknown_labels"] == {"unclear": [4, 8], "?!": [10]}
+    words = " ".join(acclimate("evaluate", model, "rare.csv")[1].split())
+    assert "Not scored: 2 rows of the class 'unclear', which the model does not know" in words
+    assert "(row 4, 8)" in words
+    frame["sick"] = "odd"
+    frame.to_csv("odd.csv", index=False)
+    code, _, err = acclimate("evaluate", model, "odd.csv")
+    assert code == 2
+    assert "unknown label 'odd'" in err
+
+
+def test_adapt_without_labels_says_which_methods_can_and_how(shelf, acclimate):
+    fit = ["fit", "here.csv", "--label", "sick", "--id", "patient", "--no-estimate"]
+    assert acclimate(*fit, "--method", "JointObjective", "--out", "m")[0] == 0
+    code, _, err = acclimate("adapt", "m", "new.csv", "--out", "a")
+    words = " ".join(err.split())
+    assert code == 2
+    assert "--target new.csv --method NAME, with one of" in words
+    assert "CORAL" in words
+    assert "then acclimate adapt MODEL new.csv, with one of" in words
+    assert "SHOT" in words

@@ -72,12 +72,14 @@ class TestHead:
         assert model.copied_head_ is False
         assert model.classes_.tolist() == ["cat", "dog", "eel"]
 
-    def test_fewer_text_labels_do_not(self, toy: Toy) -> None:
+    def test_fewer_text_labels_do_and_the_others_stay_known(self, toy: Toy) -> None:
         d = toy()
         rows = d.yt < 2
         model = tuner().fit(d.X, TEXT[d.y], target=Domain(d.Xt[rows], TEXT[d.yt[rows]]))
-        assert model.copied_head_ is False
-        assert model.predict_proba(d.Xn).shape == (len(d.Xn), 2)
+        assert model.copied_head_ is True
+        assert model.predict_proba(d.Xn).shape == (len(d.Xn), 3)
+        of_source = model.predict_proba(d.Xn, domain="source")
+        np.testing.assert_allclose(model.predict_proba(d.Xn)[:, 2], of_source[:, 2])
 
     @pytest.mark.parametrize("base", ["network", "logistic", "svm"])
     @pytest.mark.parametrize("order", [(0, 1, 2), (1, 2, 0), (2, 0, 1)], ids=str)

@@ -41,12 +41,14 @@ def evaluate(
 
     with Status("evaluating"):
         adapter = load(model)
-        X, y = labelled_rows(adapter, rows, label)
+        X, y, unknown = labelled_rows(adapter, rows, label)
         regression = adapter._regression()
         answers = adapter.predict(X)
         names = None if regression else names_of(adapter)
         found: dict[str, Any] = {"model": model.name, "file": rows.name, "rows": len(y)}
         found |= scores(y, answers, regression, names)
+        if unknown:
+            found["unknown_labels"] = unknown
         role = seen_files(adapter).get(door.sha256(rows)) if rows.is_file() else None
         if role is not None:
             found["seen"] = f"{rows.name} is the {role} file that {model.name} was trained on"
@@ -86,6 +88,12 @@ def _show(found: dict[str, Any]) -> None:
         say(found["against"]["sentence"])
     else:
         say("No verdict: there is nothing to compare with. Name a model with --against.")
+    for name, places in found.get("unknown_labels", {}).items():
+        where = ", ".join(str(row) for row in places[:5]) + (" ..." if len(places) > 5 else "")
+        say(
+            f"Not scored: {len(places)} {'row' if len(places) == 1 else 'rows'} of the class "
+            f"{name!r}, which the model does not know (row {where})."
+        )
     if "seen" in found:
         say(f"Careful: {found['seen']}. These figures are too good; use other rows.")
 

@@ -144,19 +144,33 @@ def read_target(path: Path, meta: dict[str, Any], features: list[str] | None, ro
     from acclimate.cli.rows import read_rows
 
     need = row.target_labels == "required"
-    table = read_rows(
-        path, label=meta["label"], need_label=need and meta["label"] is not None, id=meta["id"],
-        categorical=meta["categorical"], features=features,
-    )  # fmt: skip
+    try:
+        table = read_rows(
+            path, label=meta["label"], need_label=need and meta["label"] is not None,
+            id=meta["id"], categorical=meta["categorical"], features=features,
+        )  # fmt: skip
+    except InputError as error:
+        if "label column" not in str(error):
+            raise
+        raise InputError(f"{error}. {_without_labels(path, row)}") from error
     if need and table.y is None:
-        from acclimate.catalogue import methods
-
-        able = [one.name for one in methods() if one.target_labels != "required"]
-        raise InputError(
-            f"{path.name} has no label in any row, and {row.name} needs some. Methods that need "
-            f"none: {', '.join(able)}"
-        )
+        raise InputError(f"{path.name} has no label in any row. {_without_labels(path, row)}")
     return table
+
+
+def _without_labels(path: Path, row: Any) -> str:
+    """Return what can be done with a target that has no labels."""
+    from acclimate.catalogue import methods
+
+    free = [one for one in methods() if one.target_labels != "required" and one.alters]
+    alone = [one.name for one in free if not one.needs_source]
+    others = [one.name for one in free if one.needs_source]
+    return (
+        f"{row.name} needs some. Without labels: acclimate fit SOURCE --target {path.name} "
+        f"--method NAME, with one of {', '.join(others)}. Without the source's rows at hand, too: "
+        f"acclimate fit SOURCE --method NAME --out MODEL where they are, then acclimate adapt "
+        f"MODEL {path.name}, with one of {', '.join(alone)}"
+    )
 
 
 def save(

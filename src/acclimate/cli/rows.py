@@ -128,6 +128,12 @@ def as_known(
     return np.asarray([known.get(text, known[first]) for text in texts], dtype=classes.dtype)
 
 
+def unknown_labels(y: NDArray[Any], classes: NDArray[Any]) -> NDArray[np.bool_]:
+    """Return which labels are none of a model's classes, shape (m,)."""
+    known = {text_of(one) for one in np.asarray(classes).tolist()}
+    return np.array([one not in known for one in matched(as_strings(y), known)], dtype=bool)
+
+
 def as_values(y: NDArray[Any], where: str) -> NDArray[np.float64]:
     """Return values of shape (m,) for a regression."""
     if y.dtype.kind not in "iufb":

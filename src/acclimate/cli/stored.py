@@ -31,17 +31,23 @@ def settings_of(model: Any, label: str | None = None) -> dict[str, Any]:
     }
 
 
-def labelled_rows(model: Any, path: Path, label: str | None) -> tuple[Any, Any]:
+def labelled_rows(
+    model: Any, path: Path, label: str | None
+) -> tuple[Any, Any, dict[str, list[int]]]:
     """Return inputs and labels of a file, for a model that was fitted on such columns.
+
+    Rows whose label the model does not know are left out. The third value says which: the rows,
+    counted from 1 among the file's, of each such label.
 
     Raises
     ------
     InputError
-        There are no labels, or a label is unknown to the model.
+        There are no labels, or all of them are unknown to the model.
     """
     import numpy as np
 
-    from acclimate.cli.rows import as_known, as_values, read_rows
+    from acclimate.cli.rows import as_known, as_values, read_rows, unknown_labels
+    from acclimate.validation import take
 
     meta = settings_of(model, label)
     features = getattr(model, "feature_names_in_", None)
@@ -53,12 +59,20 @@ def labelled_rows(model: Any, path: Path, label: str | None) -> tuple[Any, Any]:
         raise InputError(f"{path.name} has no label in any row, so there is nothing to score")
     X, y = table.labelled_rows()
     if meta["task"] == "regression":
-        return X, as_values(y, path.name)
+        return X, as_values(y, path.name), {}
     classes = np.asarray(model.classes_)
     source = getattr(model.source_model_, "classes_", None)
     if source is not None and not meta["new_classes"] and source.dtype.kind == classes.dtype.kind:
         classes = np.union1d(classes, source)  # a class may have had no labelled target row
-    return X, as_known(y, classes, None, path.name)
+    unknown = unknown_labels(y, classes)
+    if unknown.all():
+        as_known(y, classes, None, path.name)  # says what is known
+    place = np.arange(len(y)) if table.labelled is None else np.flatnonzero(table.labelled)
+    left: dict[str, list[int]] = {}
+    for one, row in zip(y[unknown].tolist(), place[unknown].tolist(), strict=True):
+        left.setdefault(str(one), []).append(row + 1)
+    kept = np.flatnonzero(~unknown)
+    return take(X, kept), as_known(y[kept], classes, None, path.name), left
 
 
 def seen_files(model: Any) -> dict[str, str]:
