@@ -23,10 +23,14 @@ from acclimate.exceptions import (
 )
 from acclimate.files import output
 from acclimate.persistence import container
-from acclimate.persistence.decode import Decoder, read_foreign
+from acclimate.persistence.decode import Decoder
 from acclimate.persistence.encode import Encoder, check_plain
+from acclimate.persistence.foreign import load as load_foreign
+from acclimate.persistence.invariants import check
 from acclimate.persistence.names import is_ours, is_own
+from acclimate.persistence.switches import switch_off
 from acclimate.persistence.tensors import from_bytes
+from acclimate.persistence.walk import walk
 
 _LIBRARIES = ("numpy", "scipy", "sklearn", "skops", "safetensors", "torch")
 
@@ -172,14 +176,17 @@ def load(
         if "estimators.skops" in file.rows:
             data = file.read("estimators.skops")
             container.check_nested(data, f"{file.path}: estimators.skops")
-            foreign = read_foreign(data, names)
+            foreign = load_foreign(data, names, file.budget)
         arrays = from_bytes(file.read("arrays.safetensors"), f"{file.path}: arrays.safetensors")
-        decoder = Decoder(arrays, foreign, given, names, partial)
+        decoder = Decoder(arrays, foreign, given, names, partial, file.budget)
         structure = file.json("model.json")
         decoder.check_given(structure.get("own", []))
         model = decoder.value(structure["model"])
         if not hasattr(model, "get_params"):
             raise IntegrityError(f"it holds a {type(model).__name__}, not a model")
+        parts = list(walk(model, ""))
+        check(parts)
+        switch_off(parts)
         model.card_ = file.json("card.json")
         model.extras_ = file.json("extras.json")
     for text in decoder.warnings:

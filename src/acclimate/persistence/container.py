@@ -14,6 +14,7 @@ from typing import IO, Any
 
 from acclimate.exceptions import DataNotFoundError, InputError, IntegrityError
 from acclimate.files import check_readable
+from acclimate.persistence.limits import Budget
 
 FORMAT = "acclimate model"
 SCHEMA = 1
@@ -34,8 +35,13 @@ def write(stream: IO[bytes], members: Mapping[str, bytes]) -> None:
         for name, data in members.items()
     }
     manifest = {"format": FORMAT, "schema": SCHEMA, "members": rows}
+    store(stream, {**members, MANIFEST: json.dumps(manifest).encode()})
+
+
+def store(stream: IO[bytes], members: Mapping[str, bytes]) -> None:
+    """Write an archive of members as they are, the same bytes for the same members."""
     with zipfile.ZipFile(stream, "w", zipfile.ZIP_STORED) as archive:
-        for name, data in {**members, MANIFEST: json.dumps(manifest).encode()}.items():
+        for name, data in members.items():
             info = zipfile.ZipInfo(name, _DATE)
             info.create_system, info.external_attr = 3, _MODE
             archive.writestr(info, data)
@@ -52,10 +58,16 @@ class Reader:
         The open archive.
     size : int
         Bytes of the whole file.
+
+    Attributes
+    ----------
+    budget : Budget
+        What has been made of the file so far, and how much may be.
     """
 
     def __init__(self, path: str, archive: zipfile.ZipFile, size: int) -> None:
         self.path = path
+        self.budget = Budget(size)
         self.archive = archive
         check_members(archive, size, path)
         unknown = [name for name in archive.namelist() if name not in MEMBERS]
@@ -127,7 +139,9 @@ class Reader:
 
     def json(self, name: str) -> Any:
         """Return a member that is JSON."""
-        return parse(self.read(name), f"{self.path}: {name}")
+        data = self.read(name)
+        self.budget.read(data, f"{self.path}: {name}")
+        return parse(data, f"{self.path}: {name}")
 
 
 @contextlib.contextmanager

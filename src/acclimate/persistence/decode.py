@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import contextlib
-import copy
 from collections.abc import Callable, Collection, Mapping, Sequence
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from acclimate.exceptions import InputError, IntegrityError
+from acclimate.persistence.given import makers
+from acclimate.persistence.limits import Budget, few_parts
 from acclimate.persistence.names import (
     foreign_class,
     layer_class,
@@ -19,18 +19,22 @@ from acclimate.persistence.names import (
     our_class,
     own_class,
     qualified,
-    refuse,
     refuse_own,
-)  # fmt: skip
-from acclimate.persistence.sklearn_types import TRUSTED, check_trees
-from acclimate.persistence.tensors import unpack_array, unpack_tensor
-from acclimate.persistence.walk import walk
+)
+from acclimate.persistence.tensors import size_of, unpack_array, unpack_tensor
 
 if TYPE_CHECKING:
     from torch import nn
 
 _COLLECTIONS = {"tuple": tuple, "set": set, "frozenset": frozenset}
 _FLOATS = ("nan", "inf", "-inf")
+# kinds that others may point at; of a tuple of tuples, a hash alone could take ages
+_SHARED = (
+    "object", "own", "estimator", "array", "objects", "tensor", "torch dtype", "torch device",
+    "layer", "module", "foreign", "spline", "bunch",
+)  # fmt: skip
+_MOST = 2**61 - 1
+_PARTS = 1000  # modules and weights that a layer may be made of, beyond those in the file
 
 
 class Decoder:
@@ -48,6 +52,8 @@ class Decoder:
         Names of further types that may be built.
     partial : bool
         Whether weights that do not fit are left out instead of refused.
+    budget : Budget
+        How much memory arrays may take.
 
     Attributes
     ----------
@@ -66,14 +72,16 @@ class Decoder:
         modules: Sequence[Any],
         trusted: Collection[str],
         partial: bool,
+        budget: Budget,
     ) -> None:
+        self.budget = budget
         self.arrays = arrays
         self.foreign = foreign
         self.trusted = trusted
         self.partial = partial
         self.warnings: list[str] = []
         self.taken_off: dict[int, Any] = {}
-        self._templates = _templates(modules)
+        self._templates = makers(modules)
         self.own = {qualified(given): given for given in modules if isinstance(given, type)}
         self._made: dict[int, Any] = {}
 
@@ -86,6 +94,8 @@ class Decoder:
         kind = node["is"]
         if kind == "again":
             return self._made[node["id"]]
+        if "id" in node and kind not in _SHARED:
+            raise IntegrityError(f"it points at a {kind}")
         if kind in ("object", "own", "estimator"):
             return self._object(node)
         if kind not in _KINDS:
@@ -132,8 +142,24 @@ class Decoder:
             return made
         cls = foreign_class(node["class"], self.trusted)
         made = self._made[node["id"]] = object.__new__(cls)
-        made.__setstate__(self._state(node))
+        state = self._state(node)
+        if hasattr(made, "__setstate__"):
+            made.__setstate__(state)
+        else:
+            made.__dict__.update(state)
+        if "tree" in node:
+            _plant(made, str(node["tree"]))
         return made
+
+    def array(self, node: Mapping[str, Any]) -> NDArray[Any]:
+        """Return the array of a node."""
+        self.budget.spend(size_of(node, self.arrays))
+        return unpack_array(node, self.arrays)
+
+    def tensor(self, node: Mapping[str, Any]) -> Any:
+        """Return the tensor of a node."""
+        self.budget.spend(size_of(node, self.arrays))
+        return unpack_tensor(node, self.arrays)
 
     def _state(self, node: Mapping[str, Any]) -> dict[str, Any]:
         state = self.value(node["state"])
@@ -150,6 +176,32 @@ def _place(estimator: Any) -> None:
         estimator.network_.to(find_device(estimator.device))
 
 
+def _plant(made: Any, name: str) -> None:
+    """Build the search tree of nearest neighbours from their rows, as their fit does.
+
+    A tree is compiled code, and what it believes of itself cannot be checked: none is in a file.
+    """
+    from sklearn.neighbors import BallTree, KDTree
+
+    build = {"KDTree": KDTree, "BallTree": BallTree}[name]
+    made._tree = build(
+        made._fit_X, made.leaf_size, metric=made.effective_metric_, **made.effective_metric_params_
+    )
+
+
+def _spline(decoder: Decoder, node: Mapping[str, Any]) -> Any:
+    from scipy.interpolate import BSpline
+
+    knots, weights, degree, extrapolate, axis = decoder.value(node["arguments"])
+    return BSpline(knots, weights, degree, extrapolate, axis)
+
+
+def _bunch(decoder: Decoder, node: Mapping[str, Any]) -> Any:
+    from sklearn.utils import Bunch
+
+    return Bunch(**_dict(decoder, node))
+
+
 def _float(decoder: Decoder, node: Mapping[str, Any]) -> float:
     if node["value"] not in _FLOATS:
         raise ValueError(f"the number {node['value']!r}")
@@ -161,7 +213,10 @@ def _collection(decoder: Decoder, node: Mapping[str, Any]) -> Any:
 
 
 def _dict(decoder: Decoder, node: Mapping[str, Any]) -> dict[Any, Any]:
-    return {decoder.value(key): decoder.value(value) for key, value in node["items"]}
+    made = {decoder.value(key): decoder.value(value) for key, value in node["items"]}
+    if any(isinstance(key, int) and abs(key) >= _MOST for key in made):
+        raise IntegrityError("it has keys beyond 64 bits, whose hashes may be alike")
+    return made
 
 
 def _objects(decoder: Decoder, node: Mapping[str, Any]) -> NDArray[Any]:
@@ -205,11 +260,16 @@ def decode_network(decoder: Decoder, node: Mapping[str, Any]) -> nn.Module:
             made.add_module(name, decoder.value(child))
     else:
         arguments = {name: decoder.value(v) for name, v in node["arguments"]}
-        with torch.device("meta"):  # no initial weights: they would be thrown away
+        weights = len(node["weights"])
+        for name, value in arguments.items():  # torch copies a layer so often before it counts
+            if name.endswith("layers") and isinstance(value, int) and value > weights:
+                raise IntegrityError(f"{node['class']} has {value} layers but {weights} weights")
+        # no initial weights: they would be thrown away
+        with torch.device("meta"), few_parts(_PARTS + 3 * weights):
             made = cls(**arguments)
         _renew_head(decoder, made)
         for name, packed in node["weights"]:
-            _put(made, name, unpack_tensor(packed, decoder.arrays), name not in node["frozen"])
+            _put(made, name, decoder.tensor(packed), name not in node["frozen"])
         left = [n for n, w in made.state_dict().items() if w.is_meta]
         if left:
             raise IntegrityError(f"it lacks the weights {left} of {node['class']}")
@@ -273,7 +333,7 @@ def _from_template(decoder: Decoder, node: Mapping[str, Any]) -> nn.Module:
         if last in owner._modules and type(owner._modules[last]) is not nn.Identity:
             decoder.taken_off[id(made)] = owner._modules[last]
             owner._modules[last] = nn.Identity()
-    state = {n: unpack_tensor(packed, decoder.arrays) for n, packed in node["weights"]}
+    state = {n: decoder.tensor(packed) for n, packed in node["weights"]}
     table = table_of_weights(made, state)
     if any(row.fate != "loaded" for row in table):
         message = f"the weights of {name} do not fit the module that was given:\n{as_text(table)}"
@@ -302,62 +362,16 @@ _KINDS: dict[str, Callable[[Decoder, Mapping[str, Any]], Any]] = {
     "set": _collection,
     "frozenset": _collection,
     "dict": _dict,
-    "scalar": lambda decoder, node: unpack_array(node, decoder.arrays).reshape(())[()],
+    "scalar": lambda decoder, node: decoder.array(node).reshape(())[()],
     "dtype": _dtype,
-    "array": lambda decoder, node: unpack_array(node, decoder.arrays),
+    "array": lambda decoder, node: decoder.array(node),
     "objects": _objects,
-    "tensor": lambda decoder, node: unpack_tensor(node, decoder.arrays),
+    "tensor": lambda decoder, node: decoder.tensor(node),
     "torch dtype": _torch_dtype,
     "torch device": _torch_device,
     "layer": decode_network,
     "module": decode_network,
+    "spline": _spline,
+    "bunch": _bunch,
     "foreign": lambda decoder, node: decoder.foreign[node["part"]],
 }
-
-
-def _templates(modules: Sequence[Any]) -> dict[str, Callable[[], Any]]:
-    """Return a maker for each of the user's modules, by the qualified name of its class."""
-    found: dict[str, Callable[[], Any]] = {}
-    for given in modules:
-        if isinstance(given, type):
-            found[qualified(given)] = partial(_made, given)
-            continue
-        from torch import nn
-
-        if isinstance(given, nn.Module):
-            found[qualified(type(given))] = partial(copy.deepcopy, given)
-            continue
-        if not callable(given):
-            raise InputError(f"modules must hold classes, callables or modules, got {given!r}")
-        found[qualified(type(_made(given)))] = partial(_made, given)
-    return found
-
-
-def _made(make: Callable[[], Any]) -> Any:
-    """Call without arguments and return the module."""
-    from torch import nn
-
-    shown = getattr(make, "__qualname__", repr(make))
-    try:
-        module = make()
-    except TypeError as error:
-        raise InputError(
-            f"{shown} cannot be called without arguments ({error}); give a module instead: "
-            f"modules=[{shown}(...)]"
-        ) from error
-    if not isinstance(module, nn.Module):
-        raise InputError(f"{shown} gave a {type(module).__name__}, not a torch.nn.Module")
-    return module
-
-
-def read_foreign(data: bytes, trusted: Collection[str]) -> list[Any]:
-    """Return what skops builds, if all types are scikit-learn's own or trusted."""
-    from skops import io
-
-    allowed = [*trusted, *TRUSTED]
-    unknown = [n for n in io.get_untrusted_types(data=data) if n not in allowed]
-    if unknown:
-        refuse(unknown)
-    parts: list[Any] = io.loads(data, trusted=allowed)
-    check_trees(walk(parts, "estimators"))
-    return parts

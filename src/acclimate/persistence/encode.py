@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from acclimate.exceptions import InputError
+from acclimate.persistence import foreign
+from acclimate.persistence.limits import Budget
 from acclimate.persistence.names import (
     ROWS,
     is_ours,
@@ -18,11 +20,16 @@ from acclimate.persistence.names import (
     qualified,
     stable_name,
 )
+from acclimate.persistence.sklearn_types import NEIGHBOURS, TRUSTED, may_be_held
 from acclimate.persistence.tensors import Arrays, pack_array, pack_tensor
 from acclimate.persistence.walk import is_function, join, walk
 
 if TYPE_CHECKING:
     from torch import nn
+
+_TREES_OF_ROWS = ("sklearn.neighbors._kd_tree.KDTree", "sklearn.neighbors._ball_tree.BallTree")
+_SPLINE = "scipy.interpolate._bsplines.BSpline"
+_BUNCH = "sklearn.utils._bunch.Bunch"
 
 Node = Any  # None, bool, int, float, str, a list of nodes, or a dict whose "is" names its kind
 
@@ -127,31 +134,52 @@ class Encoder:
         return None
 
     def _foreign(self, value: Any, where: str) -> dict[str, Node]:
-        """Leave a value to skops, unless there is something of ours inside."""
+        """Leave a value to skops, unless there is something inside that is written here."""
         mixed = False
         for path, part in walk(value, where):
             if is_function(part) and not _importable(part):
                 raise refusal(path, part)
             if qualified(type(part)) in ROWS:
                 raise InputError(f"{path} holds rows, and rows never go into a model file")
-            mixed = mixed or type(part).__module__.startswith(("acclimate.", "torch"))
-        if mixed and hasattr(value, "get_params"):
-            state = self.node(value.__getstate__(), where)
-            return {"is": "estimator", "class": qualified(type(value)), "state": state}
+            own = type(part).__module__.startswith(("acclimate.", "torch"))
+            mixed = mixed or own or qualified(type(part)) in (*_TREES_OF_ROWS, _SPLINE)
+        name = qualified(type(value))
+        if mixed and name == _SPLINE:
+            arguments = [value.t, value.c, value.k, value.extrapolate, value.axis]
+            return {"is": "spline", "arguments": self.node(arguments, where)}
+        if mixed and name == _BUNCH:
+            return {"is": "bunch", "items": [self._item(k, v, where) for k, v in value.items()]}
+        if mixed and (hasattr(value, "get_params") or name in TRUSTED):
+            if name.startswith("sklearn.") and not may_be_held(name):
+                raise unchecked(where, [name])
+            state = dict(value.__getstate__())
+            tree = qualified(type(state.get("_tree")))
+            node: dict[str, Node] = {"is": "estimator", "class": name}
+            if tree in _TREES_OF_ROWS and type(value).__name__ in NEIGHBOURS:
+                del state["_tree"]  # it is built again from the rows
+                node["tree"] = tree.rpartition(".")[2]
+            return {**node, "state": self.node(state, where)}
         self.foreign.append((where, value))
         return {"is": "foreign", "part": len(self.foreign) - 1}
 
     def foreign_bytes(self) -> bytes:
         """Return what skops makes of the foreign parts, after a trial that they can be read."""
         try:
-            return _dump([part for _, part in self.foreign])
+            data = foreign.dump([part for _, part in self.foreign])
         except Exception as error:  # skops has no class of its own for what it cannot write
             for where, part in self.foreign:
                 try:
-                    _dump([part])
+                    foreign.dump([part])
                 except Exception as reason:
                     raise refusal(where, part) from reason
             raise InputError(f"skops cannot write the estimators of this model: {error}") from error
+        if _refused(data):
+            for where, part in self.foreign:
+                names = _refused(foreign.dump([part]))
+                if names:
+                    raise unchecked(where, names)
+        foreign.load(data, foreign.untrusted(data), Budget(len(data)))
+        return data
 
 
 def own_classes(model: Any) -> list[type[Any]]:
@@ -161,12 +189,9 @@ def own_classes(model: Any) -> list[type[Any]]:
     return list(encoder.own.values())
 
 
-def _dump(parts: list[Any]) -> bytes:
-    from skops import io
-
-    data: bytes = io.dumps(parts)
-    io.loads(data, trusted=io.get_untrusted_types(data=data))  # its own output: what we just hold
-    return data
+def _refused(data: bytes) -> list[str]:
+    """Return the types that `load` does not build; those of other libraries can be trusted then."""
+    return [name for name in foreign.untrusted(data) if not foreign.is_of_others(name)]
 
 
 def _importable(function: Any) -> bool:
@@ -190,6 +215,16 @@ def refusal(where: str, value: Any) -> InputError:
         out = "Give the model something that scikit-learn, numpy or acclimate can name instead"
     return InputError(
         f"{where} is {shown!r}, a {type(value).__name__}, which a model file cannot hold. {out}"
+    )
+
+
+def unchecked(where: str, names: list[str]) -> InputError:
+    """Return the error for types that `load` would not build."""
+    shown = ", ".join(names)
+    return InputError(
+        f"{where} holds {shown}, which no model file may hold: a file could make compiled code of "
+        f"it read outside its memory, or run something. Use another estimator, or keep this one "
+        f"with its own library"
     )
 
 

@@ -11,6 +11,7 @@ from typing import Any, NoReturn
 
 from acclimate.catalogue import CATALOGUE
 from acclimate.exceptions import InputError, IntegrityError
+from acclimate.persistence.sklearn_types import BOOSTED, TREE, may_be_held
 
 _DOTTED = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)+")
 # these hold rows, and rows never go into a file
@@ -248,7 +249,9 @@ def foreign_class(name: str, trusted: Collection[str]) -> type[Any]:
             raise InputError(f"the class {name!r} cannot be imported here; install its package")
         return found
     found = _find(name) if name.startswith("sklearn.") else None
-    if not isinstance(found, type) or not issubclass(found, BaseEstimator):
+    if not isinstance(found, type) or not may_be_held(qualified(found)):
+        refuse([name])
+    if not issubclass(found, BaseEstimator) and qualified(found) in (TREE, BOOSTED):
         refuse([name])
     return found
 

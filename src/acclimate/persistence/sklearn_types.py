@@ -1,101 +1,122 @@
-"""Which of scikit-learn's inner types a file may hold, and checks of those with native code."""
+"""Which types of scikit-learn a file may hold.
+
+An estimator is `PLAIN` where all its answers are computed by Python, numpy and scipy, whose bounds
+are checked: damaged numbers give wrong answers or errors, never a look outside memory. It is
+`CHECKED` where compiled code believes its arrays; `invariants` compares these when a file is read.
+Any other is refused, by `save` as by `load`, unless `load` is told to trust it by name.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any
+_PLAIN = """
+ARDRegression AdaBoostClassifier AdaBoostRegressor AdditiveChi2Sampler BaggingClassifier
+BaggingRegressor BayesianRidge BernoulliNB BernoulliRBM Binarizer CCA CalibratedClassifierCV
+CategoricalNB ClassifierChain ColumnTransformer ComplementNB DictionaryLearning DummyClassifier
+DummyRegressor ElasticNet ElasticNetCV FactorAnalysis FastICA FeatureUnion
+FixedThresholdClassifier FrozenEstimator FunctionTransformer GammaRegressor GaussianNB
+GaussianProcessClassifier GaussianProcessRegressor GaussianRandomProjection
+GenericUnivariateSelect GridSearchCV HalvingGridSearchCV HalvingRandomSearchCV HuberRegressor
+IncrementalPCA Isomap IsotonicRegression KBinsDiscretizer KNNImputer KernelCenterer KernelPCA
+KernelRidge LabelBinarizer LabelEncoder LabelPropagation LabelSpreading Lars LarsCV Lasso LassoCV
+LassoLars LassoLarsCV LassoLarsIC LatentDirichletAllocation LinearDiscriminantAnalysis
+LinearRegression LinearSVC LinearSVR LocallyLinearEmbedding LogisticRegression
+LogisticRegressionCV MLPClassifier MLPRegressor MaxAbsScaler MinMaxScaler
+MiniBatchDictionaryLearning MiniBatchSparsePCA MissingIndicator MultiLabelBinarizer
+MultiOutputClassifier MultiOutputRegressor MultiTaskElasticNet MultiTaskElasticNetCV
+MultiTaskLasso MultiTaskLassoCV MultinomialNB NearestCentroid NeighborhoodComponentsAnalysis
+Normalizer Nystroem OneVsOneClassifier OneVsRestClassifier OrdinalEncoder
+OrthogonalMatchingPursuit OrthogonalMatchingPursuitCV OutputCodeClassifier PCA PLSCanonical
+PLSRegression PLSSVD PassiveAggressiveClassifier PassiveAggressiveRegressor PatchExtractor
+Perceptron Pipeline PoissonRegressor PolynomialCountSketch PolynomialFeatures PowerTransformer
+QuadraticDiscriminantAnalysis QuantileRegressor QuantileTransformer RANSACRegressor RBFSampler RFE
+RFECV RandomizedSearchCV RegressorChain Ridge RidgeCV RidgeClassifier RidgeClassifierCV
+RobustScaler SGDClassifier SGDRegressor SelectFdr SelectFpr SelectFromModel SelectFwe SelectKBest
+SelectPercentile SelfTrainingClassifier SequentialFeatureSelector SimpleImputer SkewedChi2Sampler
+SparseCoder SparsePCA SparseRandomProjection SplineTransformer StackingClassifier
+StackingRegressor StandardScaler TargetEncoder TfidfTransformer TheilSenRegressor
+TransformedTargetRegressor TruncatedSVD TweedieRegressor VarianceThreshold VotingClassifier
+VotingRegressor
+"""
+PLAIN = frozenset(_PLAIN.split())
+TREES = frozenset(
+    {"DecisionTreeClassifier", "DecisionTreeRegressor", "ExtraTreeClassifier", "ExtraTreeRegressor"}
+)
+FORESTS = frozenset(
+    {
+        "ExtraTreesClassifier",
+        "ExtraTreesRegressor",
+        "RandomForestClassifier",
+        "RandomForestRegressor",
+        "RandomTreesEmbedding",
+    }
+)
+BOOSTING = frozenset({"GradientBoostingClassifier", "GradientBoostingRegressor"})
+HISTOGRAMS = frozenset({"HistGradientBoostingClassifier", "HistGradientBoostingRegressor"})
+MACHINES = frozenset({"NuSVC", "NuSVR", "OneClassSVM", "SVC", "SVR"})
+NEIGHBOURS = frozenset(
+    {
+        "KNeighborsClassifier",
+        "KNeighborsRegressor",
+        "KNeighborsTransformer",
+        "NearestNeighbors",
+        "RadiusNeighborsClassifier",
+        "RadiusNeighborsRegressor",
+        "RadiusNeighborsTransformer",
+    }
+)
+MEANS = frozenset({"KMeans", "MiniBatchKMeans"})
+FACTORS = frozenset({"MiniBatchNMF", "NMF"})
+HASHING = frozenset({"FeatureHasher", "HashingVectorizer"})
+VOCABULARIES = frozenset({"CountVectorizer", "DictVectorizer", "TfidfVectorizer"})
+LEVELS = frozenset({"OneHotEncoder"})
+CHECKED = (
+    TREES | FORESTS | BOOSTING | HISTOGRAMS | MACHINES | NEIGHBOURS | MEANS | FACTORS | HASHING
+    | VOCABULARIES | LEVELS
+)  # fmt: skip
 
-import numpy as np
-
-from acclimate.exceptions import IntegrityError
-
-# Types that estimators hold and skops does not trust by default. All but the two kinds of tree
-# are plain Python; the trees' indices are checked below. Nearest-neighbour trees are left out:
-# their native code believes indices that nothing here can check.
 _KERNELS = (
     "CompoundKernel", "ConstantKernel", "DotProduct", "ExpSineSquared", "Exponentiation", "Matern",
     "Product", "RBF", "RationalQuadratic", "Sum", "WhiteKernel",
 )  # fmt: skip
 _SCORES = ("chi2", "f_classif", "f_oneway", "f_regression", "r_regression")
+_SPLITS = ("KFold", "StratifiedKFold")
+_SPARSE = tuple(
+    f"_{kind}.{kind}_{form}"
+    for kind in ("coo", "csc", "csr", "dia")
+    for form in ("array", "matrix")
+)
 TREE = "sklearn.tree._tree.Tree"
 BOOSTED = "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor"
+# inner types of estimators that skops does not trust of itself; all but the two kinds of tree are
+# plain Python, and trees are checked
 TRUSTED = (
     TREE,
     BOOSTED,
     "functools.partial",  # what it calls must be trusted by itself
     "numpy.dtype",
+    "sklearn._loss.loss.HalfTweedieLoss",
+    "sklearn._loss.loss.HalfTweedieLossIdentity",
     "sklearn.calibration._CalibratedClassifier",
     "sklearn.calibration._SigmoidCalibration",
     "sklearn.gaussian_process._gpc._BinaryGaussianProcessClassifierLaplace",
+    "sklearn.metrics._scorer._PassthroughScorer",
+    "sklearn.multiclass._ConstantPredictor",
     "sklearn.neural_network._stochastic_optimizers.AdamOptimizer",
     "sklearn.neural_network._stochastic_optimizers.SGDOptimizer",
+    "sklearn.utils._bunch.Bunch",
+    *(f"scipy.sparse.{name}" for name in _SPARSE),
     "sklearn.utils.validation.check_array",  # what boosting with categories calls on its numbers
     *(f"sklearn.gaussian_process.kernels.{name}" for name in _KERNELS),
     *(f"sklearn.feature_selection._univariate_selection.{name}" for name in _SCORES),
+    *(f"sklearn.model_selection._split.{name}" for name in _SPLITS),
 )
+# what else scikit-learn's estimators hold, and skops lets pass
+INNER = ("sklearn._loss.", "sklearn.linear_model._sgd_fast.")
+BINS = "sklearn.ensemble._hist_gradient_boosting.binning._BinMapper"
 
 
-def check_trees(parts: Iterator[tuple[str, Any]]) -> None:
-    """Raise where a tree points outside its own nodes, or outside the columns of its owner.
-
-    Parameters
-    ----------
-    parts : iterator of (str, object)
-        All objects of a file, with the attribute where each was found.
-    """
-    owned: set[int] = set()
-    met: list[tuple[str, Any]] = []
-    for where, part in parts:
-        attributes = getattr(part, "__dict__", {})
-        width = attributes.get("n_features_in_")
-        tree: Any = attributes.get("tree_")
-        if _name(tree) == TREE:
-            owned.add(id(tree))
-            nodes = tree.__getstate__()["nodes"]
-            inner = nodes["left_child"] != -1
-            columns = nodes["feature"][inner]
-            _check(where, inner, nodes["left_child"], nodes["right_child"], columns, width)
-        for predictor in _flat(attributes.get("_predictors")):
-            owned.add(id(predictor))
-            nodes = predictor.nodes
-            inner = nodes["is_leaf"] == 0
-            _check(where, inner, nodes["left"], nodes["right"], nodes["feature_idx"][inner], width)
-            known = len(predictor.raw_left_cat_bitsets)
-            sets = nodes["bitset_idx"][inner & (nodes["is_categorical"] == 1)]
-            if np.any(sets >= known):
-                raise IntegrityError(f"a tree in {where} points outside its categories")
-        if type(part).__module__ in ("sklearn.ensemble._forest", "sklearn.ensemble._gb"):
-            for each in _flat(attributes.get("estimators_")):
-                if getattr(each, "n_features_in_", None) != width:
-                    raise IntegrityError(f"a tree in {where} reads other columns than its owner")
-        if _name(part) in (TREE, BOOSTED):
-            met.append((where, part))
-    for where, tree in met:
-        if id(tree) not in owned:
-            raise IntegrityError(f"{where} is a tree that belongs to no estimator")
-
-
-def _check(where: str, inner: Any, left: Any, right: Any, columns: Any, width: Any) -> None:
-    """Raise unless children come after their parents, inside the nodes, and columns exist."""
-    place = np.flatnonzero(inner)
-    children = np.stack([left[inner], right[inner]]).astype(np.int64)
-    inside = (children > place).all() and (children < len(inner)).all()
-    if not isinstance(width, int) or len(inner) == 0 or not inside:
-        raise IntegrityError(f"a tree in {where} points outside its nodes")
-    if np.any(columns < 0) or np.any(columns >= width):
-        raise IntegrityError(
-            f"a tree in {where} reads a column beyond the {width} it was fitted on"
-        )
-
-
-def _flat(value: Any) -> list[Any]:
-    """Return what nested lists and object arrays hold."""
-    if isinstance(value, np.ndarray):
-        value = value.ravel().tolist()
-    if isinstance(value, list | tuple):
-        return [leaf for item in value for leaf in _flat(item)]
-    return [] if value is None else [value]
-
-
-def _name(value: Any) -> str:
-    return f"{type(value).__module__}.{type(value).__qualname__}"
+def may_be_held(name: str) -> bool:
+    """Tell whether a file may hold this type of scikit-learn, given by its qualified name."""
+    if name in TRUSTED or name == BINS or name.startswith(INNER):
+        return True
+    return name.rpartition(".")[2] in PLAIN | CHECKED and ".tests." not in name

@@ -10,20 +10,22 @@ import numpy as np
 from numpy.typing import NDArray
 
 from acclimate.exceptions import InputError, IntegrityError
+from acclimate.persistence.limits import COPIES
 
 _FLOATS = {"float16", "float32", "float64"}
 _INTEGERS = {f"{sign}int{bits}" for sign in ("", "u") for bits in (8, 16, 32, 64)}
 _PLAIN = _FLOATS | _INTEGERS | {"bool"}
-_SPARE = 4096  # characters that a text array may be wider than its longest text
+_WIDE = 2**20  # bytes of a text array, beyond which it is no wider than its longest text
 _END = 64  # bytes at each end that tell most arrays apart
 
 
 class Arrays:
-    """Arrays to be written. Equal ones are stored once."""
+    """Arrays to be written. Equal ones are stored once, or a few times where they are many."""
 
     def __init__(self) -> None:
         self.stored: dict[str, NDArray[Any]] = {}
         self._like: dict[tuple[Any, ...], list[str]] = {}
+        self._mentions: dict[str, int] = {}
 
     def add(self, array: NDArray[Any]) -> str:
         """Store a C-contiguous array and return its name."""
@@ -31,10 +33,13 @@ class Arrays:
         key = (array.dtype.str, array.shape, raw[:_END].tobytes(), raw[-_END:].tobytes())
         names = self._like.setdefault(key, [])
         for name in names:  # by bytes: NaN equals itself, and 0 is not -0
-            if np.array_equal(self.stored[name].reshape(-1).view(np.uint8), raw):
+            few = self._mentions[name] < COPIES
+            if few and np.array_equal(self.stored[name].reshape(-1).view(np.uint8), raw):
+                self._mentions[name] += 1
                 return name
         name = f"a{len(self.stored)}"
         names.append(name)
+        self._mentions[name] = 1
         self.stored[name] = array
         return name
 
@@ -60,6 +65,8 @@ def from_bytes(data: bytes, where: str) -> dict[str, NDArray[Any]]:
 def pack_array(array: NDArray[Any], store: Arrays, where: str) -> dict[str, Any]:
     """Return what `unpack_array` needs; numbers go to the store, text into the result."""
     if array.dtype.kind == "U":
+        if array.nbytes > _WIDE:  # to its longest text
+            array = np.array(array.tolist(), dtype=str).reshape(array.shape)
         return {
             "dtype": array.dtype.str,
             "shape": list(array.shape),
@@ -77,13 +84,19 @@ def pack_array(array: NDArray[Any], store: Arrays, where: str) -> dict[str, Any]
     return {"shape": shape, "order": order, "stored": store.add(plain.reshape(plain.shape or (1,)))}
 
 
+def size_of(node: Mapping[str, Any], stored: Mapping[str, NDArray[Any]]) -> int:
+    """Return the bytes that an array or a tensor takes, before it is made."""
+    if "text" in node:
+        return int(np.dtype(node["dtype"]).itemsize) * len(node["text"])
+    return int(stored[node["stored"]].nbytes)
+
+
 def unpack_array(node: Mapping[str, Any], stored: Mapping[str, NDArray[Any]]) -> NDArray[Any]:
     """Return a new array that shares its memory with nothing."""
     shape = tuple(node["shape"])
     if "text" in node:
         kind = np.dtype(node["dtype"])
-        longest = max(map(len, node["text"]), default=0)
-        if kind.kind != "U" or kind.itemsize > 4 * (_SPARE + 10 * longest):
+        if kind.kind != "U":
             raise ValueError(f"text of type {kind}")
         return np.array(node["text"], dtype=kind).reshape(shape)
     raw = stored[node["stored"]]

@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 
 _FUNCTIONS = (FunctionType, MethodType, BuiltinFunctionType)
+# what an object makes again of its other attributes, and does not give away
+_MADE_AGAIN = {"sklearn.isotonic.IsotonicRegression": ("f_",)}
 
 
 def walk(value: Any, where: str) -> Iterator[tuple[str, Any]]:
@@ -29,7 +31,9 @@ def walk(value: Any, where: str) -> Iterator[tuple[str, Any]]:
             if part.dtype.kind == "O":
                 left += [(f"{path}[{i}]", v) for i, v in enumerate(part.ravel())]
         elif not isinstance(part, type) and not is_function(part):
-            left += [(join(path, k), v) for k, v in getattr(part, "__dict__", {}).items()]
+            made = _MADE_AGAIN.get(f"{type(part).__module__}.{type(part).__qualname__}", ())
+            held = getattr(part, "__dict__", {}).items()
+            left += [(join(path, k), v) for k, v in held if k not in made]
 
 
 def is_function(value: Any) -> bool:
