@@ -30,6 +30,7 @@ from acclimate.catalogue import Row, methods, row_of
 from acclimate.domain import Domain
 from acclimate.exceptions import AcclimateError, InputError, TransferWarning
 from acclimate.folds import as_often
+from acclimate.settings import ESTIMATOR, TRANSFORMER, Constraints, check_settings
 from acclimate.validation import Rows
 
 
@@ -107,6 +108,12 @@ class Adapter(BaseEstimator, ABC):  # type: ignore[misc]
     _weighs_target: ClassVar[bool] = False  # whether labelled target rows may have weights
     __metadata_request__fit: ClassVar[dict[str, bool]] = {"target": True, "domains": True}
 
+    _parameter_constraints: ClassVar[Constraints] = {
+        "estimator": [ESTIMATOR, None],
+        "preprocess": [TRANSFORMER, None],
+        "random_state": ["random_state"],
+    }
+
     def __init__(
         self, estimator: Any = None, *, preprocess: Any = None, random_state: Any = None
     ) -> None:
@@ -175,6 +182,7 @@ class Adapter(BaseEstimator, ABC):  # type: ignore[misc]
         if target is not None:
             target = door.check_target(target)
             _warn_of_source_scores()
+        check_settings(self)
         row = self._row()
         regression = self._regression()
         tags = get_tags(self)
@@ -246,6 +254,8 @@ class Adapter(BaseEstimator, ABC):  # type: ignore[misc]
         rows = self._check_target_rows(
             door.check_target(target), None if known is None else np.asarray(known)
         )
+        check_settings(self)
+        rows = self._check_target_rows(door.check_target(target))
         row = self._row()
         if self._source is None and row.needs_source:
             able = [r.name for r in methods() if not r.needs_source and r.alters]

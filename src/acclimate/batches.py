@@ -18,6 +18,7 @@ from sklearn.utils import check_random_state
 from acclimate import validation as door
 from acclimate.adapter import Adapted, Adapter, seeded
 from acclimate.exceptions import InputError
+from acclimate.settings import check_settings
 
 Array = NDArray[np.floating[Any]]
 
@@ -175,6 +176,7 @@ def check_learner(model: Any, role: str, examples: str) -> None:
 
 def start(method: Adapter, source: Any, reader: Reader) -> None:
     """Check what cannot learn in batches, draw the seed and fit the preprocessing, in one pass."""
+    check_settings(method)
     check_again(source, "source")
     regression = method._regression()
     examples = "SGDRegressor()" if regression else "SGDClassifier(loss='log_loss')"

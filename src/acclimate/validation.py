@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from numbers import Real
 from typing import Any, Literal
 
 import numpy as np
@@ -377,27 +376,6 @@ def count(X: Any) -> int:
     """Return the number of rows."""
     rows: int = _num_samples(X)
     return rows
-
-
-def check_positive(**values: Any) -> None:
-    """Raise where a setting is not a number above 0."""
-    for name, value in values.items():
-        if not isinstance(value, Real) or not 0 < float(value) < np.inf:
-            raise InputError(f"{name} must be above 0 and finite, got {value!r}")
-
-
-def check_count(least: int = 1, **values: Any) -> None:
-    """Raise where a setting is not a whole number of at least ``least``."""
-    for name, value in values.items():
-        if not isinstance(value, int | np.integer) or value < least:
-            raise InputError(f"{name} must be a whole number of at least {least}, got {value!r}")
-
-
-def check_not_negative(**values: Any) -> None:
-    """Raise where a setting is below 0 or not finite."""
-    for name, value in values.items():
-        if not 0.0 <= value < np.inf:
-            raise InputError(f"{name} must be at least 0, got {value!r}")
 
 
 def stack(first: Any, second: Any) -> Any:

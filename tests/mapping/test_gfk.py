@@ -110,7 +110,7 @@ def test_more_features_than_rows_and_float32() -> None:
 
 def test_wrong_settings(toy: Any) -> None:
     d = toy(0)
-    with pytest.raises(InputError, match="n_components must be an integer"):
+    with pytest.raises(InputError, match="n_components must be at least 1 or None, got 0"):
         GFK(n_components=0).fit(d.X, d.y)
     with pytest.raises(InputError, match="varies along 4 axes only"):
         GFK(n_components=5).fit(d.X, d.y, target=Domain(d.Xt))

@@ -193,10 +193,10 @@ def test_steps_lead_from_the_first_scaling_to_the_papers_shares() -> None:
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"epsilon": -1.0}, "epsilon must be finite and above 0"),
-        ({"epsilon": "auto"}, "epsilon must be finite and above 0, got 'auto'"),
-        ({"max_steps": 0}, "max_steps must be a whole number"),
-        ({"max_rows": 2.5}, "max_rows must be an integer of at least 1"),
+        ({"epsilon": -1.0}, "epsilon must be above 0, got -1.0"),
+        ({"epsilon": "auto"}, "epsilon must be a number above 0, got 'auto'"),
+        ({"max_steps": 0}, "max_steps must be at least 1 or None, got 0"),
+        ({"max_rows": 2.5}, "max_rows must be a whole number of at least 1"),
     ],
 )
 def test_wrong_settings(settings: Any, message: str, toy: Any) -> None:

@@ -201,8 +201,8 @@ def test_two_rounds_by_hand(toy: Any) -> None:
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"alpha": 0.0}, "alpha must be finite and above 0"),
-        ({"rounds": 0}, "rounds must be an integer of at least 1"),
+        ({"alpha": 0.0}, "alpha must be above 0, got 0.0"),
+        ({"rounds": 0}, "rounds must be at least 1, got 0"),
     ],
 )
 def test_wrong_settings(settings: Any, message: str, toy: Any) -> None:

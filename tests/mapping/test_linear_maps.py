@@ -236,7 +236,7 @@ def test_what_cannot_be_aligned_is_refused(method: Any, toy: Any) -> None:
     [
         (CORAL(shrinkage=2.0), "shrinkage must be"),
         (LinearMonge(shrinkage="some"), "shrinkage must be"),
-        (SubspaceAlignment(n_components=0), "n_components must be an integer"),
+        (SubspaceAlignment(n_components=0), "n_components must be at least 1 or None, got 0"),
         (SubspaceAlignment(n_components=9), "varies along 4 axes only"),
     ],
 )

@@ -291,9 +291,9 @@ def test_each_of_several_sources_has_its_own_plan(toy: Any) -> None:
     ("settings", "message"),
     [
         ({"regularisation": "l2"}, 'regularisation must be "none", "entropic" or "classes"'),
-        ({"epsilon": 0.0}, "epsilon must be finite and above 0"),
-        ({"class_strength": -1.0}, "class_strength must be finite"),
-        ({"max_rows": 0}, "max_rows must be an integer of at least 1"),
+        ({"epsilon": 0.0}, 'epsilon must be above 0 or "auto", got 0.0'),
+        ({"class_strength": -1.0}, "class_strength must be at least 0, got -1.0"),
+        ({"max_rows": 0}, "max_rows must be at least 1, got 0"),
     ],
 )
 def test_wrong_settings(settings: Any, message: str, toy: Any) -> None:

@@ -53,5 +53,5 @@ def test_identical_domains_get_equal_weights() -> None:
 
 def test_a_negative_smoothing_is_an_error() -> None:
     X, _ = data()
-    with pytest.raises(InputError, match="smoothing must be at least 0 and finite, got -1"):
+    with pytest.raises(InputError, match="smoothing must be at least 0, got -1"):
         NearestNeighborWeights(LinearRegression(), smoothing=-1).fit(X, X[:, 0])

@@ -96,7 +96,7 @@ def test_identical_domains_get_nearly_equal_weights() -> None:
     ("settings", "words"),
     [
         ({"alpha": 1.0}, "alpha .* got 1.0"),
-        ({"widths": ()}, "widths must hold at least one"),
+        ({"widths": ()}, "widths must be a list of one or more"),
         ({"ridges": (1.0, 0.0)}, "ridges .* got 0.0"),
         ({"centres": 0}, "centres .* got 0"),
     ],

@@ -154,9 +154,11 @@ def test_bodies_of_the_users_own(toy: Callable[..., Any]) -> None:
 
 
 def test_what_cannot_be_used_is_refused() -> None:
-    with pytest.raises(InputError, match=r"got 'cnn': a network by that name starts with random"):
+    with pytest.raises(
+        InputError, match=r"got 'cnn'; a network by another name starts with random"
+    ):
         FrozenBody("cnn").fit(np.zeros((3, 20, 20)))
-    with pytest.raises(InputError, match="a module or a fitted model, got int"):
+    with pytest.raises(InputError, match="a Module or an object with predict, got 3"):
         FrozenBody(3).fit(np.zeros((3, 20, 20)))
     with pytest.raises(InputError, match=r"needs images of shape .* rows of shape \(5,\)"):
         FrozenBody().fit(np.zeros((3, 5)))

@@ -294,10 +294,13 @@ class TestSettings:
     @pytest.mark.parametrize(
         ("settings", "words"),
         [
-            ({"strategy": "thawed"}, "strategy must be one of .* for NeuralClassifier"),
+            (
+                {"strategy": "thawed"},
+                r"strategy must be one of \"auto\".* \"lora\".*, got 'thawed'",
+            ),
             ({"head": "old"}, "head must be"),
-            ({"strength": 0.0}, "strength must be above 0, got 0.0"),
-            ({"strength": float("nan")}, "strength must be above 0, got nan"),
+            ({"strength": 0.0}, "strength must be above 0 or None, got 0.0"),
+            ({"strength": float("nan")}, "strength must be above 0 or None, got nan"),
             ({"rate": -1.0}, "rate must be above 0, got -1.0"),
         ],
         ids=["strategy", "head", "strength", "nan", "rate"],

@@ -152,7 +152,7 @@ def test_frames_out_of_the_preprocessing_work(toy: Any) -> None:
         ({"balance": 0.0}, r"balance must be in \(0, 1\), got 0.0"),
         ({"balance": 1.0}, r"SourceOnly and TargetOnly are its ends"),
         ({"start": "target"}, "start must be"),
-        ({"solver": "newton"}, "solver must be one of"),
+        ({"solver": "newton"}, "solver must be .*\"textbook\", got 'newton'"),
         ({"step": 0.0}, "step must be above 0"),
         ({"steps": 0}, "steps must be at least 1"),
         ({"estimator": KNeighborsClassifier()}, "KNeighborsClassifier takes no sample_weight"),

@@ -163,7 +163,7 @@ def test_a_class_of_its_own_is_refused(toy: Any) -> None:
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"strengths": []}, r"strengths must be numbers of at least 0.*\[\]"),
+        ({"strengths": []}, r"strengths must be a list of one or more numbers of at least 0.*\[\]"),
         ({"strengths": [-1.0]}, r"\[-1.0\]"),
         ({"strengths": [np.nan]}, "nan"),
         ({"folds": 1}, "folds must be at least 2, got 1"),

@@ -391,8 +391,8 @@ class TestSurgical:
         ({"decay": 0.5}, "decay must be at least 1, got 0.5"),
         ({"decay": float("nan")}, "decay must be at least 1, got nan"),
         ({"rank": 0}, "rank must be at least 1, got 0"),
-        ({"rank": 2.5}, "rank must be a whole number, got 2.5"),
-        ({"alpha": 0.0}, "alpha must be above 0, got 0.0"),
+        ({"rank": 2.5}, "rank must be a whole number of at least 1, got 2.5"),
+        ({"alpha": 0.0}, "alpha must be above 0 or None, got 0.0"),
     ],
     ids=["decay", "nan", "rank", "half", "alpha"],
 )

@@ -5,16 +5,16 @@ from __future__ import annotations
 import copy
 from collections.abc import Sequence
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, ClassVar
 
 from acclimate.adversarial.discriminating import (
     accuracy_measure,
-    check_hidden,
     discriminator,
     domain_term,
 )
 from acclimate.deep import TARGET, DeepAdapter, Plan, Run, documented
 from acclimate.losses.adversarial import passing_loss
+from acclimate.settings import COUNT, Constraints, Each
 from acclimate.training.batch import Batch
 from acclimate.training.network import Network
 from acclimate.training.terms import Phase, Term
@@ -76,6 +76,11 @@ class ADDA(DeepAdapter):
     ['a_distance', 'domain', 'domain_accuracy', 'pass', 'step', 'validation']
     """
 
+    _parameter_constraints: ClassVar[Constraints] = {
+        **DeepAdapter._parameter_constraints,
+        "hidden": [Each(COUNT)],
+    }
+
     def __init__(
         self,
         estimator: Any = None,
@@ -92,9 +97,6 @@ class ADDA(DeepAdapter):
             random_state=random_state,
         )  # fmt: skip
         self.hidden = hidden
-
-    def _check_settings(self) -> None:
-        check_hidden(self.hidden)
 
     def _plan(self, run: Run) -> Plan:
         critic = run.add("critic", discriminator(run, run.width, self.hidden))

@@ -4,22 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 
 from acclimate.adversarial.discriminating import (
     accuracy_measure,
     add_reversal,
-    check_hidden,
     discriminator,
 )
 from acclimate.deep import DeepAdapter, Plan, Run, documented, forward
+from acclimate.deep.open_partial import LABEL_SETS
 from acclimate.losses.adversarial import domain_loss
 from acclimate.losses.conditioning import certainty, outer, random_outer
+from acclimate.settings import COUNT, NOT_NEGATIVE, Constraints, Each
 from acclimate.training.batch import Batch
 from acclimate.training.terms import Phase, Term
-from acclimate.validation import check_not_negative
 
 LARGEST = 4096  # products of features and classes; above, random mixtures stand in for them
 MIXTURES = 1024
@@ -87,6 +87,14 @@ class CDAN(DeepAdapter):
     ['a_distance', 'domain', 'domain_accuracy', 'step', 'task', 'validation']
     """
 
+    _parameter_constraints: ClassVar[Constraints] = {
+        **DeepAdapter._parameter_constraints,
+        **LABEL_SETS,
+        "strength": [NOT_NEGATIVE],
+        "entropy": ["boolean"],
+        "hidden": [Each(COUNT)],
+    }
+
     def __init__(
         self,
         estimator: Any = None,
@@ -113,10 +121,6 @@ class CDAN(DeepAdapter):
         self.use_target_labels = use_target_labels
         self.partial = partial
         self.unknown = unknown
-
-    def _check_settings(self) -> None:
-        check_not_negative(strength=self.strength)
-        check_hidden(self.hidden)
 
     def _plan(self, run: Run) -> Plan:
         size = run.width * run.outputs

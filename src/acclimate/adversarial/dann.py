@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 from torch import nn
 
 from acclimate.adversarial.discriminating import (
     accuracy_measure,
     add_reversal,
-    check_hidden,
     discriminator,
     domain_term,
     judge,
 )
 from acclimate.deep import DeepAdapter, Plan, Run, documented
+from acclimate.deep.open_partial import LABEL_SETS
+from acclimate.settings import COUNT, NOT_NEGATIVE, Constraints, Each
 from acclimate.training.terms import Phase
-from acclimate.validation import check_not_negative
 
 
 @documented
@@ -82,6 +82,13 @@ class DANN(DeepAdapter):
     ['a_distance', 'domain', 'domain_accuracy', 'step', 'task', 'validation']
     """
 
+    _parameter_constraints: ClassVar[Constraints] = {
+        **DeepAdapter._parameter_constraints,
+        **LABEL_SETS,
+        "strength": [NOT_NEGATIVE],
+        "hidden": [Each(COUNT)],
+    }
+
     def __init__(
         self,
         estimator: Any = None,
@@ -106,10 +113,6 @@ class DANN(DeepAdapter):
         self.use_target_labels = use_target_labels
         self.partial = partial
         self.unknown = unknown
-
-    def _check_settings(self) -> None:
-        check_not_negative(strength=self.strength)
-        check_hidden(self.hidden)
 
     def _plan(self, run: Run) -> Plan:
         run.add("critic", discriminator(run, run.width, self.hidden))

@@ -9,7 +9,6 @@ import torch
 from torch import nn
 
 from acclimate.deep import Run
-from acclimate.exceptions import InputError
 from acclimate.losses.adversarial import domain_accuracy, domain_loss
 from acclimate.training.network import mlp
 from acclimate.training.reversal import Reversal
@@ -74,9 +73,3 @@ def domain_term(run: Run) -> Term:
 def accuracy_measure() -> Term:
     """Return the discriminator's accuracy, by the name that the template watches."""
     return Term("domain_accuracy", lambda s, t: domain_accuracy(s.critic, t.critic))
-
-
-def check_hidden(hidden: Sequence[int]) -> None:
-    """Raise where the discriminator's hidden layers are not positive whole numbers."""
-    if any(not isinstance(units, int) or units < 1 for units in hidden):
-        raise InputError(f"hidden must hold whole numbers of at least 1, got {hidden!r}")

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, ClassVar
 
 from torch import Tensor, nn
 
 from acclimate.deep import DeepAdapter, Plan, Run, documented, forward
 from acclimate.losses.disparity import discrepancy
+from acclimate.settings import COUNT, Constraints
 from acclimate.training.batch import Batch
 from acclimate.training.network import Network, new_head
 from acclimate.training.terms import Phase, Term
-from acclimate.validation import check_count
 
 
 class MeanHead(nn.Module):
@@ -91,6 +91,11 @@ class MCD(DeepAdapter):
     ['apart', 'second', 'step', 'task', 'together', 'validation']
     """
 
+    _parameter_constraints: ClassVar[Constraints] = {
+        **DeepAdapter._parameter_constraints,
+        "inner_steps": [COUNT],
+    }
+
     def __init__(
         self,
         estimator: Any = None,
@@ -107,9 +112,6 @@ class MCD(DeepAdapter):
             random_state=random_state,
         )  # fmt: skip
         self.inner_steps = inner_steps
-
-    def _check_settings(self) -> None:
-        check_count(inner_steps=self.inner_steps)
 
     def _plan(self, run: Run) -> Plan:
         body, first = run.base.body, run.base.head

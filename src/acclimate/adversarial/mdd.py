@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
+from numbers import Real
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, ClassVar
 
-from acclimate.adversarial.discriminating import add_reversal, check_hidden, perceptron
+from sklearn.utils._param_validation import Interval
+
+from acclimate.adversarial.discriminating import add_reversal, perceptron
 from acclimate.deep import DeepAdapter, Plan, Run, documented, forward
-from acclimate.exceptions import InputError
 from acclimate.losses.disparity import margin_disparity
+from acclimate.settings import COUNT, NOT_NEGATIVE, Constraints, Each
 from acclimate.training.batch import Batch
 from acclimate.training.terms import Phase, Term
-from acclimate.validation import check_not_negative
 
 
 @documented
@@ -75,6 +76,13 @@ class MDD(DeepAdapter):
     ['disparity', 'step', 'task', 'validation']
     """
 
+    _parameter_constraints: ClassVar[Constraints] = {
+        **DeepAdapter._parameter_constraints,
+        "strength": [NOT_NEGATIVE],
+        "margin": [Interval(Real, 1, None, closed="left")],
+        "hidden": [Each(COUNT)],
+    }
+
     def __init__(
         self,
         estimator: Any = None,
@@ -95,12 +103,6 @@ class MDD(DeepAdapter):
         self.strength = strength
         self.margin = margin
         self.hidden = hidden
-
-    def _check_settings(self) -> None:
-        check_not_negative(strength=self.strength)
-        if not 1.0 <= self.margin < math.inf:
-            raise InputError(f"margin must be at least 1, got {self.margin!r}")
-        check_hidden(self.hidden)
 
     def _plan(self, run: Run) -> Plan:
         run.add("second", perceptron(run.width, run.outputs, self.hidden))

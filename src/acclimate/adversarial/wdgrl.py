@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 
-from acclimate.adversarial.discriminating import check_hidden, perceptron
+from acclimate.adversarial.discriminating import perceptron
 from acclimate.deep import DeepAdapter, Plan, Run, documented, forward
-from acclimate.exceptions import InputError
 from acclimate.losses.wasserstein import critic_gap, gradient_penalty
+from acclimate.settings import COUNT, NOT_NEGATIVE, POSITIVE, Constraints, Each
 from acclimate.training.batch import Batch
 from acclimate.training.terms import Phase, Term
-from acclimate.validation import check_count, check_not_negative
 
 
 @documented
@@ -77,6 +75,14 @@ class WDGRL(DeepAdapter):
     ['critic', 'distance', 'penalty', 'step', 'task', 'validation']
     """
 
+    _parameter_constraints: ClassVar[Constraints] = {
+        **DeepAdapter._parameter_constraints,
+        "strength": [NOT_NEGATIVE],
+        "penalty": [POSITIVE],
+        "critic_steps": [COUNT],
+        "hidden": [Each(COUNT)],
+    }
+
     def __init__(
         self,
         estimator: Any = None,
@@ -99,13 +105,6 @@ class WDGRL(DeepAdapter):
         self.penalty = penalty
         self.critic_steps = critic_steps
         self.hidden = hidden
-
-    def _check_settings(self) -> None:
-        check_not_negative(strength=self.strength)
-        if not 0.0 < self.penalty < math.inf:
-            raise InputError(f"penalty must be above 0, got {self.penalty!r}")
-        check_count(critic_steps=self.critic_steps)
-        check_hidden(self.hidden)
 
     def _plan(self, run: Run) -> Plan:
         critic = run.add("critic", perceptron(run.width, 1, self.hidden))

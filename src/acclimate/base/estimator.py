@@ -6,11 +6,11 @@ Longer than other files: a third of it documents the parameters that both have.
 from __future__ import annotations
 
 import copy
-import math
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
+from numbers import Integral
 from types import SimpleNamespace
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 import torch
@@ -18,14 +18,26 @@ from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, RegressorMixin
 from sklearn.model_selection import train_test_split
 from sklearn.utils import check_random_state
+from sklearn.utils._param_validation import Interval
 from sklearn.utils.validation import validate_data
 from torch import Tensor, nn
 
 from acclimate.base.codes import learn_columns
 from acclimate.exceptions import InputError
 from acclimate.folds import as_often
+from acclimate.settings import (
+    COUNT,
+    INNER_SHARE,
+    NOT_NEGATIVE,
+    POSITIVE,
+    SHARE_BELOW_1,
+    Constraints,
+    Each,
+    OneOf,
+    check_settings,
+)
 from acclimate.training import inference, loop, network, norm, splitting
-from acclimate.training.augment import check_augment, views
+from acclimate.training.augment import AUGMENTATIONS, views
 from acclimate.training.batch import Data, as_float, scaled, steps_per_epoch
 from acclimate.training.device import find_device, has_bf16, seeded
 from acclimate.training.network import Network
@@ -111,6 +123,31 @@ class NeuralEstimator(BaseEstimator, ABC):  # type: ignore[misc]
     """What the classifier and the regressor share."""
 
     class_weight: Any = None  # files of before it hold none
+
+    _parameter_constraints: ClassVar[Constraints] = {
+        "network": [str, callable, nn.Module],
+        "hidden": [Each(COUNT)],
+        "dropout": [SHARE_BELOW_1],
+        "categories": [OneOf("auto"), Each(str, Integral, of="columns")],
+        "head": [str, None],
+        "augment": [OneOf(*AUGMENTATIONS), callable, None],
+        "epochs": [COUNT],
+        "min_steps": [Interval(Integral, 0, None, closed="left")],
+        "batch_size": [COUNT],
+        "optimizer": [OneOf("adam", "adamw", "sgd")],
+        "learning_rate": [POSITIVE],
+        "schedule": [OneOf(*SCHEDULES)],
+        "warmup": [SHARE_BELOW_1],
+        "weight_decay": [NOT_NEGATIVE],
+        "early_stopping": ["boolean"],
+        "validation_fraction": [INNER_SHARE],
+        "patience": [COUNT],
+        "precision": [OneOf("auto", "float32", "bf16")],
+        "device": [str],
+        "verbose": [OneOf("auto"), "boolean"],
+        "checkpoint": [str, None],
+        "random_state": ["random_state"],
+    }
 
     def __init__(
         self,
@@ -409,35 +446,13 @@ class NeuralEstimator(BaseEstimator, ABC):  # type: ignore[misc]
         return "bf16" if network.is_convolutional(net) and has_bf16(where) else "float32"
 
     def _check_settings(self) -> None:
-        if self.optimizer not in ("adam", "adamw", "sgd"):
-            raise InputError(f"optimizer must be adam, adamw or sgd, got {self.optimizer!r}")
-        if self.schedule not in SCHEDULES:
-            raise InputError(f"schedule must be one of {list(SCHEDULES)}, got {self.schedule!r}")
-        check_augment(self.augment)
-        listed = not isinstance(self.categories, str) or self.categories != "auto"
+        check_settings(self)
+        listed = not isinstance(self.categories, str)
         if self.network != TABULAR and listed:
             raise InputError(
                 f'categories are for network="tabular", and this is {self.network!r}; got '
                 f"{self.categories!r}"
             )
-        if self.precision not in ("auto", "float32", "bf16"):
-            raise InputError(f"precision must be auto, float32 or bf16, got {self.precision!r}")
-        for name in ("epochs", "batch_size", "patience"):
-            value = getattr(self, name)
-            if value < 1:
-                raise InputError(f"{name} must be at least 1, got {value!r}")
-        if not self.learning_rate > 0 or not math.isfinite(self.learning_rate):
-            raise InputError(f"learning_rate must be above 0, got {self.learning_rate!r}")
-        for name, top in (("dropout", 1.0), ("warmup", 1.0), ("weight_decay", math.inf)):
-            value = getattr(self, name)
-            if not 0.0 <= value < top:
-                raise InputError(f"{name} must be in [0, {top}), got {value!r}")
-        if not 0.0 < self.validation_fraction < 1.0:
-            raise InputError(
-                f"validation_fraction must be in (0, 1), got {self.validation_fraction!r}"
-            )
-        if self.min_steps < 0:
-            raise InputError(f"min_steps must be at least 0, got {self.min_steps!r}")
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

@@ -10,12 +10,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from numbers import Real
 from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from sklearn.utils._param_validation import Interval
 from sklearn.utils.validation import validate_data
 from torch import Tensor, nn
 
@@ -28,8 +30,15 @@ from acclimate.losses.label_sets import (
     nearest_centre,
     two_groups,
 )
+from acclimate.settings import Constraints
 from acclimate.training import norm
 from acclimate.training.batch import Batch
+
+LABEL_SETS: Constraints = {  # of the methods that offer it
+    "use_target_labels": ["boolean"],
+    "partial": ["boolean"],
+    "unknown": [str, Interval(Real, None, None, closed="neither"), None],
+}
 
 
 class LabelSets:
@@ -197,8 +206,6 @@ class Rejecting:
 def check_label_sets(method: Any, classes: NDArray[Any] | None) -> None:
     """Raise where the settings cannot be used; ``classes`` is None in a regression."""
     partial, unknown = getattr(method, "partial", False), _unknown(method)
-    if not isinstance(partial, bool | np.bool_):
-        raise InputError(f"partial must be True or False, got {partial!r}")
     if classes is not None:
         check_unknown(unknown, classes)
         return

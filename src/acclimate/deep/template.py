@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import math
 from abc import abstractmethod
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
@@ -24,6 +23,7 @@ from acclimate.deep.run import TARGET, Plan, Run, Whole
 from acclimate.deep.watching import AUTO, EPOCH_SCORES, Watcher
 from acclimate.exceptions import InputError
 from acclimate.folds import as_often
+from acclimate.settings import POSITIVE, Constraints, OneOf
 from acclimate.training import loop, norm
 from acclimate.training.augment import views
 from acclimate.training.device import find_device, seeded
@@ -35,7 +35,8 @@ from acclimate.validation import Rows
 class DeepAdapter(Adapter):
     """Template "train": start from the source network, go on with rows of both domains.
 
-    A subclass writes `_plan` and, where it has settings of its own, `_check_settings`.
+    A subclass writes `_plan` and, where it has settings of its own, what they may be in
+    ``_parameter_constraints``; see `acclimate.settings`.
 
     Batch norm has one policy. While training, each domain is normalised by its own batch; several
     sources together are one domain. Afterwards, running statistics are estimated again: on the
@@ -61,6 +62,13 @@ class DeepAdapter(Adapter):
     _cautious = Row(family="invariant", network=True)
     _reads_frames = True
 
+    _parameter_constraints: ClassVar[Constraints] = {
+        **Adapter._parameter_constraints,
+        "length": [POSITIVE],
+        "rate": [POSITIVE],
+        "validator": [OneOf("auto", *EPOCH_SCORES), callable, None],
+    }
+
     def __init__(
         self,
         estimator: Any = None,
@@ -83,7 +91,7 @@ class DeepAdapter(Adapter):
         """Return what to train. Runs seeded; may add modules with ``run.add``."""
 
     def _check_settings(self) -> None:
-        """Raise where a setting of the method is out of range; runs before stage one."""
+        """Raise where settings do not go together; runs before stage one."""
 
     # --- the template -----------------------------------------------------------------------
 
@@ -96,15 +104,6 @@ class DeepAdapter(Adapter):
             raise InputError(
                 f"{type(self).__name__} trains a network: estimator must be a NeuralClassifier or "
                 f"a NeuralRegressor, got {type(base).__name__}"
-            )
-        for name in ("length", "rate"):
-            value = getattr(self, name)
-            if not 0.0 < value < math.inf:
-                raise InputError(f"{name} must be above 0, got {value!r}")
-        if isinstance(self.validator, str) and self.validator not in ("auto", *EPOCH_SCORES):
-            raise InputError(
-                f"validator must be one of {['auto', *EPOCH_SCORES]}, a callable or None, got "
-                f"{self.validator!r}"
             )
         self._check_settings()
         check_label_sets(self, None if self._regression() else np.unique(source.labels))

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
+from acclimate.adapter import Adapter
 from acclimate.base.neural import NeuralClassifier
 from acclimate.deep import DeepAdapter, Plan, Run
+from acclimate.settings import Constraints
 from acclimate.training.norm import need_norms
 
 
@@ -69,6 +71,8 @@ class AdaBN(DeepAdapter):
     >>> model.score(Xn + 5, Xn[:, 0] > 0) > 0.9
     True
     """
+
+    _parameter_constraints: ClassVar[Constraints] = Adapter._parameter_constraints
 
     def __init__(
         self, estimator: Any = None, *, preprocess: Any = None, random_state: Any = None

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from numbers import Real
+from typing import Any, ClassVar
+
+from sklearn.utils._param_validation import Interval
 
 from acclimate.deep import DeepAdapter, Plan, Run, documented
-from acclimate.exceptions import InputError
 from acclimate.losses.confusion import fixed_norm_loss, norm_loss
+from acclimate.settings import NOT_NEGATIVE, POSITIVE, Constraints
 from acclimate.training.terms import Phase, Term
-from acclimate.validation import check_not_negative
 
 ROWS = 1024  # of the source, whose mean length is taken
 
@@ -78,6 +80,14 @@ class AFN(DeepAdapter):
     ['norm_source', 'norm_target', 'step', 'task', 'validation']
     """
 
+    _parameter_constraints: ClassVar[Constraints] = {
+        **DeepAdapter._parameter_constraints,
+        "strength": [NOT_NEGATIVE],
+        "step": [POSITIVE],
+        "limit": [Interval(Real, 0, None, closed="right")],
+        "radius": [POSITIVE, None],
+    }
+
     def __init__(
         self,
         estimator: Any = None,
@@ -100,15 +110,6 @@ class AFN(DeepAdapter):
         self.step = step
         self.limit = limit
         self.radius = radius
-
-    def _check_settings(self) -> None:
-        check_not_negative(strength=self.strength)
-        for name in ("step", "radius"):
-            value = getattr(self, name)
-            if value is not None and not 0.0 < value < math.inf:
-                raise InputError(f"{name} must be above 0, got {value!r}")
-        if not self.limit > 0.0:
-            raise InputError(f"limit must be above 0, got {self.limit!r}")
 
     def _plan(self, run: Run) -> Plan:
         limit = math.inf

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from acclimate.deep import DeepAdapter, Plan, Run, documented
 from acclimate.losses.confusion import nuclear_norm_loss
+from acclimate.settings import NOT_NEGATIVE, Constraints
 from acclimate.training.terms import Phase, Term
-from acclimate.validation import check_not_negative
 
 
 @documented
@@ -63,6 +63,11 @@ class BNM(DeepAdapter):
     ['norm', 'step', 'task', 'validation']
     """
 
+    _parameter_constraints: ClassVar[Constraints] = {
+        **DeepAdapter._parameter_constraints,
+        "strength": [NOT_NEGATIVE],
+    }
+
     def __init__(
         self,
         estimator: Any = None,
@@ -79,9 +84,6 @@ class BNM(DeepAdapter):
             random_state=random_state,
         )  # fmt: skip
         self.strength = strength
-
-    def _check_settings(self) -> None:
-        check_not_negative(strength=self.strength)
 
     def _plan(self, run: Run) -> Plan:
         norm = Term("norm", lambda s, t: nuclear_norm_loss(t.logits), self.strength)

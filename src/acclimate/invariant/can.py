@@ -4,19 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import count
+from numbers import Real
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
+from sklearn.utils._param_validation import Interval
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from acclimate.deep import TARGET, DeepAdapter, Plan, Run, documented, forward, full_batches
 from acclimate.exceptions import InputError
 from acclimate.losses.contrastive import class_contrast
+from acclimate.settings import NOT_NEGATIVE, Constraints
 from acclimate.training.batch import Batch, Data
 from acclimate.training.terms import Phase, Term
-from acclimate.validation import check_not_negative
 
 FEWEST = 3  # rows of a class in the target for it to be compared
 AT_ONCE = 10  # classes in a batch
@@ -82,6 +84,12 @@ class CAN(DeepAdapter):
     ['contrast', 'step', 'task', 'validation']
     """
 
+    _parameter_constraints: ClassVar[Constraints] = {
+        **DeepAdapter._parameter_constraints,
+        "strength": [NOT_NEGATIVE],
+        "distance": [Interval(Real, 0, 1, closed="right")],
+    }
+
     def __init__(
         self,
         estimator: Any = None,
@@ -100,11 +108,6 @@ class CAN(DeepAdapter):
         )  # fmt: skip
         self.strength = strength
         self.distance = distance
-
-    def _check_settings(self) -> None:
-        check_not_negative(strength=self.strength)
-        if not 0.0 < self.distance <= 1.0:
-            raise InputError(f"distance must be in (0, 1], got {self.distance!r}")
 
     def _plan(self, run: Run) -> Plan:
         clusters = Clusters(run, self.distance)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from acclimate.deep import DeepAdapter, Plan, Run, documented
+from acclimate.deep.open_partial import LABEL_SETS
 from acclimate.losses.mmd import mmd
+from acclimate.settings import NOT_NEGATIVE, Constraints
 from acclimate.training.schedules import rising
 from acclimate.training.terms import Phase, Term
-from acclimate.validation import check_not_negative
 
 
 @documented
@@ -70,6 +71,12 @@ class DAN(DeepAdapter):
     ['mmd', 'step', 'task', 'validation']
     """
 
+    _parameter_constraints: ClassVar[Constraints] = {
+        **DeepAdapter._parameter_constraints,
+        **LABEL_SETS,
+        "strength": [NOT_NEGATIVE],
+    }
+
     def __init__(
         self,
         estimator: Any = None,
@@ -92,9 +99,6 @@ class DAN(DeepAdapter):
         self.use_target_labels = use_target_labels
         self.partial = partial
         self.unknown = unknown
-
-    def _check_settings(self) -> None:
-        check_not_negative(strength=self.strength)
 
     def _plan(self, run: Run) -> Plan:
         run.check_two_rows()

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from acclimate.deep import DeepAdapter, Plan, Run, documented
+from acclimate.deep.open_partial import LABEL_SETS
 from acclimate.losses.covariance import coral
+from acclimate.settings import NOT_NEGATIVE, Constraints
 from acclimate.training.terms import Phase, Term
-from acclimate.validation import check_not_negative
 
 
 @documented
@@ -67,6 +68,12 @@ class DeepCORAL(DeepAdapter):
     ['coral', 'step', 'task', 'validation']
     """
 
+    _parameter_constraints: ClassVar[Constraints] = {
+        **DeepAdapter._parameter_constraints,
+        **LABEL_SETS,
+        "strength": [NOT_NEGATIVE],
+    }
+
     def __init__(
         self,
         estimator: Any = None,
@@ -89,9 +96,6 @@ class DeepCORAL(DeepAdapter):
         self.use_target_labels = use_target_labels
         self.partial = partial
         self.unknown = unknown
-
-    def _check_settings(self) -> None:
-        check_not_negative(strength=self.strength)
 
     def _plan(self, run: Run) -> Plan:
         run.check_two_rows()

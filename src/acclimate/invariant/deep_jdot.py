@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import math
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
@@ -13,6 +12,7 @@ from acclimate.deep import DeepAdapter, Plan, Run, documented
 from acclimate.exceptions import InputError
 from acclimate.losses.pair_costs import joint_cost
 from acclimate.mapping.transport import pot
+from acclimate.settings import NOT_NEGATIVE, Constraints
 from acclimate.training.terms import Phase, Term
 
 
@@ -76,6 +76,12 @@ class DeepJDOT(DeepAdapter):
     ['step', 'task', 'transport', 'validation']
     """
 
+    _parameter_constraints: ClassVar[Constraints] = {
+        **DeepAdapter._parameter_constraints,
+        "alpha": [NOT_NEGATIVE],
+        "strength": [NOT_NEGATIVE],
+    }
+
     def __init__(
         self,
         estimator: Any = None,
@@ -96,10 +102,6 @@ class DeepJDOT(DeepAdapter):
         self.strength = strength
 
     def _check_settings(self) -> None:
-        for name in ("alpha", "strength"):
-            value = getattr(self, name)
-            if not 0.0 <= value < math.inf:
-                raise InputError(f"{name} must be at least 0, got {value!r}")
         if self.alpha == self.strength == 0.0:
             raise InputError("alpha and strength are both 0; one must be above 0")
         pot()

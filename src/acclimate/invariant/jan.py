@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from acclimate.deep import DeepAdapter, Plan, Run, documented
 from acclimate.losses.mmd import WIDTHS, joint_mmd
+from acclimate.settings import NOT_NEGATIVE, Constraints
 from acclimate.training.schedules import rising
 from acclimate.training.terms import Phase, Term
-from acclimate.validation import check_not_negative
 
 SHARP = (1.0,)  # squared widths for predictions: they lie close together
 
@@ -69,6 +69,11 @@ class JAN(DeepAdapter):
     ['jmmd', 'step', 'task', 'validation']
     """
 
+    _parameter_constraints: ClassVar[Constraints] = {
+        **DeepAdapter._parameter_constraints,
+        "strength": [NOT_NEGATIVE],
+    }
+
     def __init__(
         self,
         estimator: Any = None,
@@ -85,9 +90,6 @@ class JAN(DeepAdapter):
             random_state=random_state,
         )  # fmt: skip
         self.strength = strength
-
-    def _check_settings(self) -> None:
-        check_not_negative(strength=self.strength)
 
     def _plan(self, run: Run) -> Plan:
         run.check_two_rows()

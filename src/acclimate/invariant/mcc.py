@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import math
-from typing import Any
+from typing import Any, ClassVar
 
 from acclimate.deep import DeepAdapter, Plan, Run, documented
-from acclimate.exceptions import InputError
+from acclimate.deep.open_partial import LABEL_SETS
 from acclimate.losses.confusion import class_confusion
+from acclimate.settings import NOT_NEGATIVE, POSITIVE, Constraints
 from acclimate.training.terms import Phase, Term
-from acclimate.validation import check_not_negative
 
 
 @documented
@@ -69,6 +68,13 @@ class MCC(DeepAdapter):
     ['confusion', 'step', 'task', 'validation']
     """
 
+    _parameter_constraints: ClassVar[Constraints] = {
+        **DeepAdapter._parameter_constraints,
+        **LABEL_SETS,
+        "strength": [NOT_NEGATIVE],
+        "temperature": [POSITIVE],
+    }
+
     def __init__(
         self,
         estimator: Any = None,
@@ -93,11 +99,6 @@ class MCC(DeepAdapter):
         self.use_target_labels = use_target_labels
         self.partial = partial
         self.unknown = unknown
-
-    def _check_settings(self) -> None:
-        check_not_negative(strength=self.strength)
-        if not 0.0 < self.temperature < math.inf:
-            raise InputError(f"temperature must be above 0, got {self.temperature!r}")
 
     def _plan(self, run: Run) -> Plan:
         confusion = Term(

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from acclimate.exceptions import InputError
 from acclimate.mapping.gaps import class_gaps, estimate_balance, mean_gap
 from acclimate.mapping.pseudo_labels import PseudoLabelAdapter
+from acclimate.settings import COUNT, SHARE, Constraints
 
 Array = NDArray[np.floating[Any]]
 
@@ -118,6 +118,13 @@ class BDA(PseudoLabelAdapter):
     array([1, 0])
     """
 
+    _parameter_constraints: ClassVar[Constraints] = {
+        **PseudoLabelAdapter._parameter_constraints,
+        "balance": [SHARE, None],
+        "weighted": ["boolean"],
+        "rounds": [COUNT],
+    }
+
     def __init__(
         self,
         estimator: Any = None,
@@ -144,10 +151,6 @@ class BDA(PseudoLabelAdapter):
         self.weighted = weighted
         self.rounds = rounds
 
-    def _check_settings(self) -> None:
-        super()._check_settings()
-        check_balance(self.balance)
-
     def _gaps(self, Z: Array, codes: NDArray[np.intp], n: int) -> Array:
         b = estimate_balance(Z, codes, n) if self.balance is None else float(self.balance)
         self.balance_ = b
@@ -158,9 +161,3 @@ def balanced(balance: float, codes: NDArray[np.intp], n: int, *, weighted: bool 
     """Return the factor of ``(1 - balance) M_0 + balance sum_c M_c``, shape (N, r)."""
     whole = mean_gap(n, len(codes) - n) * np.sqrt(1.0 - balance)
     return np.hstack([whole, class_gaps(codes, n, weighted=weighted) * np.sqrt(balance)])
-
-
-def check_balance(value: Any) -> None:
-    """Raise where ``value`` is neither None nor in [0, 1]."""
-    if value is not None and not (isinstance(value, int | float) and 0.0 <= value <= 1.0):
-        raise InputError(f"balance must be in [0, 1], or None to estimate it, got {value!r}")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,11 +12,11 @@ from acclimate.mapping.batchwise import MomentsAdapter
 from acclimate.mapping.mapped import (
     Affine,
     Same,
-    check_shrinkage,
     moments,
     spectrum,
 )
 from acclimate.mapping.moments import Moments
+from acclimate.settings import SHARE, Constraints, OneOf
 from acclimate.templates import Map
 from acclimate.validation import Rows
 
@@ -100,6 +100,13 @@ class CORAL(MomentsAdapter):
            [ 0., 10.]])
     """
 
+    _parameter_constraints: ClassVar[Constraints] = {
+        **MomentsAdapter._parameter_constraints,
+        "shrinkage": [SHARE, OneOf("auto")],
+        "align_means": ["boolean"],
+        "use_target_labels": ["boolean"],
+    }
+
     def __init__(
         self,
         estimator: Any = None,
@@ -114,9 +121,6 @@ class CORAL(MomentsAdapter):
         self.shrinkage = shrinkage
         self.align_means = align_means
         self.use_target_labels = use_target_labels
-
-    def _check_settings(self) -> None:
-        check_shrinkage(self.shrinkage)
 
     def _align(self, source: Rows, target: Rows, seed: int) -> tuple[Map, Map]:
         return self._maps(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,16 +11,17 @@ from numpy.typing import NDArray
 from acclimate.exceptions import InputError
 from acclimate.folds import as_often
 from acclimate.mapping.components import FLAT, Reduced, reduce, solve_dual, solve_primal
-from acclimate.mapping.mapped import Affine, DenseMapAdapter, check_components, in_own_order
+from acclimate.mapping.mapped import Affine, DenseMapAdapter, in_own_order
 from acclimate.maths.kernels import (
+    KERNEL_SETTINGS,
     FourierMap,
     Kernel,
     KernelMap,
     check_approximation,
-    check_kernel,
     make_kernel,
 )
 from acclimate.maths.landmarks import frequencies, whiten
+from acclimate.settings import COUNT, POSITIVE, Constraints
 from acclimate.templates import Map
 from acclimate.validation import Rows
 
@@ -163,6 +164,14 @@ class ComponentsAdapter(DenseMapAdapter):
     that landmarks, iterations and pseudo-labels do not depend on the order they were given in.
     """
 
+    _parameter_constraints: ClassVar[Constraints] = {
+        **DenseMapAdapter._parameter_constraints,
+        **KERNEL_SETTINGS,
+        "n_components": [COUNT, None],
+        "mu": [POSITIVE],
+        "use_target_labels": ["boolean"],
+    }
+
     def __init__(
         self,
         estimator: Any = None,
@@ -191,13 +200,7 @@ class ComponentsAdapter(DenseMapAdapter):
         """Return what `Expansion.map` takes, and the value of the objective."""
 
     def _check_settings(self) -> None:
-        check_components(self.n_components)
-        check_kernel(self.kernel, self.gamma)
         check_approximation(self.approximation, self.kernel)
-        if not 0.0 < self.mu < np.inf:
-            raise InputError(f"mu must be finite and above 0, got {self.mu!r}")
-        if self.n_landmarks < 1:
-            raise InputError(f"n_landmarks must be at least 1, got {self.n_landmarks!r}")
 
     def _align(self, source: Rows, target: Rows, seed: int) -> tuple[Map, Map]:
         source, target = in_own_order(source, seed), in_own_order(target, seed)

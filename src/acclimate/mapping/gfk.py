@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,10 +11,10 @@ from scipy.linalg import svd
 from acclimate.mapping.mapped import (
     Affine,
     DenseMapAdapter,
-    check_components,
     n_axes,
     principal_axes,
 )
+from acclimate.settings import COUNT, Constraints
 from acclimate.validation import Rows
 
 Array = NDArray[np.floating[Any]]
@@ -93,6 +93,12 @@ class GFK(DenseMapAdapter):
     array([0., 0.])
     """
 
+    _parameter_constraints: ClassVar[Constraints] = {
+        **DenseMapAdapter._parameter_constraints,
+        "n_components": [COUNT, None],
+        "use_target_labels": ["boolean"],
+    }
+
     def __init__(
         self,
         estimator: Any = None,
@@ -105,9 +111,6 @@ class GFK(DenseMapAdapter):
         super().__init__(estimator, preprocess=preprocess, random_state=random_state)
         self.n_components = n_components
         self.use_target_labels = use_target_labels
-
-    def _check_settings(self) -> None:
-        check_components(self.n_components)
 
     def _align(self, source: Rows, target: Rows, seed: int) -> tuple[Affine, Affine]:
         mean_s, var_s, Ps = principal_axes(source.X, source.weight, name="source")

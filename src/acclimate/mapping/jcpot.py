@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,12 +12,13 @@ from sklearn.utils import gen_batches
 from acclimate.adapter import Adapted
 from acclimate.arrays import as_matrix
 from acclimate.exceptions import ConvergenceWarning, InputError
-from acclimate.mapping.ot_mapping import check_epsilon, check_max_rows, represent
+from acclimate.mapping.ot_mapping import represent
 from acclimate.mapping.sinkhorn import BLOCK_PAIRS, SINGLE_PAIRS, Barycentre, Gibbs, log_sum
 from acclimate.mapping.soft_labels import DenseAdapter, fit_soft
 from acclimate.mapping.transport import Cost, merge_rows
+from acclimate.settings import COUNT, POSITIVE, Constraints
 from acclimate.sources import Part, split
-from acclimate.validation import Rows, check_count
+from acclimate.validation import Rows
 
 Array = NDArray[np.floating[Any]]
 Index = NDArray[np.intp]
@@ -108,6 +109,13 @@ class JCPOT(DenseAdapter):
     array([0.9, 0.1])
     """
 
+    _parameter_constraints: ClassVar[Constraints] = {
+        **DenseAdapter._parameter_constraints,
+        "epsilon": [POSITIVE],
+        "max_steps": [COUNT, None],
+        "max_rows": [COUNT],
+    }
+
     def __init__(
         self,
         estimator: Any = None,
@@ -129,10 +137,6 @@ class JCPOT(DenseAdapter):
                 f"JCPOT is about classes, and {type(self._base()).__name__} is a regressor; "
                 f"use OTMapping or JDOT"
             )
-        check_epsilon(self.epsilon, automatic=False)
-        if self.max_steps is not None:
-            check_count(max_steps=self.max_steps)
-        check_max_rows(self.max_rows)
 
     def _adapt(self, model: Any, source: Rows | None, target: Rows, seed: int) -> Adapted:
         if source is None:  # the door lets nobody in without source rows

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from acclimate.mapping.gaps import class_gaps, mean_gap
 from acclimate.mapping.pseudo_labels import PseudoLabelAdapter
+from acclimate.settings import COUNT, Constraints
 
 Array = NDArray[np.floating[Any]]
 
@@ -116,6 +117,11 @@ class JDA(PseudoLabelAdapter):
     >>> model.predict([[7.0, 9.0], [1.0, 9.0]])
     array([1, 0])
     """
+
+    _parameter_constraints: ClassVar[Constraints] = {
+        **PseudoLabelAdapter._parameter_constraints,
+        "rounds": [COUNT],
+    }
 
     def __init__(
         self,

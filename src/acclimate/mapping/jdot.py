@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +13,7 @@ from acclimate.exceptions import InputError
 from acclimate.mapping.ot_mapping import represent
 from acclimate.mapping.soft_labels import DenseAdapter, fit_soft
 from acclimate.mapping.transport import Cost, exact_plan, merge_rows, pot
+from acclimate.settings import COUNT, POSITIVE, Constraints
 from acclimate.validation import Rows
 
 Array = NDArray[np.floating[Any]]
@@ -102,6 +103,12 @@ class JDOT(DenseAdapter):
     array([0.25, 0.5 , 1.  ])
     """
 
+    _parameter_constraints: ClassVar[Constraints] = {
+        **DenseAdapter._parameter_constraints,
+        "alpha": [POSITIVE],
+        "rounds": [COUNT],
+    }
+
     def __init__(
         self,
         estimator: Any = None,
@@ -116,10 +123,6 @@ class JDOT(DenseAdapter):
         self.rounds = rounds
 
     def _check_settings(self) -> None:
-        if not 0.0 < self.alpha < np.inf:
-            raise InputError(f"alpha must be finite and above 0, got {self.alpha!r}")
-        if not isinstance(self.rounds, int | np.integer) or self.rounds < 1:
-            raise InputError(f"rounds must be an integer of at least 1, got {self.rounds!r}")
         pot()
 
     def _adapt(self, model: Any, source: Rows | None, target: Rows, seed: int) -> Adapted:

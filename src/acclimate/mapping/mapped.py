@@ -169,12 +169,6 @@ def moments(
     return mean, shrink(mean, C / total, total, fourth, shrinkage, name)
 
 
-def check_shrinkage(value: Any) -> None:
-    """Raise where ``value`` is neither "auto" nor a number in [0, 1]."""
-    if value != "auto" and not (isinstance(value, int | float) and 0.0 <= value <= 1.0):
-        raise InputError(f'shrinkage must be "auto" or in [0, 1], got {value!r}')
-
-
 def spectrum(C: Array, most: int | None = None) -> tuple[Array, Array]:
     """Return the positive eigenvalues of a covariance, largest first, and their vectors.
 
@@ -279,9 +273,3 @@ def n_axes(wanted: int | None, *variances: Array, share: float = 0.95) -> int:
             f"choose at most {most}, or None"
         )
     return int(wanted)
-
-
-def check_components(value: Any) -> None:
-    """Raise where ``value`` is neither None nor an integer of at least 1."""
-    if value is not None and not (isinstance(value, int | np.integer) and value >= 1):
-        raise InputError(f"n_components must be an integer of at least 1 or None, got {value!r}")

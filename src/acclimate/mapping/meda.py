@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,16 +11,17 @@ from scipy.linalg import qr
 from acclimate.adapter import Adapted
 from acclimate.exceptions import InputError
 from acclimate.folds import as_often
-from acclimate.mapping.bda import balanced, check_balance
+from acclimate.mapping.bda import balanced
 from acclimate.mapping.expansion import Expansion
 from acclimate.mapping.gaps import estimate_balance, proxy_distance
 from acclimate.mapping.gfk import GFK
 from acclimate.mapping.graph import neighbour_laplacian
 from acclimate.mapping.kernel_system import System
 from acclimate.mapping.mapped import Affine, in_own_order, own_order
-from acclimate.mapping.pseudo_labels import check_classifier, check_rounds, label_target
+from acclimate.mapping.pseudo_labels import check_classifier, label_target
 from acclimate.mapping.scores import ScoredClasses
-from acclimate.maths.kernels import check_approximation, check_kernel, make_kernel
+from acclimate.maths.kernels import KERNEL_SETTINGS, check_approximation, make_kernel
+from acclimate.settings import COUNT, NOT_NEGATIVE, POSITIVE, SHARE, Constraints
 from acclimate.templates import Mapped
 from acclimate.validation import Rows
 
@@ -142,6 +143,17 @@ class MEDA(GFK):
     array([1, 0])
     """
 
+    _parameter_constraints: ClassVar[Constraints] = {
+        **GFK._parameter_constraints,
+        **KERNEL_SETTINGS,
+        "ridge": [POSITIVE],
+        "align": [NOT_NEGATIVE],
+        "smooth": [NOT_NEGATIVE],
+        "balance": [SHARE, None],
+        "n_neighbors": [COUNT],
+        "rounds": [COUNT],
+    }
+
     def __init__(
         self,
         estimator: Any = None,
@@ -179,20 +191,7 @@ class MEDA(GFK):
     def _check_settings(self) -> None:
         super()._check_settings()
         check_classifier(self)
-        check_kernel(self.kernel, self.gamma)
         check_approximation(self.approximation, self.kernel)
-        check_balance(self.balance)
-        check_rounds(self.rounds)
-        if not 0.0 < self.ridge < np.inf:
-            raise InputError(f"ridge must be finite and above 0, got {self.ridge!r}")
-        for name in ("align", "smooth"):
-            if not 0.0 <= getattr(self, name) < np.inf:
-                raise InputError(
-                    f"{name} must be finite and at least 0, got {getattr(self, name)!r}"
-                )
-        for name in ("n_neighbors", "n_landmarks"):
-            if not getattr(self, name) >= 1:
-                raise InputError(f"{name} must be at least 1, got {getattr(self, name)!r}")
 
     def _adapt(self, model: Any, source: Rows | None, target: Rows, seed: int) -> Adapted:
         source, target, match = self._matched(model, source, target)

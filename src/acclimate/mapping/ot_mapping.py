@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +19,7 @@ from acclimate.mapping.sinkhorn import (
     sinkhorn_classes,
 )
 from acclimate.mapping.transport import Cost, NearestMove, exact_plan, merge_rows, pot
+from acclimate.settings import COUNT, NOT_NEGATIVE, POSITIVE, Constraints, OneOf
 from acclimate.templates import Map
 from acclimate.validation import Rows
 
@@ -140,6 +141,15 @@ class OTMapping(DenseMapAdapter):
     True
     """
 
+    _parameter_constraints: ClassVar[Constraints] = {
+        **DenseMapAdapter._parameter_constraints,
+        "regularisation": [OneOf("none", "entropic", "classes")],
+        "epsilon": [POSITIVE, OneOf("auto")],
+        "class_strength": [NOT_NEGATIVE],
+        "max_rows": [COUNT],
+        "use_target_labels": ["boolean"],
+    }
+
     def __init__(
         self,
         estimator: Any = None,
@@ -160,22 +170,11 @@ class OTMapping(DenseMapAdapter):
         self.use_target_labels = use_target_labels
 
     def _check_settings(self) -> None:
-        if self.regularisation not in ("none", "entropic", "classes"):
-            raise InputError(
-                f'regularisation must be "none", "entropic" or "classes", '
-                f"got {self.regularisation!r}"
-            )
         if self.regularisation == "classes" and self._regression():
             raise InputError(
                 f'regularisation="classes" needs classes, and {type(self._base()).__name__} is a '
                 f'regressor; use "none" or "entropic"'
             )
-        check_epsilon(self.epsilon, automatic=True)
-        if not 0.0 <= self.class_strength < np.inf:
-            raise InputError(
-                f"class_strength must be finite and at least 0, got {self.class_strength!r}"
-            )
-        check_max_rows(self.max_rows)
         if self.regularisation == "none":
             pot()
 
@@ -302,18 +301,3 @@ def automatic_epsilon(cost: Cost, scale: float) -> float:
     """
     some = cost.X[:LOOKED_AT].astype(np.float64) @ cost.Z[:LOOKED_AT].astype(np.float64).T
     return max(INTERACTION * float(np.median(np.abs(2.0 * some))) / scale, FAINTEST)
-
-
-def check_epsilon(value: Any, *, automatic: bool) -> None:
-    """Raise where the strength of the entropy cannot be used."""
-    if automatic and value == "auto":
-        return
-    if isinstance(value, str) or not 0.0 < value < np.inf:
-        words = ' or "auto"' if automatic else ""
-        raise InputError(f"epsilon must be finite and above 0{words}, got {value!r}")
-
-
-def check_max_rows(value: Any) -> None:
-    """Raise where a number of rows cannot be used."""
-    if not isinstance(value, int | np.integer) or value < 1:
-        raise InputError(f"max_rows must be an integer of at least 1, got {value!r}")

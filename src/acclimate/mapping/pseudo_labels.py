@@ -45,7 +45,6 @@ class PseudoLabelAdapter(ComponentsAdapter):
     def _check_settings(self) -> None:
         super()._check_settings()
         check_classifier(self)
-        check_rounds(self.rounds)
 
     def _solve(self, rows: Expansion, source: Rows, target: Rows, seed: int) -> tuple[Array, float]:
         n, m = len(source.X), len(target.X)
@@ -117,9 +116,3 @@ def check_classifier(method: Any) -> None:
             f"{type(method).__name__} compares classes, and {type(method._base()).__name__} is a "
             f"regressor; use TCA or TJM"
         )
-
-
-def check_rounds(value: Any) -> None:
-    """Raise where ``value`` is no number of rounds."""
-    if not isinstance(value, int | np.integer) or value < 1:
-        raise InputError(f"rounds must be an integer of at least 1, got {value!r}")

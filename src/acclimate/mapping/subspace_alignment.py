@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,12 +11,12 @@ from numpy.typing import NDArray
 from acclimate.mapping.batchwise import MomentsAdapter
 from acclimate.mapping.mapped import (
     Affine,
-    check_components,
     n_axes,
     principal_axes,
     spectrum,
 )
 from acclimate.mapping.moments import Moments
+from acclimate.settings import COUNT, Constraints
 from acclimate.sources import Part, each
 from acclimate.templates import Map
 from acclimate.validation import Rows
@@ -96,6 +96,12 @@ class SubspaceAlignment(MomentsAdapter):
     2
     """
 
+    _parameter_constraints: ClassVar[Constraints] = {
+        **MomentsAdapter._parameter_constraints,
+        "n_components": [COUNT, None],
+        "use_target_labels": ["boolean"],
+    }
+
     def __init__(
         self,
         estimator: Any = None,
@@ -108,9 +114,6 @@ class SubspaceAlignment(MomentsAdapter):
         super().__init__(estimator, preprocess=preprocess, random_state=random_state)
         self.n_components = n_components
         self.use_target_labels = use_target_labels
-
-    def _check_settings(self) -> None:
-        check_components(self.n_components)
 
     def _align(self, source: Rows, target: Rows, seed: int) -> tuple[Map, Map]:
         return self._maps(

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from acclimate.exceptions import InputError
 from acclimate.folds import as_often
 from acclimate.mapping.expansion import ComponentsAdapter, Expansion
 from acclimate.mapping.gaps import mean_gap
 from acclimate.mapping.mapped import in_own_order, own_order
-from acclimate.mapping.pseudo_labels import check_rounds
+from acclimate.settings import COUNT, POSITIVE, Constraints
 from acclimate.templates import Map
 from acclimate.validation import Rows
 
@@ -130,6 +129,12 @@ class TJM(ComponentsAdapter):
     array([1, 0])
     """
 
+    _parameter_constraints: ClassVar[Constraints] = {
+        **ComponentsAdapter._parameter_constraints,
+        "unit": [POSITIVE, None],
+        "rounds": [COUNT],
+    }
+
     def __init__(
         self,
         estimator: Any = None,
@@ -153,12 +158,6 @@ class TJM(ComponentsAdapter):
         )  # fmt: skip
         self.unit = unit
         self.rounds = rounds
-
-    def _check_settings(self) -> None:
-        super()._check_settings()
-        check_rounds(self.rounds)
-        if self.unit is not None and not 0.0 < self.unit < np.inf:
-            raise InputError(f"unit must be finite and above 0, or None, got {self.unit!r}")
 
     def _solve(self, rows: Expansion, source: Rows, target: Rows, seed: int) -> tuple[Array, float]:
         n, m = len(source.X), len(target.X)

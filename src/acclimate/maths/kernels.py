@@ -13,6 +13,7 @@ from sklearn.utils import gen_batches
 from acclimate.arrays import as_matrix
 from acclimate.exceptions import InputError
 from acclimate.maths.landmarks import waves
+from acclimate.settings import COUNT, POSITIVE, Constraints, OneOf
 
 BLOCK = 4096  # rows turned into float64 at a time
 
@@ -168,18 +169,16 @@ def median_square(rows: Array) -> float | None:
     return float(np.median(squared)) if len(squared) else None
 
 
-def check_kernel(kind: Any, gamma: Any) -> None:
-    """Raise where kernel or width cannot be used."""
-    if not callable(kind) and kind not in ("linear", "rbf"):
-        raise InputError(f'kernel must be "linear", "rbf" or a callable, got {kind!r}')
-    if gamma is not None and not 0.0 < gamma < np.inf:
-        raise InputError(f"gamma must be finite and above 0, or None, got {gamma!r}")
+KERNEL_SETTINGS: Constraints = {  # of the methods that use one of these kernels
+    "kernel": [OneOf("rbf", "linear"), callable],
+    "gamma": [POSITIVE, None],
+    "n_landmarks": [COUNT],
+    "approximation": [OneOf("landmarks", "fourier")],
+}
 
 
 def check_approximation(value: Any, kind: Any) -> None:
-    """Raise where the features that stand for the kernel of many rows cannot be used."""
-    if value not in ("landmarks", "fourier"):
-        raise InputError(f'approximation must be "landmarks" or "fourier", got {value!r}')
+    """Raise where the features that stand for the kernel of many rows are not for this one."""
     if value == "fourier" and kind != "rbf":
         raise InputError(
             f'approximation="fourier" is for kernel="rbf" alone, got kernel={kind!r}; use '

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from itertools import zip_longest
-from typing import Any, Self
+from numbers import Real
+from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import expit
 from sklearn.linear_model import LogisticRegression
+from sklearn.utils._param_validation import Interval
 from sklearn.utils.validation import has_fit_parameter
 
 from acclimate.adapter import Adapted, fit_model
@@ -20,14 +22,14 @@ from acclimate.reweighting.crossfit import log_odds
 from acclimate.reweighting.ratio import (
     Array,
     RatioAdapter,
-    check_effective,
     evened,
     evening,
     matrix,
     spread,
     wanted_rows,
 )
-from acclimate.validation import Rows, check_count
+from acclimate.settings import COUNT, ESTIMATOR, SEVERAL, Constraints, OneOf
+from acclimate.validation import Rows
 
 
 def odds_weights(p: Array, n: Any, m: Any, clip: float) -> Array:
@@ -135,6 +137,14 @@ class DomainDiscriminator(RatioAdapter):
     True
     """
 
+    _parameter_constraints: ClassVar[Constraints] = {
+        **RatioAdapter._parameter_constraints,
+        "discriminator": [ESTIMATOR, None],
+        "folds": [SEVERAL],
+        "clip": [Interval(Real, 0, 0.5, closed="neither")],
+        "min_effective": [COUNT, OneOf("auto"), None],
+    }
+
     def __init__(
         self,
         estimator: Any = None,
@@ -157,10 +167,6 @@ class DomainDiscriminator(RatioAdapter):
         return super()._fit_source(source, seed)
 
     def _check_settings(self) -> None:
-        check_count(2, folds=self.folds)
-        check_effective(self.min_effective)
-        if not 0 < self.clip < 0.5:
-            raise InputError(f"clip must be above 0 and below 0.5, got {self.clip!r}")
         if self.discriminator is not None and not hasattr(self.discriminator, "predict_proba"):
             raise InputError(
                 f"the discriminator must have predict_proba, "

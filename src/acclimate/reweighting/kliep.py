@@ -5,7 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,8 +24,7 @@ from acclimate.reweighting.ratio import (
     median_distance,
     spread,
 )
-from acclimate.reweighting.ulsif import check_grid
-from acclimate.validation import Rows, check_count
+from acclimate.settings import COUNT, POSITIVE, SEVERAL, Constraints, Each
 
 FAINT = 1e-8  # centres with less kernel mass than this on the source are left out
 GAP = 1e-4  # nats a row: above it, warn
@@ -205,6 +204,13 @@ class KLIEP(RatioAdapter):
     True
     """
 
+    _parameter_constraints: ClassVar[Constraints] = {
+        **RatioAdapter._parameter_constraints,
+        "widths": [Each(POSITIVE, least=1), None],
+        "centres": [COUNT],
+        "folds": [SEVERAL],
+    }
+
     def __init__(
         self,
         estimator: Any = None,
@@ -219,12 +225,6 @@ class KLIEP(RatioAdapter):
         self.widths = widths
         self.centres = centres
         self.folds = folds
-
-    def _fit_source(self, source: Rows, seed: int) -> Any:
-        check_grid(widths=(1.0,) if self.widths is None else self.widths)
-        check_count(centres=self.centres)
-        check_count(2, folds=self.folds)
-        return super()._fit_source(source, seed)
 
     def _ratio(self, X: Array, Xt: Array, counts: Array, seed: int) -> Array:
         if len(Xt) < 2:

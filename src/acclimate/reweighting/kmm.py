@@ -5,25 +5,27 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
+from numbers import Real
+from typing import Any, ClassVar
 
 import numpy as np
+from sklearn.utils._param_validation import Interval
 
 from acclimate.exceptions import ConvergenceWarning, InputError
 from acclimate.folds import row_keys
-from acclimate.maths.kernels import gaussian
+from acclimate.maths.kernels import check_approximation, gaussian
 from acclimate.maths.landmarks import frequencies, waves, whiten
 from acclimate.reweighting.quadratic import Solution, solve_by_columns
 from acclimate.reweighting.ratio import (
     Array,
     RatioAdapter,
-    check_effective,
     evened,
     in_key_order,
     median_distance,
     wanted_rows,
 )
-from acclimate.validation import Rows, check_count, check_positive
+from acclimate.settings import COUNT, NOT_NEGATIVE, POSITIVE, Constraints, OneOf
+from acclimate.validation import Rows
 
 BLOCK = 1024  # target rows whose kernel with the source is held at a time
 EXACT_ROWS = 20000  # above, in either domain, the default expands the kernel in landmarks
@@ -130,6 +132,19 @@ class KMM(RatioAdapter):
     True
     """
 
+    _parameter_constraints: ClassVar[Constraints] = {
+        **RatioAdapter._parameter_constraints,
+        "kernel": [OneOf("rbf", "linear"), callable],
+        "width": [POSITIVE, None],
+        "bound": [Interval(Real, 1, None, closed="left")],
+        "epsilon": [NOT_NEGATIVE, None],
+        "tolerance": [POSITIVE],
+        "max_steps": [COUNT],
+        "n_landmarks": [COUNT, OneOf("auto"), None],
+        "approximation": [OneOf("landmarks", "fourier")],
+        "min_effective": [COUNT, OneOf("auto"), None],
+    }
+
     def __init__(
         self,
         estimator: Any = None,
@@ -158,26 +173,7 @@ class KMM(RatioAdapter):
         self.min_effective = min_effective
 
     def _fit_source(self, source: Rows, seed: int) -> Any:
-        if self.kernel not in ("rbf", "linear") and not callable(self.kernel):
-            raise InputError(f'kernel must be "rbf", "linear" or a callable, got {self.kernel!r}')
-        check_positive(tolerance=self.tolerance, width=1.0 if self.width is None else self.width)
-        check_count(max_steps=self.max_steps)
-        if self.n_landmarks not in ("auto", None):
-            check_count(n_landmarks=self.n_landmarks)
-        if self.approximation not in ("landmarks", "fourier"):
-            raise InputError(
-                f'approximation must be "landmarks" or "fourier", got {self.approximation!r}'
-            )
-        if self.approximation == "fourier" and self.kernel != "rbf":
-            raise InputError(
-                f'approximation="fourier" is for kernel="rbf" alone, got kernel={self.kernel!r}; '
-                f'use "landmarks"'
-            )
-        check_effective(self.min_effective)
-        if not self.bound >= 1:
-            raise InputError(f"bound must be at least 1, got {self.bound!r}")
-        if self.epsilon is not None and not self.epsilon >= 0:
-            raise InputError(f"epsilon must be at least 0, got {self.epsilon!r}")
+        check_approximation(self.approximation, self.kernel)
         return super()._fit_source(source, seed)
 
     def _ratio(self, X: Array, Xt: Array, counts: Array, seed: int) -> Array:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,8 +17,9 @@ from acclimate.exceptions import InputError, TransferWarning
 from acclimate.folds import row_keys
 from acclimate.maths.medians import weighted_median
 from acclimate.reweighting.ratio import Array, matrix, spread
+from acclimate.settings import SEVERAL, SHARE_BELOW_1, Constraints, OneOf
 from acclimate.templates import WeighAdapter
-from acclimate.validation import Rows, check_count
+from acclimate.validation import Rows
 
 SETTLED = 1e-10  # largest change of a prior at which expectation maximisation stops
 STEPS = 10_000
@@ -195,6 +196,13 @@ class LabelShift(WeighAdapter):
     array([0.9, 0.1])
     """
 
+    _parameter_constraints: ClassVar[Constraints] = {
+        **WeighAdapter._parameter_constraints,
+        "method": [OneOf("bbse", "em")],
+        "folds": [SEVERAL],
+        "level": [SHARE_BELOW_1],
+    }
+
     def __init__(
         self,
         estimator: Any = None,
@@ -211,11 +219,6 @@ class LabelShift(WeighAdapter):
         self.level = level
 
     def _fit_source(self, source: Rows, seed: int) -> Any:
-        if self.method not in ("bbse", "em"):
-            raise InputError(f'method must be "bbse" or "em", got {self.method!r}')
-        check_count(2, folds=self.folds)
-        if not 0 <= self.level < 1:
-            raise InputError(f"level must be at least 0 and below 1, got {self.level!r}")
         if self._regression():
             raise InputError(
                 f"label shift is about classes, and {type(self._base()).__name__} is a regressor; "

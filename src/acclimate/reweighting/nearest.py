@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from sklearn.neighbors import NearestNeighbors
 
-from acclimate.exceptions import InputError
 from acclimate.folds import row_keys
 from acclimate.reweighting.ratio import Array, RatioAdapter
-from acclimate.validation import Rows
+from acclimate.settings import NOT_NEGATIVE, Constraints
 
 
 def cell_counts(X: Array, Xt: Array, seed: int = 0, counts: Array | None = None) -> Array:
@@ -97,6 +96,11 @@ class NearestNeighborWeights(RatioAdapter):
     array([0.5, 0.5, 1. , 2. ])
     """
 
+    _parameter_constraints: ClassVar[Constraints] = {
+        **RatioAdapter._parameter_constraints,
+        "smoothing": [NOT_NEGATIVE],
+    }
+
     def __init__(
         self,
         estimator: Any = None,
@@ -107,11 +111,6 @@ class NearestNeighborWeights(RatioAdapter):
     ) -> None:
         super().__init__(estimator, preprocess=preprocess, random_state=random_state)
         self.smoothing = smoothing
-
-    def _fit_source(self, source: Rows, seed: int) -> Any:
-        if not 0 <= self.smoothing < np.inf:
-            raise InputError(f"smoothing must be at least 0 and finite, got {self.smoothing!r}")
-        return super()._fit_source(source, seed)
 
     def _ratio(self, X: Array, Xt: Array, counts: Array, seed: int) -> Array:
         return self.smoothing + cell_counts(X, Xt, seed, counts)

@@ -13,7 +13,7 @@ from acclimate.exceptions import InputError
 from acclimate.folds import row_keys
 from acclimate.maths.medians import weighted_median
 from acclimate.templates import WeighAdapter
-from acclimate.validation import Rows, check_count
+from acclimate.validation import Rows
 
 Array = NDArray[np.floating[Any]]
 WIDTHS = (0.25, 0.5, 1.0, 2.0, 4.0)  # tried widths, in units of the median distance
@@ -150,12 +150,6 @@ def evened(w: Array, wanted: float, counts: Array) -> tuple[Array, float]:
     t = evening(mean, float(counts @ w**2) / n, n, wanted) if wanted >= 1 else 1.0
     mixed: Array = 1.0 - t + t * (w / mean)
     return mixed, t
-
-
-def check_effective(value: Any) -> None:
-    """Raise where the effective rows that are asked for cannot be used."""
-    if value not in ("auto", None):
-        check_count(min_effective=value)
 
 
 def in_key_order(X: Array, seed: int, size: int | None = None) -> Array:

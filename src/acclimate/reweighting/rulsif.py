@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, ClassVar
 
-from acclimate.exceptions import InputError
 from acclimate.reweighting.ratio import Array, RatioAdapter
-from acclimate.reweighting.ulsif import RIDGES, check_grid, fit_ratio
-from acclimate.validation import Rows, check_count
+from acclimate.reweighting.ulsif import RIDGES, fit_ratio
+from acclimate.settings import COUNT, POSITIVE, SHARE_BELOW_1, Constraints, Each
 
 
 class RULSIF(RatioAdapter):
@@ -81,6 +80,14 @@ class RULSIF(RatioAdapter):
     True
     """
 
+    _parameter_constraints: ClassVar[Constraints] = {
+        **RatioAdapter._parameter_constraints,
+        "alpha": [SHARE_BELOW_1],
+        "widths": [Each(POSITIVE, least=1), None],
+        "ridges": [Each(POSITIVE, least=1)],
+        "centres": [COUNT],
+    }
+
     def __init__(
         self,
         estimator: Any = None,
@@ -97,13 +104,6 @@ class RULSIF(RatioAdapter):
         self.widths = widths
         self.ridges = ridges
         self.centres = centres
-
-    def _fit_source(self, source: Rows, seed: int) -> Any:
-        if not 0 <= self.alpha < 1:
-            raise InputError(f"alpha must be at least 0 and below 1, got {self.alpha!r}")
-        check_grid(ridges=self.ridges, widths=(1.0,) if self.widths is None else self.widths)
-        check_count(centres=self.centres)
-        return super()._fit_source(source, seed)
 
     def _ratio(self, X: Array, Xt: Array, counts: Array, seed: int) -> Array:
         w, self.choice_ = fit_ratio(

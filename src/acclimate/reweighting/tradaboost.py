@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Any
+from numbers import Real
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
+from sklearn.utils._param_validation import Interval
 
 from acclimate.adapter import Adapted, Adapter
 from acclimate.classes import match_classes
 from acclimate.exceptions import InputError
 from acclimate.reweighting.ratio import Array
+from acclimate.settings import COUNT, INNER_SHARE, Constraints
 from acclimate.templates import fit_weighted, report_weights
-from acclimate.validation import Rows, check_count, stack
+from acclimate.validation import Rows, stack
 
 Labels = NDArray[Any]
 
@@ -113,6 +116,13 @@ class TrAdaBoost(Adapter):
     True
     """
 
+    _parameter_constraints: ClassVar[Constraints] = {
+        **Adapter._parameter_constraints,
+        "rounds": [COUNT],
+        "rate": [Interval(Real, 0, 1, closed="right")],
+        "balance": [INNER_SHARE],
+    }
+
     def __init__(
         self,
         estimator: Any = None,
@@ -129,11 +139,6 @@ class TrAdaBoost(Adapter):
         self.balance = balance
 
     def _fit_source(self, source: Rows, seed: int) -> Any:
-        check_count(rounds=self.rounds)
-        if not 0.0 < self.rate <= 1.0:
-            raise InputError(f"rate must be above 0 and at most 1, got {self.rate!r}")
-        if not 0.0 < self.balance < 1.0:
-            raise InputError(f"balance must be in (0, 1), got {self.balance!r}")
         if self._regression():
             raise InputError(
                 f"TrAdaBoost is about classes, and {type(self._base()).__name__} is a regressor; "

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,8 +13,9 @@ from acclimate.exceptions import InputError
 from acclimate.folds import few_label_folds, row_keys
 from acclimate.reweighting.ratio import Array
 from acclimate.reweighting.tradaboost import both_domains, of_given, round_seed
+from acclimate.settings import COUNT, SEVERAL, Constraints
 from acclimate.templates import fit_weighted, report_weights
-from acclimate.validation import Rows, check_count, take
+from acclimate.validation import Rows, take
 
 
 class TrAdaBoostR2(Adapter):
@@ -105,6 +106,13 @@ class TrAdaBoostR2(Adapter):
     True
     """
 
+    _parameter_constraints: ClassVar[Constraints] = {
+        **Adapter._parameter_constraints,
+        "steps": [SEVERAL],
+        "rounds": [COUNT],
+        "folds": [SEVERAL],
+    }
+
     def __init__(
         self,
         estimator: Any = None,
@@ -126,8 +134,6 @@ class TrAdaBoostR2(Adapter):
         return DecisionTreeRegressor(max_depth=4)
 
     def _fit_source(self, source: Rows, seed: int) -> Any:
-        check_count(2, steps=self.steps, folds=self.folds)
-        check_count(rounds=self.rounds)
         if not self._regression():
             raise InputError(
                 f"TrAdaBoostR2 is about values, and {type(self._base()).__name__} is no regressor; "

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from scipy.linalg import cho_factor, cho_solve
@@ -14,7 +14,7 @@ from acclimate.exceptions import InputError
 from acclimate.folds import row_keys
 from acclimate.maths.kernels import rbf
 from acclimate.reweighting.ratio import WIDTHS, Array, RatioAdapter, in_key_order, median_distance
-from acclimate.validation import Rows, check_count, check_positive
+from acclimate.settings import COUNT, POSITIVE, Constraints, Each
 
 RIDGES = (1e-3, 1e-2, 1e-1, 1.0, 10.0)
 
@@ -249,6 +249,13 @@ class ULSIF(RatioAdapter):
     True
     """
 
+    _parameter_constraints: ClassVar[Constraints] = {
+        **RatioAdapter._parameter_constraints,
+        "widths": [Each(POSITIVE, least=1), None],
+        "ridges": [Each(POSITIVE, least=1)],
+        "centres": [COUNT],
+    }
+
     def __init__(
         self,
         estimator: Any = None,
@@ -264,22 +271,8 @@ class ULSIF(RatioAdapter):
         self.ridges = ridges
         self.centres = centres
 
-    def _fit_source(self, source: Rows, seed: int) -> Any:
-        check_grid(ridges=self.ridges, widths=(1.0,) if self.widths is None else self.widths)
-        check_count(centres=self.centres)
-        return super()._fit_source(source, seed)
-
     def _ratio(self, X: Array, Xt: Array, counts: Array, seed: int) -> Array:
         w, self.choice_ = fit_ratio(
             X, Xt, 0.0, self.widths, self.ridges, self.centres, seed, counts
         )
         return w
-
-
-def check_grid(**grids: Sequence[float]) -> None:
-    """Raise where a grid of settings is empty or holds a value that is not above 0."""
-    for name, values in grids.items():
-        if not len(values):
-            raise InputError(f"{name} must hold at least one value, got {values!r}")
-        for value in values:
-            check_positive(**{name: value})

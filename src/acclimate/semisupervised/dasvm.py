@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,8 +14,9 @@ from acclimate.adapter import Adapted, Adapter
 from acclimate.exceptions import ConvergenceWarning, InputError
 from acclimate.folds import as_often
 from acclimate.reweighting.ratio import Array
+from acclimate.settings import COUNT, SHARE_BELOW_1, Constraints
 from acclimate.templates import fit_weighted
-from acclimate.validation import Rows, check_count, stack, take
+from acclimate.validation import Rows, stack, take
 
 Codes = NDArray[np.intp]
 LEAST = 0.1  # weight of a target row that just came, and of a source row that is about to go
@@ -112,6 +113,13 @@ class DASVM(Adapter):
     (0.82, 0.98)
     """
 
+    _parameter_constraints: ClassVar[Constraints] = {
+        **Adapter._parameter_constraints,
+        "rounds": [COUNT],
+        "tolerance": [SHARE_BELOW_1],
+        "max_rounds": [COUNT],
+    }
+
     def __init__(
         self,
         estimator: Any = None,
@@ -133,10 +141,10 @@ class DASVM(Adapter):
         return SVC()
 
     def _fit_source(self, source: Rows, seed: int) -> Any:
-        check_count(rounds=self.rounds)
-        check_count(self.rounds, max_rounds=self.max_rounds)
-        if not 0.0 <= self.tolerance < 1.0:
-            raise InputError(f"tolerance must be at least 0 and below 1, got {self.tolerance!r}")
+        if self.max_rounds < self.rounds:
+            raise InputError(
+                f"max_rounds must be at least rounds, at least {self.rounds}, got {self.max_rounds}"
+            )
         base = self._base()
         if self._regression():
             raise InputError(f"DASVM is about classes, and {type(base).__name__} is a regressor")

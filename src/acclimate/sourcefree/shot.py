@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor, nn
@@ -11,8 +11,8 @@ from torch.nn import functional as F
 from acclimate.deep import DeepAdapter, Plan, Run, documented
 from acclimate.losses.information import information_loss
 from acclimate.losses.supervised import cross_entropy
+from acclimate.settings import NOT_NEGATIVE, Constraints
 from acclimate.training.terms import Phase, Term
-from acclimate.validation import check_not_negative
 
 
 @documented
@@ -74,6 +74,11 @@ class SHOT(DeepAdapter):
     ['information', 'pseudo', 'step', 'validation']
     """
 
+    _parameter_constraints: ClassVar[Constraints] = {
+        **DeepAdapter._parameter_constraints,
+        "strength": [NOT_NEGATIVE],
+    }
+
     def __init__(
         self,
         estimator: Any = None,
@@ -90,9 +95,6 @@ class SHOT(DeepAdapter):
             random_state=random_state,
         )  # fmt: skip
         self.strength = strength
-
-    def _check_settings(self) -> None:
-        check_not_negative(strength=self.strength)
 
     def _plan(self, run: Run) -> Plan:
         labels = PseudoLabels(run)

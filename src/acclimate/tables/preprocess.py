@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +14,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from acclimate import columns as cells
 from acclimate.exceptions import InputError
 from acclimate.natives import as_rows
+from acclimate.settings import COUNT, SEVERAL, Constraints, Each, OneOf, check_settings
 from acclimate.tables.labels import check_columns
 from acclimate.validation import match_columns
 from acclimate.written import Written
@@ -137,6 +138,17 @@ class TabularPreprocessor(TransformerMixin, BaseEstimator):  # type: ignore[misc
     array([[0., 0., 0., 0.]])
     """
 
+    _parameter_constraints: ClassVar[Constraints] = {
+        "categorical": [Each(str, of="names")],
+        "text": [Each(str, of="names")],
+        "drop": [Each(str, of="names")],
+        "max_levels": [SEVERAL],
+        "text_components": [COUNT],
+        "max_vocabulary": [COUNT],
+        "dtype": [OneOf("float64", "float32")],
+        "random_state": ["random_state"],
+    }
+
     def __init__(
         self,
         *,
@@ -168,7 +180,7 @@ class TabularPreprocessor(TransformerMixin, BaseEstimator):  # type: ignore[misc
         y : object, default=None
             Ignored.
         """
-        self._check_settings()
+        check_settings(self)
         self.encoder_ = None
         X = self._checked(X, reset=True)
         names = self._names()
@@ -246,16 +258,6 @@ class TabularPreprocessor(TransformerMixin, BaseEstimator):  # type: ignore[misc
         return np.asarray(names, dtype=object)
 
     # --- inside -----------------------------------------------------------------------------
-
-    def _check_settings(self) -> None:
-        for name, least in (("max_levels", 2), ("text_components", 1), ("max_vocabulary", 1)):
-            if getattr(self, name) < least:
-                raise InputError(f"{name} must be at least {least}, got {getattr(self, name)}")
-        if self.dtype not in ("float64", "float32"):
-            raise InputError(f'dtype must be "float64" or "float32", got {self.dtype!r}')
-        for name in ("categorical", "text", "drop"):
-            if isinstance(getattr(self, name), str):
-                raise InputError(f"{name} must be a list of names, got {getattr(self, name)!r}")
 
     def _checked(self, X: Any, *, reset: bool) -> Any:
         """Return a frame as it is, anything else as a float64 array of shape (n, d)."""

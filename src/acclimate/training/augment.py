@@ -104,16 +104,6 @@ AUGMENTATIONS: dict[str, Augmentation] = {
 }
 
 
-def check_augment(augment: Any) -> None:
-    """Raise where a setting ``augment`` is none of the words, no callable and not None."""
-    if augment is None or (not isinstance(augment, str) and callable(augment)):
-        return
-    if augment not in AUGMENTATIONS:
-        raise InputError(
-            f"augment must be one of {list(AUGMENTATIONS)}, a callable or None, got {augment!r}"
-        )
-
-
 def views(
     augment: Any, then: Callable[[Batch], Batch] | None = None
 ) -> Callable[[Batch], Batch] | None:

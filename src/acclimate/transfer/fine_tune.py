@@ -5,18 +5,20 @@ from __future__ import annotations
 import textwrap
 import warnings
 from dataclasses import dataclass, replace
-from numbers import Integral
-from typing import Any
+from numbers import Real
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from sklearn.utils._param_validation import Interval
 from torch import nn
 
 from acclimate.adapter import Adapted, Adapter, fit_model
 from acclimate.base.neural import NeuralClassifier, NeuralRegressor
 from acclimate.classes import Kept, Renamed, lost_classes, warn_of_lost
 from acclimate.exceptions import InputError, TransferWarning
+from acclimate.settings import COUNT, POSITIVE, Constraints, OneOf
 from acclimate.training.device import seeded
 from acclimate.training.network import Network, new_head
 from acclimate.transfer.strategies import NETWORK_STRATEGIES
@@ -157,6 +159,17 @@ class FineTune(Adapter):
     _reads_frames = True
     _weighs_target = True
 
+    _parameter_constraints: ClassVar[Constraints] = {
+        **Adapter._parameter_constraints,
+        "strategy": [OneOf(*STRATEGIES)],
+        "head": [OneOf("auto", "copy", "new")],
+        "strength": [POSITIVE, None],
+        "rate": [POSITIVE],
+        "decay": [Interval(Real, 1, None, closed="left")],
+        "rank": [COUNT],
+        "alpha": [POSITIVE, None],
+    }
+
     def __init__(
         self,
         estimator: Any = None,
@@ -295,18 +308,6 @@ class FineTune(Adapter):
                 f"strategy must be one of {list(allowed)} for {type(self._base()).__name__}, "
                 f"got {self.strategy!r}"
             )
-        if self.head not in ("auto", "copy", "new"):
-            raise InputError(f'head must be "auto", "copy" or "new", got {self.head!r}')
-        for name in ("strength", "rate", "alpha"):
-            value = getattr(self, name)
-            if value is not None and not value > 0:
-                raise InputError(f"{name} must be above 0, got {value!r}")
-        for name in ("decay", "rank"):
-            value = getattr(self, name)
-            if not value >= 1:
-                raise InputError(f"{name} must be at least 1, got {value!r}")
-        if not isinstance(self.rank, Integral):
-            raise InputError(f"rank must be a whole number, got {self.rank!r}")
 
 
 def _document_strategies() -> None:

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import copy
-from typing import Any, Self
+from numbers import Integral
+from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
+from sklearn.utils._param_validation import HasMethods, Interval
 from sklearn.utils.validation import check_is_fitted
 from torch import nn
 
 from acclimate.exceptions import InputError
+from acclimate.settings import Constraints, OneOf, check_settings
 from acclimate.training.device import find_device
 from acclimate.training.features import body_features
 from acclimate.training.network import Network, image_channels
@@ -74,6 +77,15 @@ class FrozenBody(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimato
     (5, 3)
     """
 
+    _parameter_constraints: ClassVar[Constraints] = {
+        "network": [OneOf(*PRETRAINED), nn.Module, HasMethods("predict")],
+        "size": [Interval(Integral, 32, None, closed="left")],
+        "device": [str],
+    }
+    _ways_out: ClassVar[dict[str, str]] = {
+        "network": "a network by another name starts with random weights"
+    }
+
     def __init__(
         self, network: Any = "efficientnet-lite0", *, size: int = SIZE, device: str = "auto"
     ) -> None:
@@ -91,6 +103,7 @@ class FrozenBody(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimato
         y : object, default=None
             Ignored.
         """
+        check_settings(self)
         shape = np.shape(X)[1:]
         body = self._body(shape)
         self.network_ = body.eval().to(find_device(self.device))
@@ -114,11 +127,6 @@ class FrozenBody(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimato
     def _body(self, shape: tuple[int, ...]) -> nn.Module:
         given = self.network
         if isinstance(given, str):
-            if given not in PRETRAINED:
-                raise InputError(
-                    f"network must be one of {list(PRETRAINED)}, a module or a fitted model, got "
-                    f"{given!r}: a network by that name starts with random weights"
-                )
             return pretrained_body(given, image_channels(given, shape, "mlp"), self.size)
         for name in ("target_model_", "source_model_"):
             given = getattr(given, name, None) or given

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +12,7 @@ from sklearn.utils.validation import has_fit_parameter
 from acclimate.adapter import Adapted, Adapter, fit_model
 from acclimate.classes import Match, match_classes
 from acclimate.exceptions import InputError
+from acclimate.settings import COUNT, INNER_SHARE, POSITIVE, Constraints, OneOf
 from acclimate.transfer.descent import descend, gradient, loss_of, safe_step, textbook_step
 from acclimate.validation import Rows, stack, take
 
@@ -112,6 +113,16 @@ class JointObjective(Adapter):
 
     _reads_frames = True
     _weighs_target = True
+
+    _parameter_constraints: ClassVar[Constraints] = {
+        **Adapter._parameter_constraints,
+        "balance": [INNER_SHARE],
+        "start": [OneOf("source", "scratch")],
+        "solver": [OneOf(*SOLVERS)],
+        "step": [POSITIVE, None],
+        "steps": [COUNT],
+    }
+    _ways_out: ClassVar[dict[str, str]] = {"balance": "SourceOnly and TargetOnly are its ends"}
 
     def __init__(
         self,
@@ -235,19 +246,6 @@ class JointObjective(Adapter):
         return with_parameters(model, theta[:, :-1], theta[:, -1])
 
     def _check_settings(self) -> None:
-        if not 0.0 < self.balance < 1.0:
-            raise InputError(
-                f"balance must be in (0, 1), got {self.balance!r}; SourceOnly and TargetOnly are "
-                f"its ends"
-            )
-        if self.start not in ("source", "scratch"):
-            raise InputError(f'start must be "source" or "scratch", got {self.start!r}')
-        if self.solver not in SOLVERS:
-            raise InputError(f"solver must be one of {list(SOLVERS)}, got {self.solver!r}")
-        if self.step is not None and not self.step > 0:
-            raise InputError(f"step must be above 0 or None, got {self.step!r}")
-        if self.steps < 1:
-            raise InputError(f"steps must be at least 1, got {self.steps!r}")
         base = self._base()
         if self.solver == "auto" and not has_fit_parameter(base, "sample_weight"):
             raise InputError(

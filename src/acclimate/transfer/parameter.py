@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from numbers import Real
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
+from sklearn.utils._param_validation import Interval
 
 from acclimate.adapter import Adapted, Adapter, fit_model
 from acclimate.classes import Match, lost_classes, match_classes, warn_of_lost
 from acclimate.exceptions import InputError
 from acclimate.folds import few_label_folds
+from acclimate.settings import COUNT, SEVERAL, Constraints, Each
 from acclimate.validation import Rows, take
 
 STRENGTHS = (np.inf, 1e3, 1e2, 1e1, 1.0, 1e-1, 1e-2, 0.0)
@@ -98,6 +101,13 @@ class ParameterTransfer(Adapter):
 
     _weighs_target = True
 
+    _parameter_constraints: ClassVar[Constraints] = {
+        **Adapter._parameter_constraints,
+        "strengths": [Each(Interval(Real, 0, None, closed="both"), least=1), None],
+        "folds": [SEVERAL],
+        "repeats": [COUNT],
+    }
+
     def __init__(
         self,
         estimator: Any = None,
@@ -123,7 +133,6 @@ class ParameterTransfer(Adapter):
                 f"{type(self._base()).__name__}. FineTune takes networks; a pipeline's transformer "
                 f"belongs in preprocess="
             )
-        self._grid()
         return super()._fit_source(source, seed)
 
     def _adapt(self, model: Any, source: Rows | None, target: Rows, seed: int) -> Adapted:
@@ -190,11 +199,6 @@ class ParameterTransfer(Adapter):
     def _grid(self) -> NDArray[np.float64]:
         """Return the strengths, the strongest first."""
         grid = np.unique(np.asarray(STRENGTHS if self.strengths is None else self.strengths, float))
-        if grid.size == 0 or grid.ndim != 1 or not (grid >= 0).all():
-            raise InputError(
-                f"strengths must be numbers of at least 0, infinity included, got "
-                f"{self.strengths!r}"
-            )
         return grid[::-1]
 
     def __sklearn_tags__(self) -> Any:
