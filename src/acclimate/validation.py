@@ -2,6 +2,7 @@
 
 Longer than other files: it is the one door.
 """
+"""Checks at the public door: rows, labels and targets, once. Settings are for `settings`."""
 
 from __future__ import annotations
 

@@ -94,5 +94,5 @@ def test_it_unlearns_what_the_target_moves(moved: Any) -> None:
 @pytest.mark.parametrize("value", [0, 1.5])
 def test_part_of_a_step_is_refused(value: Any, toy: Any) -> None:
     d = toy()
-    with pytest.raises(InputError, match="inner_steps must be .*at least 1"):
+    with pytest.raises(InputError, match=r"inner_steps must be .*at least 1"):
         MCD(inner_steps=value).fit(d.X, d.y)

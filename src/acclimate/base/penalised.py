@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from sklearn.base import ClassifierMixin, RegressorMixin
 
 from acclimate.base.sized import Sized
+from acclimate.settings import POSITIVE, SEVERAL, Constraints, Each, check_settings
 
 PENALTIES = (0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0)
 FEW = 0.1  # the penalty where a class has one row, and none can be held out
@@ -56,6 +57,12 @@ class LinearClassifier(ClassifierMixin, Sized):  # type: ignore[misc]
     array([1])
     """
 
+    _parameter_constraints: ClassVar[Constraints] = {
+        "penalties": [Each(POSITIVE, least=1)],
+        "folds": [SEVERAL],
+        "random_state": ["random_state"],
+    }
+
     def __init__(
         self, *, penalties: Any = PENALTIES, folds: int = 5, random_state: Any = None
     ) -> None:
@@ -70,6 +77,7 @@ class LinearClassifier(ClassifierMixin, Sized):  # type: ignore[misc]
         """Choose the penalty and fit on all rows; see `Sized.fit`."""
         from sklearn.linear_model import LogisticRegression
 
+        check_settings(self)
         rows = self._read(X, reset=True)
         labels = np.asarray(y)
         weight = None if sample_weight is None else np.asarray(sample_weight, dtype=np.float64)
@@ -139,6 +147,11 @@ class LinearRegressor(RegressorMixin, Sized):  # type: ignore[misc]
     array([1.5])
     """
 
+    _parameter_constraints: ClassVar[Constraints] = {
+        "alphas": [Each(POSITIVE, least=1)],
+        "random_state": ["random_state"],
+    }
+
     def __init__(self, *, alphas: Any = ALPHAS, random_state: Any = None) -> None:
         self.alphas = alphas
         self.random_state = random_state
@@ -150,6 +163,7 @@ class LinearRegressor(RegressorMixin, Sized):  # type: ignore[misc]
         """Choose the penalty and fit on all rows; see `Sized.fit`."""
         from sklearn.linear_model import Ridge, RidgeCV
 
+        check_settings(self)
         rows, values = self._read(X, reset=True), np.asarray(y, dtype=np.float64)
         extra = {} if sample_weight is None else {"sample_weight": np.asarray(sample_weight)}
         self.alpha_ = float(RidgeCV(list(self.alphas)).fit(rows, values, **extra).alpha_)

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted, validate_data
+
+from acclimate.settings import COUNT, POSITIVE, SEVERAL, Constraints, check_settings
 
 Array = NDArray[np.floating[Any]]
 
@@ -48,6 +50,7 @@ class Sized(BaseEstimator):  # type: ignore[misc]
         sample_weight : array-like of shape (n,), default=None
             Weights of the rows.
         """
+        check_settings(self)
         rows = self._read(X, reset=True)
         labels = np.asarray(y)
         weight = None if sample_weight is None else np.asarray(sample_weight, dtype=np.float64)
@@ -88,6 +91,13 @@ def leaf_rows(rows: float) -> int:
 
 class _Boosting(Sized):
     """What both boostings share: categories as codes, gaps as they are."""
+
+    _parameter_constraints: ClassVar[Constraints] = {
+        "rounds": [COUNT],
+        "learning_rate": [POSITIVE],
+        "max_leaf_nodes": [SEVERAL],
+        "random_state": ["random_state"],
+    }
 
     def __init__(
         self, *, rounds: int = 100, learning_rate: float = 0.1, max_leaf_nodes: int = 31,
@@ -238,6 +248,11 @@ class BoostingRegressor(RegressorMixin, _Boosting):  # type: ignore[misc]
 
 class _Trees(Sized):
     """What forests share."""
+
+    _parameter_constraints: ClassVar[Constraints] = {
+        "trees": [COUNT],
+        "random_state": ["random_state"],
+    }
 
     def __init__(self, *, trees: int = 200, random_state: Any = None) -> None:
         self.trees = trees

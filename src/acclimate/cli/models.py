@@ -88,7 +88,7 @@ def build(
     Raises
     ------
     InputError
-        A setting is unknown; the message names the close match.
+        A setting is unknown, or not what it may be.
     """
     return apply_settings(row.load()(base, preprocess=preprocess, random_state=seed), settings)
 
@@ -99,7 +99,8 @@ def apply_settings(model: Any, settings: Mapping[str, Any]) -> Any:
     Raises
     ------
     InputError
-        A setting is unknown; the message names the close match.
+        A setting is unknown, and the message names the close match; or its value is not what it
+        may be.
     """
     known = [name for name in model.get_params() if name not in ("estimator", "preprocess")]
     for name in settings:
@@ -111,4 +112,8 @@ def apply_settings(model: Any, settings: Mapping[str, Any]) -> Any:
                 f"{type(model).__name__} has no setting {name!r}{meant(name, known) or '.'} It has "
                 f"{', '.join(plain)}, and estimator__NAME for its {type(model.estimator).__name__}"
             )
-    return model.set_params(**settings)
+    from acclimate.settings import check_settings
+
+    model.set_params(**settings)
+    check_settings(model)
+    return model

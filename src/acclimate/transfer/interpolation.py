@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +11,7 @@ from acclimate.adapter import Adapted, Adapter, fit_model
 from acclimate.classes import Match, match_classes
 from acclimate.exceptions import InputError
 from acclimate.folds import few_label_folds
+from acclimate.settings import SEVERAL, SHARE, Constraints, OneOf
 from acclimate.transfer.label_folds import log_losses
 from acclimate.validation import Rows, take
 
@@ -77,6 +78,12 @@ class Interpolation(Adapter):
 
     _reads_frames = True
 
+    _parameter_constraints: ClassVar[Constraints] = {
+        **Adapter._parameter_constraints,
+        "share": [SHARE, OneOf("auto")],
+        "folds": [SEVERAL],
+    }
+
     def __init__(
         self,
         estimator: Any = None,
@@ -101,14 +108,10 @@ class Interpolation(Adapter):
                 )
             match = match_classes("Interpolation", model.classes_, self.source_class_names_, target)
         X, y = target.labelled_X, match.to_source(target.labels)
-        self.share_ = self._choose(model, X, y, seed) if self.share == "auto" else self._given()
+        auto = self.share == "auto"
+        self.share_ = self._choose(model, X, y, seed) if auto else float(self.share)
         own = fit_model(self._base(), Rows(X, y), seed)
         return Adapted(match.to_target(Mean((model, own), (1.0 - self.share_, self.share_))))
-
-    def _given(self) -> float:
-        if not isinstance(self.share, float | int) or not 0.0 <= float(self.share) <= 1.0:
-            raise InputError(f'share must be in [0, 1] or "auto", got {self.share!r}')
-        return float(self.share)
 
     def _choose(self, model: Any, X: Any, y: NDArray[Any], seed: int) -> float:
         """Return the share of the least loss; half where no label can be held out."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +11,7 @@ from sklearn.utils.validation import has_fit_parameter
 from acclimate.adapter import Adapted, Adapter, fit_model
 from acclimate.classes import Match, match_classes
 from acclimate.exceptions import InputError
+from acclimate.settings import INNER_SHARE, SEVERAL, Constraints, OneOf
 from acclimate.transfer.joint_objective import pool
 from acclimate.transfer.label_folds import held_out_loss
 from acclimate.validation import Rows
@@ -86,6 +87,14 @@ class Pooled(Adapter):
     _reads_frames = True
     _fits_preprocess_on_both = True
 
+    _parameter_constraints: ClassVar[Constraints] = {
+        **Adapter._parameter_constraints,
+        "column": ["boolean"],
+        "balance": [INNER_SHARE, OneOf("rows", "auto")],
+        "folds": [SEVERAL],
+    }
+    _ways_out: ClassVar[dict[str, str]] = {"balance": "SourceOnly and TargetOnly are its ends"}
+
     def __init__(
         self,
         estimator: Any = None,
@@ -139,14 +148,6 @@ class Pooled(Adapter):
         return balances[int(np.argmin(losses))]
 
     def _check_balance(self) -> None:
-        word = self.balance in ("rows", "auto")
-        if not word and not (
-            isinstance(self.balance, float | int) and 0.0 < float(self.balance) < 1.0
-        ):
-            raise InputError(
-                f'balance must be in (0, 1), "rows" or "auto", got {self.balance!r}; SourceOnly '
-                f"and TargetOnly are its ends"
-            )
         if self.balance != "rows" and not has_fit_parameter(self._base(), "sample_weight"):
             raise InputError(
                 f"Pooled with a balance weighs rows, and {type(self._base()).__name__} takes no "
