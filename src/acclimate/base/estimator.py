@@ -85,7 +85,7 @@ PARAMETERS = """
     epochs : int, default=5
         Passes over the rows, at least 1.
     min_steps : int, default=1000
-        Fewest optimiser steps, whatever the number of rows: few rows get more passes.
+        Fewest optimiser steps, at least 0, whatever the number of rows: few rows get more passes.
     batch_size : int, default=128
         Rows a step, at least 1.
     optimizer : {"adam", "adamw", "sgd"}, default="adam"
@@ -103,7 +103,7 @@ PARAMETERS = """
     validation_fraction : float in (0, 1), default=0.1
         Share of rows held out for early stopping.
     patience : int, default=5
-        Epochs without a better score before early stopping ends the run.
+        Epochs without a better score before early stopping ends the run, at least 1.
     precision : {"auto", "float32", "bf16"}, default="auto"
         "auto" uses bf16 for convolutions on hardware that has it; parameters stay float32.
     device : str, default="auto"
@@ -240,6 +240,7 @@ class NeuralEstimator(BaseEstimator, ABC):  # type: ignore[misc]
         sample_weight : array-like of shape (n,), default=None
             Row weights, at least 0. Rows of weight 0 are left out.
         """
+        self._check_settings()
         X, y = self._check(X, y)
         weight = check_weight(sample_weight, X)
         if weight is not None and not weight.all():

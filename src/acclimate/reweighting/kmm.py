@@ -61,9 +61,9 @@ class KMM(RatioAdapter):
         How far the mean weight may lie from 1, at least 0. None is ``(sqrt(n) - 1) / sqrt(n)``.
     tolerance : float, default=1e-4
         Where the solver stops: a proven bound on the distance to the optimal objective, relative
-        to it.
+        to it, above 0.
     max_steps : int, default=1000
-        Most rounds of the solver. Each solves the program on a part of the rows.
+        Most rounds of the solver, at least 1. Each solves the program on a part of the rows.
     n_landmarks : int, "auto" or None, default="auto"
         Rows, half of each domain, that the kernel is expanded in (Nystrom), at least 1. The
         program is then solved for that approximation. None is the kernel itself. "auto" is 500

@@ -49,7 +49,7 @@ class DASVM(Adapter):
         Share of the target rows, rounded up to a whole row, whose labels may still change when it
         ends.
     max_rounds : int, default=50
-        Most rounds in all, at least ``rounds``.
+        Most rounds in all, at least 1 and at least ``rounds``.
     preprocess : transformer, default=None
         Fitted on the source, applied to both domains.
     random_state : int, RandomState instance or None, default=None

@@ -27,7 +27,7 @@ class MixedPreprocessor(TabularPreprocessor):
     categorical, text, drop, text_components, max_vocabulary, dtype, random_state
         As in `TabularPreprocessor`.
     max_levels : int, default=50
-        Only tells text from categories: all levels are passed on.
+        Above 1. Only tells text from categories: all levels are passed on.
 
     Attributes
     ----------

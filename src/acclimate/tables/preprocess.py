@@ -86,7 +86,7 @@ class TabularPreprocessor(TransformerMixin, BaseEstimator):  # type: ignore[misc
     text_components : int, default=50
         Numbers that a text column becomes, above 0.
     max_vocabulary : int, default=20000
-        Words of a text column that are kept, the most frequent ones.
+        Words of a text column that are kept, the most frequent ones; at least 1.
     dtype : {"float64", "float32"}, default="float64"
         Type of the result.
     random_state : int, default=0
