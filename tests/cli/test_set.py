@@ -60,7 +60,6 @@ def test_one_line_and_the_exit_code_of_wrong_input(tiny, acclimate, method, sett
     assert not Path("m.acclimate").exists()
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("row", CATALOGUE, ids=lambda row: row.name)
 def test_every_setting_of_every_method(tiny, acclimate, row):
     task = "classification" if "classification" in row.tasks else "regression"
@@ -75,7 +74,7 @@ def test_every_setting_of_every_method(tiny, acclimate, row):
         )  # fmt: skip
         assert (code, out, err.count("\n")) == (cli.EXIT_INPUT, "", 1), err
         assert err.startswith(f"acclimate: {name} must be ")
-        assert err.endswith(", got datetime.date(1979, 5, 27)\n")
+        assert ", got datetime.date(1979, 5, 27)" in err
 
 
 def test_adapt_refuses_it_too(tiny, acclimate):
