@@ -130,6 +130,7 @@ class NeuralEstimator(BaseEstimator, ABC):  # type: ignore[misc]
         "dropout": [SHARE_BELOW_1],
         "categories": [OneOf("auto"), Each(str, Integral, of="columns")],
         "head": [str, None],
+        "class_weight": [dict, OneOf("balanced"), None],
         "augment": [OneOf(*AUGMENTATIONS), callable, None],
         "epochs": [COUNT],
         "min_steps": [Interval(Integral, 0, None, closed="left")],

@@ -86,8 +86,6 @@ class NeuralClassifier(ClassifierMixin, NeuralEstimator):  # type: ignore[misc]
         if self.class_weight is None:
             return
         given = self.class_weight
-        if isinstance(given, str) and given != "balanced":
-            raise InputError(f'class_weight must be a dict, "balanced" or None, got {given!r}')
         codes = np.searchsorted(self.classes_, y)
         k = len(self.classes_)
         counts = np.bincount(codes, weights=weight, minlength=k)
