@@ -139,9 +139,7 @@ class TabularPreprocessor(TransformerMixin, BaseEstimator):  # type: ignore[misc
     """
 
     _parameter_constraints: ClassVar[Constraints] = {
-        "categorical": [Each(str, of="names")],
-        "text": [Each(str, of="names")],
-        "drop": [Each(str, of="names")],
+        **dict.fromkeys(("categorical", "text", "drop"), [Each(str, of="names")]),
         "max_levels": [SEVERAL],
         "text_components": [COUNT],
         "max_vocabulary": [COUNT],
