@@ -250,12 +250,11 @@ class Adapter(BaseEstimator, ABC):  # type: ignore[misc]
             ``target`` is not a `Domain`.
         """
         check_is_fitted(self, "source_model_")
+        check_settings(self)
         known = self.trained_on_["source"]["classes"]
         rows = self._check_target_rows(
             door.check_target(target), None if known is None else np.asarray(known)
         )
-        check_settings(self)
-        rows = self._check_target_rows(door.check_target(target))
         row = self._row()
         if self._source is None and row.needs_source:
             able = [r.name for r in methods() if not r.needs_source and r.alters]

@@ -1,8 +1,7 @@
-"""Checks at the public door: everything a user passes is checked here, once, and nowhere else.
+"""Checks at the public door: rows, labels and targets, once. Settings are for `settings`.
 
 Longer than other files: it is the one door.
 """
-"""Checks at the public door: rows, labels and targets, once. Settings are for `settings`."""
 
 from __future__ import annotations
 

@@ -139,7 +139,7 @@ class TabularPreprocessor(TransformerMixin, BaseEstimator):  # type: ignore[misc
     """
 
     _parameter_constraints: ClassVar[Constraints] = {
-        **dict.fromkeys(("categorical", "text", "drop"), [Each(str, of="names")]),
+        **{name: [Each(str, of="names")] for name in ("categorical", "text", "drop")},
         "max_levels": [SEVERAL],
         "text_components": [COUNT],
         "max_vocabulary": [COUNT],
