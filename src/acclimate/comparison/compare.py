@@ -179,7 +179,7 @@ def compare(
         source, target, estimators=estimators, domains=domains, groups=groups, margin=margin,
         confidence=confidence, label_weights=label_weights, task=task,
     )  # fmt: skip
-    images = len(problem.source_X.shape) > 2
+    images = len(problem.source.X.shape) > 2
     need = Need(
         problem.task, problem.labelled, problem.source_ids is not None, problem.own_classes, images,
         networks,
@@ -193,10 +193,10 @@ def compare(
     design = None
     if problem.labelled:
         key = None
-        if isinstance(problem.target_X, np.ndarray) and problem.target_X.ndim == 2:
-            key = row_keys(problem.target_X[problem.known], random_state)
+        if isinstance(problem.target.X, np.ndarray) and problem.target.X.ndim == 2:
+            key = row_keys(problem.target.X[problem.known], random_state)
         design = make_design(
-            _labels(problem)[problem.known], problem.known, classify=problem.task != "regression",
+            problem.known_labels, problem.known, classify=problem.task != "regression",
             folds=folds, repeats=repeats, seed=random_state, key=key,
             weights=problem.label_weights,
         )  # fmt: skip
@@ -223,17 +223,11 @@ def compare(
             if design is not None:
                 judged = WithLabels(run, problem, tried, design)
                 judged.run()
-                details = from_labels(
-                    problem, tried, excluded, design, judged.judge(), judged.results(),
-                    judged.stopped, run,
-                )  # fmt: skip
+                details = from_labels(judged, excluded, judged.judge())
             else:
                 guessed = WithoutLabels(run, problem, tried)
                 guessed.run()
-                details = from_estimate(
-                    problem, tried, excluded, guessed.judge(), guessed.results(), guessed.stopped,
-                    run,
-                )  # fmt: skip
+                details = from_estimate(guessed, excluded, guessed.judge())
             if store is not None:
                 details = replace(details, store=replace(details.store, path=str(path)))
             kept.set_meta("comparison", details.to_dict())
@@ -255,7 +249,7 @@ def _auto(word: str, problem: Problem) -> Any:
     """Return a scaler for plain arrays of numbers, else None."""
     if word != "auto":
         raise InputError(f'preprocess must be a transformer, "auto" or None, got {word!r}')
-    X = problem.source_X
+    X = problem.source.X
     if not isinstance(X, np.ndarray) or X.ndim != 2 or X.dtype.kind not in "biuf":
         return None
     from sklearn.preprocessing import StandardScaler
@@ -263,27 +257,18 @@ def _auto(word: str, problem: Problem) -> Any:
     return StandardScaler()
 
 
-def _labels(problem: Problem) -> NDArray[Any]:
-    if problem.target_y is None:
-        raise InputError("the target has no labels")
-    return problem.target_y
-
-
 def _scorer(problem: Problem) -> Any:
     """Return what gives the scores that the store shows for a trial."""
-    known = np.zeros(problem.target_rows, dtype=bool)
-    known[problem.known] = True
+    known, labels = problem.target.labelled, problem.target.y
 
     def score(job: Job, arrays: Mapping[str, NDArray[Any]]) -> dict[str, float]:
-        if problem.target_y is None or "answers" not in arrays:
+        if known is None or "answers" not in arrays:
             return {}
         rows = np.arange(len(known)) if job.spec.answer is None else job.spec.answer
         mine = known[rows]
         if not mine.any():
             return {}
-        each = row_scores(
-            arrays["answers"][mine], problem.target_y[rows[mine]], problem.task != "regression"
-        )
+        each = row_scores(arrays["answers"][mine], labels[rows[mine]], problem.task != "regression")
         name = "accuracy" if problem.task != "regression" else "minus_squared_error"
         return {name: float(each.mean()), "rows": int(mine.sum())}
 
@@ -294,17 +279,10 @@ def _refit(problem: Problem, candidate: Candidate) -> Adapter:
     """Fit a candidate on all rows and all labels."""
     from sklearn.base import clone
 
-    labels, mask = None, None
-    if candidate.uses_labels:
-        labels = _labels(problem)
-        mask = np.zeros(len(labels), dtype=bool)
-        mask[problem.known] = True
-    target = Domain(
-        problem.target_X, labels, labelled=mask, class_names=problem.names[1],
-        name=problem.titles[1],
-    )  # fmt: skip
+    target = problem.target if candidate.uses_labels else problem.bare_target
     model: Adapter = clone(candidate.model)
     return model.fit(
-        problem.source_X, problem.source_y, target=target,
-        domains=problem.source_ids if candidate.several else None, class_names=problem.names[0],
+        problem.source.X, problem.source.y, target=target,
+        domains=problem.source_ids if candidate.several else None,
+        class_names=problem.source.class_names,
     )  # fmt: skip

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -24,42 +25,61 @@ class Problem:
 
     Parameters
     ----------
-    source_X, source_y, source_ids : array or data frame, ndarray of shape (n,), ndarray or None
-    target_X : array or data frame of shape (m, ...)
-    target_y : ndarray of shape (m,) or None
-        Entries outside ``known`` mean nothing.
-    known : ndarray of shape (k,)
-        Positions of labelled target rows; empty without labels.
+    source : Domain
+        With a label for each row.
+    target : Domain
+        As the user gave it, but checked: ``labelled`` is a mask wherever there is a ``y``, and
+        values of ``y`` outside it mean nothing.
+    source_ids : ndarray of shape (n,) or None
+        Which source each row comes from.
     groups : ndarray of shape (m,) or None
     task : {"classification", "regression"}
     why : str
         The reason for the task.
-    names : pair of (mapping from label to str or None)
-        Of the source and of the target.
     classes : ndarray or None
         All labels of both sides, sorted.
     margin, confidence : float
-    titles : pair of (str or None)
-        Names of the domains.
     label_weights : ndarray of shape (k,) or None
         Importance weights of the labelled rows.
+
+    Attributes
+    ----------
+    known : ndarray of shape (k,)
+        Positions of labelled target rows; empty without labels.
     """
 
-    source_X: Any
-    source_y: NDArray[Any]
+    source: Domain
+    target: Domain
     source_ids: NDArray[Any] | None
-    target_X: Any
-    target_y: NDArray[Any] | None
-    known: NDArray[np.intp]
     groups: NDArray[Any] | None
     task: Task
     why: str
-    names: tuple[dict[Any, str] | None, dict[Any, str] | None]
     classes: NDArray[Any] | None
     margin: float
     confidence: float
-    titles: tuple[str | None, str | None]
     label_weights: NDArray[np.float64] | None = None
+
+    @cached_property
+    def known(self) -> NDArray[np.intp]:
+        """Positions of labelled target rows; empty without labels."""
+        mask = self.target.labelled
+        return np.zeros(0, dtype=np.intp) if mask is None else np.flatnonzero(mask)
+
+    @property
+    def known_labels(self) -> NDArray[Any]:
+        """Labels or values of those rows, shape (k,)."""
+        labels: NDArray[Any] = self.target.y[self.known]
+        return labels
+
+    @property
+    def bare_target(self) -> Domain:
+        """The target for a method that sees no labels."""
+        return replace(self.target, y=None, labelled=None)
+
+    @property
+    def names(self) -> tuple[Any, Any]:
+        """What the labels of the source and of the target mean: mappings, or None."""
+        return self.source.class_names, self.target.class_names
 
     @property
     def labelled(self) -> bool:
@@ -69,20 +89,20 @@ class Problem:
     @property
     def source_rows(self) -> int:
         """Rows of the source."""
-        return door.count(self.source_X)
+        return door.count(self.source.X)
 
     @property
     def target_rows(self) -> int:
         """Rows of the target."""
-        return door.count(self.target_X)
+        return door.count(self.target.X)
 
     @property
     def own_classes(self) -> bool:
         """Whether the target has classes that the source lacks."""
-        if self.task == "regression" or self.target_y is None:
+        if self.task == "regression" or not self.labelled:
             return False
-        mine = set(np.unique(self.target_y[self.known]).tolist())
-        theirs = set(np.unique(self.source_y).tolist())
+        mine = set(np.unique(self.known_labels).tolist())
+        theirs = set(np.unique(self.source.y).tolist())
         here, there = self.names
         if here is not None and there is not None:  # equal labels need not mean equal classes
             return not {there[label] for label in mine} <= {here[label] for label in theirs}
@@ -98,11 +118,11 @@ class Problem:
     def values(self) -> dict[str, Any]:
         """Return what workers need, by name. The target's labels come last: see `Spec.train`."""
         return {
-            "source_X": self.source_X,
-            "source_y": self.source_y,
+            "source_X": self.source.X,
+            "source_y": self.source.y,
             "source_ids": self.source_ids,
-            "target_X": self.target_X,
-            "target_y": self.target_y,
+            "target_X": self.target.X,
+            "target_y": self.target.y,
         }
 
 
@@ -151,8 +171,7 @@ def check_problem(
         door.check_two_classes(y, "source")
     names = (door.check_class_names(source.class_names), door.check_class_names(target.class_names))
     door.check_named(y, names[0], "source")
-    known = np.zeros(0, dtype=np.intp)
-    labels = None
+    known, labels, mask = np.zeros(0, dtype=np.intp), None, None
     if target.y is not None:
         seen, index = door.check_target_labels(
             target, m, regression=not classify, classes=np.unique(y) if classify else None
@@ -163,6 +182,8 @@ def check_problem(
         # what is not known must not be readable by anybody
         labels = np.full(m, seen[0], dtype=seen.dtype)
         labels[known] = seen
+        mask = np.zeros(m, dtype=bool)
+        mask[known] = True
     y = plain(y)
     classes = None
     if classify:
@@ -174,9 +195,10 @@ def check_problem(
             )
         classes = np.unique(both)
     return Problem(
-        source.X, y, door.check_ids(domains, n), target.X, labels, known,
-        _groups(groups, target.X, m), task, why, names, classes, margin, confidence,
-        (source.name, target.name), _weights(label_weights, m, known, classify),
+        Domain(source.X, y, class_names=names[0], name=source.name),
+        Domain(target.X, labels, labelled=mask, class_names=names[1], name=target.name),
+        door.check_ids(domains, n), _groups(groups, target.X, m), task, why, classes, margin,
+        confidence, _weights(label_weights, m, known, classify),
     )  # fmt: skip
 
 

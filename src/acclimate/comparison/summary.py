@@ -11,15 +11,15 @@ import numpy as np
 
 from acclimate._version import __version__
 from acclimate.comparison import shown
+from acclimate.comparison.bench import Bench
 from acclimate.comparison.candidates import SOURCE_ONLY, TARGET_ONLY, Candidate, Excluded
-from acclimate.comparison.design import Design
-from acclimate.comparison.labelled import Found
+from acclimate.comparison.labelled import Found, WithLabels
 from acclimate.comparison.measures import pareto
 from acclimate.comparison.problem import Problem
 from acclimate.comparison.trials.records import Result
-from acclimate.comparison.trials.runner import Trials, versions_of
+from acclimate.comparison.trials.runner import versions_of
 from acclimate.comparison.trials.store import SCHEMA as STORE_SCHEMA
-from acclimate.comparison.unlabelled import Guess
+from acclimate.comparison.unlabelled import Guess, WithoutLabels
 from acclimate.report.compared import CandidateRow, Compared, Recommendation, RowsToLabel
 from acclimate.report.compared_parts import (
     BodyProbed,
@@ -43,23 +43,15 @@ T = TypeVar("T")
 Results = Mapping[str, Sequence[Result]]
 
 
-def from_labels(
-    problem: Problem,
-    candidates: Sequence[Candidate],
-    excluded: Sequence[Excluded],
-    design: Design,
-    found: Found,
-    results: Results,
-    stopped: Mapping[str, str],
-    trials: Trials,
-) -> Compared:
+def from_labels(bench: WithLabels, excluded: Sequence[Excluded], found: Found) -> Compared:
     """Return what a comparison found with target labels."""
+    candidates, design, results = bench.candidates, bench.design, bench.results()
     cells = len(found.choices)
     shares = {
         c.name: sum(name == c.name for name in found.choices.values()) / cells for c in candidates
     }
     advice = _advise(candidates, found)
-    rows = _table(candidates, found.each, results, stopped, shares, advice, TARGET_ONLY)
+    rows = _table(bench, found.each, results, shares, advice, TARGET_ONLY)
     against = found.against_target
     sentence = f"{advice.headline()}. {against.sentence('training on the target alone')}"
     if found.against_source is not None:
@@ -69,7 +61,7 @@ def from_labels(
         )
     sentence = " ".join([sentence, *(body["sentence"] for body in found.bodies)])
     return replace(
-        _basis(problem, candidates, excluded, trials, stopped, results, advice, rows),
+        _basis(bench, excluded, results, advice, rows),
         estimate=False, sentence=sentence, reference=TARGET_ONLY,
         design=HowJudged(
             folds=design.folds,
@@ -91,16 +83,9 @@ def from_labels(
     )  # fmt: skip
 
 
-def from_estimate(
-    problem: Problem,
-    candidates: Sequence[Candidate],
-    excluded: Sequence[Excluded],
-    guess: Guess,
-    results: Results,
-    stopped: Mapping[str, str],
-    trials: Trials,
-) -> Compared:
+def from_estimate(bench: WithoutLabels, excluded: Sequence[Excluded], guess: Guess) -> Compared:
     """Return what a comparison found without target labels."""
+    candidates, results = bench.candidates, bench.results()
     values = dict(zip(guess.ranking.names, guess.ranking.scores, strict=True))
     each = {name: {"rank_score": value} for name, value in values.items()}
     best = next(c for c in candidates if c.name == guess.chosen)
@@ -118,13 +103,13 @@ def from_estimate(
     used = best if transfer else reference
     advice = _recommendation("transfer" if transfer else "do not transfer", used, reason)
     shares = {c.name: float(c.name == best.name) for c in candidates}
-    rows = _table(candidates, each, results, stopped, shares, advice, SOURCE_ONLY)
+    rows = _table(bench, each, results, shares, advice, SOURCE_ONLY)
     sentence = (
         f"{advice.headline()}. {guess.estimated['sentence']} Label {guess.to_label['rows']} rows "
         f"to know."
     )
     return replace(
-        _basis(problem, candidates, excluded, trials, stopped, results, advice, rows),
+        _basis(bench, excluded, results, advice, rows),
         estimate=True, sentence=sentence, reference=SOURCE_ONLY,
         design=HowJudged(
             choice="By validators that need no target labels, on held-out source rows and all "
@@ -180,23 +165,22 @@ def _recommendation(action: str, candidate: Candidate, reason: str) -> Recommend
 
 
 def _table(
-    candidates: Sequence[Candidate],
+    bench: Bench,
     each: Mapping[str, Mapping[str, Any]],
     results: Results,
-    stopped: Mapping[str, str],
     shares: Mapping[str, float],
     advice: Recommendation,
     reference: str,
 ) -> tuple[CandidateRow, ...]:
     """Return one row a candidate, the best first; ``each`` has the scores of the finished."""
     rows = []
-    for c in candidates:
+    for c in bench.candidates:
         mine = results.get(c.name, [])
         failed = next((r.record for r in mine if not r.done), None)
         finished = c.name in each
         reason = None
         if not finished:
-            reason = failed.error if failed else stopped.get(c.name, "it did not finish")
+            reason = failed.error if failed else bench.stopped.get(c.name, "it did not finish")
         seconds = [r.record.seconds for r in mine if r.record.seconds is not None]
         peaks = [r.record.peak_bytes for r in mine if r.record.peak_bytes is not None]
         scores = structured(CandidateRow, each.get(c.name, {}))
@@ -225,16 +209,14 @@ def _order(row: CandidateRow) -> float:
 
 
 def _basis(
-    problem: Problem,
-    candidates: Sequence[Candidate],
+    bench: Bench,
     excluded: Sequence[Excluded],
-    trials: Trials,
-    stopped: Mapping[str, str],
     results: Results,
     advice: Recommendation,
     rows: tuple[CandidateRow, ...],
 ) -> Compared:
     """Return what does not depend on labels."""
+    problem, trials = bench.problem, bench.trials
     records = [result.record for result in trials.results.values()]
     limits = trials.limits
     return Compared(
@@ -251,10 +233,11 @@ def _basis(
             sum(r.seconds or 0.0 for r in records),
         ),
         budget=Budget(
-            limits.seconds, limits.trials, limits.any and bool(stopped), tuple(sorted(stopped))
+            limits.seconds, limits.trials, limits.any and bool(bench.stopped),
+            tuple(sorted(bench.stopped)),
         ),
         store=StoreFile(None, STORE_SCHEMA),
-        run=Run(trials.store.meta("settings"), _versions(candidates), trials.data),
+        run=Run(trials.store.meta("settings"), _versions(bench.candidates), trials.data),
         training=shown.shown_training(rows, results),
         features=shown.shown_pictures(rows, results, problem.name_of),
     )  # fmt: skip
@@ -273,20 +256,21 @@ def _versions(candidates: Sequence[Candidate]) -> dict[str, str]:
 
 
 def _side(problem: Problem, side: str) -> DomainFacts:
-    X = problem.source_X if side == "source" else problem.target_X
+    domain = problem.source if side == "source" else problem.target
+    X = domain.X
     classify = problem.task == "classification"
     found = DomainFacts(
-        name=problem.titles[side == "target"], rows=int(X.shape[0]),
+        name=domain.name, rows=int(X.shape[0]),
         features=int(X.shape[1]) if len(X.shape) == 2 else None,
     )  # fmt: skip
     if side == "source":
         ids, classes = problem.source_ids, None
         if classify:
-            classes = tuple(problem.name_of(c) for c in np.unique(problem.source_y).tolist())
+            classes = tuple(problem.name_of(c) for c in np.unique(problem.source.y).tolist())
         return replace(found, classes=classes, sources=1 if ids is None else len(np.unique(ids)))
     counts = None
-    if classify and problem.target_y is not None:
-        values, numbers = np.unique(problem.target_y[problem.known], return_counts=True)
+    if classify and problem.labelled:
+        values, numbers = np.unique(problem.known_labels, return_counts=True)
         titles = [problem.name_of(c) for c in values.tolist()]
         counts = dict(zip(titles, numbers.tolist(), strict=True))
     return replace(

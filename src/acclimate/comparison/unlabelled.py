@@ -63,7 +63,7 @@ class HeldOut:
 def hold_out(problem: Problem, seed: int) -> HeldOut:
     """Hold a fifth of the source rows out, stratified by class."""
     parts = few_label_folds(
-        problem.source_y, classify=problem.task == "classification", folds=5, seed=seed
+        problem.source.y, classify=problem.task == "classification", folds=5, seed=seed
     )
     train, held = (np.sort(part) for part in parts[0])
     answer = None
@@ -140,7 +140,7 @@ class WithoutLabels(Bench):
         """Return what is known of each candidate that gave answers, by its name."""
         known = {name: self.arrays(job) for name, job in jobs.items()}
         same = {
-            "source_labels": self.problem.source_y[self.rows.held],
+            "source_labels": self.problem.source.y[self.rows.held],
             **_features(self.problem, self.rows),
         }
         return {
@@ -253,7 +253,7 @@ def _estimated(
 
 def _features(problem: Problem, rows: HeldOut) -> dict[str, Any]:
     """Return scaled inputs of the held-out and of the target rows, where they are few numbers."""
-    X, Xt = problem.source_X, problem.target_X
+    X, Xt = problem.source.X, problem.target.X
     plain = isinstance(X, np.ndarray) and X.ndim == 2 and X.dtype.kind in "biuf"
     if not plain or X.shape[1] > MOST_FEATURES:
         return {}
