@@ -52,21 +52,21 @@ def test_a_group_that_loses_is_named() -> None:
     candidate = reference.copy()
     candidate[:, 80:110] = 1 - candidate[:, 80:110]
     rows = {
-        row["name"]: row for row in by_part(_design(y), candidate, reference, group, {}, 0.01, 0.95)
+        row.name: row for row in by_part(_design(y), candidate, reference, group, {}, 0.01, 0.95)
     }
-    assert [row["harmed"] for row in rows.values()] == [False, False, True]
-    assert rows["z"]["rows"] == 40
-    assert rows["z"]["candidate"] == pytest.approx(0.25)
-    assert rows["z"]["gain"] == pytest.approx(-0.75)
-    assert rows["z"]["high"] < 0
-    assert rows["x"]["low"] <= 0 <= rows["x"]["high"]
+    assert [row.harmed for row in rows.values()] == [False, False, True]
+    assert rows["z"].rows == 40
+    assert rows["z"].candidate == pytest.approx(0.25)
+    assert rows["z"].gain == pytest.approx(-0.75)
+    assert rows["z"].high < 0
+    assert rows["x"].low <= 0 <= rows["x"].high
 
 
 def test_a_part_of_one_row_has_no_interval() -> None:
     y = np.arange(20) % 2
     group = np.array(["a"] * 19 + ["b"])
     row = by_part(_design(y), np.array([y, y]), np.array([1 - y] * 2), group, {}, 0.01, 0.95)[1]
-    assert (row["rows"], row["low"], row["harmed"]) == (1, None, False)
+    assert (row.rows, row.low, row.harmed) == (1, None, False)
 
 
 def test_temperature_scaling_mends_what_is_too_sure() -> None:
@@ -76,11 +76,11 @@ def test_temperature_scaling_mends_what_is_too_sure() -> None:
     logits = 1.2 * (2 * y - 1) + rng.normal(size=(2, 400)) * 1.5
     sure = 1 / (1 + np.exp(-4 * logits))
     found = calibration(design, np.stack([1 - sure, sure], axis=2), np.array([0, 1]))
-    assert found["temperature"] > 2
-    assert found["ece_scaled"] < 0.5 * found["ece"]
-    assert sum(one["rows"] for one in found["bins"]) == 800
-    gap = sum(one["rows"] * abs(one["accuracy"] - one["confidence"]) for one in found["bins"])
-    assert found["ece"] == pytest.approx(gap / 800, abs=1e-6)
+    assert found.temperature > 2
+    assert found.ece_scaled < 0.5 * found.ece
+    assert sum(one.rows for one in found.bins) == 800
+    gap = sum(one.rows * abs(one.accuracy - one.confidence) for one in found.bins)
+    assert found.ece == pytest.approx(gap / 800, abs=1e-6)
 
 
 def test_the_pareto_set_is_that_of_a_plain_loop() -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from acclimate.comparison.bench import Bench
 from acclimate.comparison.candidates import SOURCE_ONLY, Candidate
@@ -11,6 +10,7 @@ from acclimate.comparison.design import Design
 from acclimate.comparison.trials.records import Job
 from acclimate.comparison.trials.runner import Trials
 from acclimate.judging.intervals import nadeau_bengio_interval
+from acclimate.report.compared_parts import BodyProbed
 
 
 def jobs_of(trials: Trials, candidates: Sequence[Candidate], design: Design) -> dict[str, Job]:
@@ -25,7 +25,7 @@ def jobs_of(trials: Trials, candidates: Sequence[Candidate], design: Design) -> 
     }
 
 
-def judge(bench: Bench, jobs: Mapping[str, Job]) -> list[dict[str, Any]]:
+def judge(bench: Bench, jobs: Mapping[str, Job]) -> tuple[BodyProbed, ...]:
     """Return what each source network's body is worth beside random ones.
 
     Parameters
@@ -44,26 +44,23 @@ def judge(bench: Bench, jobs: Mapping[str, Job]) -> list[dict[str, Any]]:
         train, test, rows, width = (int(one) for one in arrays["sizes"])
         confidence = bench.problem.confidence
         gain, low, high = nadeau_bengio_interval(probe - random, train, test, confidence)
-        row: dict[str, Any] = {
-            "candidate": name, "probe": float(probe.mean()), "random": float(random.mean()),
-            "gain": gain, "low": low, "high": high, "useless": bool(low <= 0), "rows": rows,
-            "width": width,
-        }  # fmt: skip
-        sentence = _sentence(row, bench.problem.task, several=len(jobs) > 1)
-        found.append(row | {"sentence": sentence})
-    return found
+        scores = float(probe.mean()), float(random.mean())
+        useless = bool(low <= 0)
+        who = f"{name}'s network" if len(jobs) > 1 else "the source network"
+        words = _sentence(who, *scores, gain, useless, bench.problem.task)
+        found.append(BodyProbed(name, *scores, gain, low, high, useless, rows, width, words))
+    return tuple(found)
 
 
-def _sentence(row: Mapping[str, Any], task: str, several: bool) -> str:
-    who = f"{row['candidate']}'s network" if several else "the source network"
+def _sentence(who: str, probe: float, random: float, gain: float, useless: bool, task: str) -> str:
     unit = "%" if task == "classification" else "points of R2"
-    against = f"{100 * row['probe']:.1f} against {100 * row['random']:.1f} {unit}"
-    if not row["useless"]:
+    against = f"{100 * probe:.1f} against {100 * random:.1f} {unit}"
+    if not useless:
         return (
             f"The body of {who} probes better than a random one ({against}): it knows something "
             f"about the target."
         )
-    worth = "is not seen to probe better" if row["gain"] > 0 else "probes no better"
+    worth = "is not seen to probe better" if gain > 0 else "probes no better"
     return (
         f"The body of {who} {worth} than a random one ({against}): nothing that it learned is seen "
         f"to help."

@@ -30,6 +30,7 @@ from acclimate.exceptions import InputError
 from acclimate.files import temporary_folder
 from acclimate.folds import row_keys
 from acclimate.judging.intervals import check_confidence
+from acclimate.report.compared import Compared
 
 if TYPE_CHECKING:
     from acclimate.adapter import Adapter
@@ -230,9 +231,11 @@ def compare(
                 details = from_estimate(guessed, excluded, guessed.judge())
             if store is not None:
                 details = replace(details, store=replace(details.store, path=str(path)))
-            kept.set_meta("comparison", details.to_dict())
+            plain = details.to_dict()
+            kept.set_meta("comparison", plain)
     best = next(c for c in tried if c.name == details.recommendation.candidate)
-    return Comparison(details, lambda: _refit(problem, best))
+    # the same value as the store gives: without numbers that JSON cannot hold
+    return Comparison(Compared.from_dict(plain), lambda: _refit(problem, best))
 
 
 def _named(estimator: Any) -> dict[str, Any] | None:

@@ -14,13 +14,14 @@ from acclimate.comparison.bench import Bench
 from acclimate.comparison.candidates import Candidate
 from acclimate.comparison.design import Design
 from acclimate.comparison.trials.records import Job
+from acclimate.report.compared_parts import CurvePoint
 
 _CURVE = (0.25, 0.5)  # of the training labels
 
 
 def label_curve(
     bench: Bench, design: Design, chosen: str, done: Mapping[str, Answers]
-) -> list[dict[str, Any]]:
+) -> tuple[CurvePoint, ...]:
     """Return the score of the chosen candidate and of the references by number of labels.
 
     Parameters
@@ -56,11 +57,8 @@ def label_curve(
             lines.append((max(int(share * full), 2), outer))
         for labels, outer in sorted(lines, key=lambda line: line[0]):
             score, low, high = measures.score_interval(design, outer, bench.problem.confidence)
-            points.append({
-                "candidate": c.name, "labels": labels, "score": score, "low": low, "high": high,
-                "sources_only": not c.uses_labels,
-            })  # fmt: skip
-    return points
+            points.append(CurvePoint(c.name, labels, score, low, high, not c.uses_labels))
+    return tuple(points)
 
 
 def _fewer(design: Design, seed: int) -> dict[float, list[NDArray[np.intp]]]:

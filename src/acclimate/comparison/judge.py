@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -18,6 +18,9 @@ from acclimate.comparison.problem import Problem
 from acclimate.judging.crossfitted import first_level
 from acclimate.judging.judged import Verdict
 from acclimate.judging.verdict import verdict
+from acclimate.report.compared import CandidateRow
+from acclimate.report.compared_parts import Calibrated, Gain, Judged, Part
+from acclimate.report.plain import structured
 
 ERRORS = 1.0  # standard errors within which candidates are level, see `refits.pick`
 _WORDS = {SOURCE_ONLY: "source only", TARGET_ONLY: "target only"}
@@ -102,58 +105,61 @@ class Judge:
             for method, side in self.references.items()
         }
 
-    def verdicts(self) -> list[dict[str, Any]]:
-        """Return the same as plain values with a sentence."""
-        return [
-            said.to_dict()
-            | {"sentence": said.sentence(_WORDS[method]), "candidate": "chosen"}
-            | {"reference": method}
+    def verdicts(self) -> tuple[Judged, ...]:
+        """Return the same as records with a sentence."""
+        return tuple(
+            replace(
+                structured(Judged, said.to_dict()), candidate="chosen", reference=method,
+                sentence=said.sentence(_WORDS[method]),
+            )
             for method, said in self.against.items()
-        ]
+        )  # fmt: skip
 
-    def each(self) -> dict[str, dict[str, Any]]:
+    def each(self) -> dict[str, CandidateRow]:
         """Return score and verdicts of each candidate alone, without regard to the choice."""
         rows = {}
         for name, one in self.done.items():
-            ends = measures.score_interval(self.design, one.outer, self.problem.confidence)
-            entry: dict[str, Any] = dict(
-                zip(("score", "score_low", "score_high"), ends, strict=True)
+            score, low, high = measures.score_interval(
+                self.design, one.outer, self.problem.confidence
             )
-            for method, key in ((TARGET_ONLY, "target"), (SOURCE_ONLY, "source")):
-                said = None
-                if method in self.references:
-                    v = self.verdict(one.outer, self.references[method][0])
-                    said = {"word": v.word, "gain": v.gain, "low": v.low, "high": v.high}
-                entry[f"against_{key}_only"] = said
-            rows[name] = entry
+            rows[name] = CandidateRow(
+                name, score=score, score_low=low, score_high=high,
+                against_target_only=self._gain(one, TARGET_ONLY),
+                against_source_only=self._gain(one, SOURCE_ONLY),
+            )  # fmt: skip
         return rows
 
-    def classes(self) -> list[dict[str, Any]]:
-        """Return the harm to each class; none in a regression."""
-        return self._by_part(self.design.labels, self.names) if self.design.classify else []
+    def _gain(self, answers: Answers, method: str) -> Gain | None:
+        if method not in self.references:
+            return None
+        said = self.verdict(answers.outer, self.references[method][0])
+        return Gain(said.word, said.gain, said.low, said.high)
 
-    def groups(self) -> list[dict[str, Any]]:
+    def classes(self) -> tuple[Part, ...]:
+        """Return the harm to each class; none in a regression."""
+        return self._by_part(self.design.labels, self.names) if self.design.classify else ()
+
+    def groups(self) -> tuple[Part, ...]:
         """Return the harm to each group of the user's."""
         groups = self.problem.groups
-        return [] if groups is None else self._by_part(groups[self.design.known], {})
+        return () if groups is None else self._by_part(groups[self.design.known], {})
 
-    def _by_part(self, parts: NDArray[Any], names: dict[Any, str]) -> list[dict[str, Any]]:
+    def _by_part(self, parts: NDArray[Any], names: dict[Any, str]) -> tuple[Part, ...]:
         return measures.by_part(
             self.design, self.picked[0], self.references[TARGET_ONLY][0], parts, names,
             self.problem.margin, self.problem.confidence,
         )  # fmt: skip
 
-    def calibration(self) -> list[dict[str, Any]]:
+    def calibration(self) -> tuple[Calibrated, ...]:
         """Return what the probabilities of the reference and of what was picked are worth."""
         if self.problem.classes is None:
-            return []
+            return ()
         sides = (
             ("reference", TARGET_ONLY, self.references[TARGET_ONLY][1]),
             ("chosen", self.final, self.picked[1]),
         )
-        return [
-            {"who": who, "candidate": name}
-            | measures.calibration(self.design, proba, self.problem.classes)
+        return tuple(
+            measures.calibration(self.design, proba, self.problem.classes, who, name)
             for who, name, proba in sides
             if proba is not None
-        ]
+        )

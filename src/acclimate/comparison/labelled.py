@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,6 +27,8 @@ from acclimate.comparison.trials.records import Job
 from acclimate.comparison.trials.runner import Trials
 from acclimate.exceptions import AcclimateError
 from acclimate.judging.judged import Verdict
+from acclimate.report.compared import CandidateRow
+from acclimate.report.compared_parts import BodyProbed, Calibrated, CurvePoint, Judged, Part
 
 _ALL: LeftOut = (0, ())  # of the design: one trial serves every fold
 
@@ -38,13 +39,13 @@ class Found:
 
     chosen: str
     choices: dict[tuple[int, int], str]
-    verdicts: list[dict[str, Any]]
-    each: dict[str, dict[str, Any]]
-    classes: list[dict[str, Any]]
-    groups: list[dict[str, Any]]
-    calibration: list[dict[str, Any]]
-    curve: list[dict[str, Any]]
-    bodies: list[dict[str, Any]]
+    verdicts: tuple[Judged, ...]
+    each: dict[str, CandidateRow]
+    classes: tuple[Part, ...]
+    groups: tuple[Part, ...]
+    calibration: tuple[Calibrated, ...]
+    curve: tuple[CurvePoint, ...]
+    bodies: tuple[BodyProbed, ...]
     against_target: Verdict
     against_source: Verdict | None
 

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from acclimate.comparison.design import Design
 from acclimate.judging.crossfitted import cross_fitted_interval
 from acclimate.judging.intervals import r2_contributions
+from acclimate.report.compared_parts import Bin, Calibrated, Part
 from acclimate.validators.calibration import apply_temperature, calibration_error, fit_temperature
 
 Floats = NDArray[np.float64]
@@ -65,7 +66,7 @@ def by_part(
     names: dict[Any, str],
     margin: float,
     confidence: float,
-) -> list[dict[str, Any]]:
+) -> tuple[Part, ...]:
     """Return the score of both sides in each part of the rows: classes, or groups of the user.
 
     A part is harmed where its gain lies below minus the margin and its interval, corrected by
@@ -88,12 +89,6 @@ def by_part(
     rows = []
     for part in found:
         mine = parts == part
-        entry: dict[str, Any] = {
-            "name": names.get(part.item(), str(part)),
-            "rows": int(mine.sum()),
-            "reference": _share(design, reference, mine),
-            "candidate": _share(design, candidate, mine),
-        }
         w = None if design.weights is None else design.weights[mine]
         gain = float(np.average(difference[:, mine].mean(axis=0), weights=w))
         low = high = None
@@ -104,8 +99,10 @@ def by_part(
             )  # fmt: skip
             low, high = float(ends[1]), float(ends[2])
         harmed = high is not None and gain < -margin and high < 0
-        rows.append(entry | {"gain": gain, "low": low, "high": high, "harmed": harmed})
-    return rows
+        before, after = (_share(design, side, mine) for side in (reference, candidate))
+        name = names.get(part.item(), str(part))
+        rows.append(Part(name, int(mine.sum()), before, after, gain, low, high, harmed))
+    return tuple(rows)
 
 
 def _share(design: Design, answers: NDArray[Any], mine: NDArray[np.bool_]) -> float | None:
@@ -119,7 +116,9 @@ def _share(design: Design, answers: NDArray[Any], mine: NDArray[np.bool_]) -> fl
     return 1 - error / spread if spread > 0 else None
 
 
-def calibration(design: Design, proba: NDArray[Any], classes: NDArray[Any]) -> dict[str, Any]:
+def calibration(
+    design: Design, proba: NDArray[Any], classes: NDArray[Any], who: str = "", candidate: str = ""
+) -> Calibrated:
     """Return the calibration error as it is, and after temperature scaling across the folds.
 
     The temperature for a fold is fitted on the other folds' rows.
@@ -131,6 +130,8 @@ def calibration(design: Design, proba: NDArray[Any], classes: NDArray[Any]) -> d
         Cross-fitted probabilities.
     classes : ndarray of shape (k,)
         Columns; every label of the design is among them.
+    who, candidate : str, default=""
+        Whose probabilities they are.
     """
     codes = np.searchsorted(classes, design.labels)
     scaled = np.empty_like(proba)
@@ -143,22 +144,17 @@ def calibration(design: Design, proba: NDArray[Any], classes: NDArray[Any]) -> d
     after = scaled.reshape(flat.shape)
     sure, right = flat.max(axis=1), flat.argmax(axis=1) == labels
     place = np.minimum((sure * BINS).astype(int), BINS - 1)
-    bins = [
-        {
-            "confidence": float(sure[place == b].mean()),
-            "accuracy": float(right[place == b].mean()),
-            "rows": int((place == b).sum()),
-        }
-        for b in range(BINS)
-        if (place == b).any()
-    ]
-    return {
-        "rows": len(codes),
-        "ece": float(calibration_error(flat, labels, bins=BINS)),
-        "ece_scaled": float(calibration_error(after, labels, bins=BINS)),
-        "temperature": float(fit_temperature(flat, labels)),
-        "bins": bins,
-    }
+    mine = [place == b for b in range(BINS)]
+    bins = (
+        Bin(float(sure[one].mean()), float(right[one].mean()), int(one.sum()))
+        for one in mine
+        if one.any()
+    )
+    return Calibrated(
+        who, candidate, len(codes), float(calibration_error(flat, labels, bins=BINS)),
+        float(calibration_error(after, labels, bins=BINS)), float(fit_temperature(flat, labels)),
+        tuple(bins),
+    )  # fmt: skip
 
 
 def pareto(points: Sequence[tuple[float, float, float]]) -> list[bool]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any, TypeVar
 
 import numpy as np
 
@@ -20,26 +19,18 @@ from acclimate.comparison.trials.records import Result
 from acclimate.comparison.trials.runner import versions_of
 from acclimate.comparison.trials.store import SCHEMA as STORE_SCHEMA
 from acclimate.comparison.unlabelled import Guess, WithoutLabels
-from acclimate.report.compared import CandidateRow, Compared, Recommendation, RowsToLabel
+from acclimate.report.compared import CandidateRow, Compared, Recommendation
 from acclimate.report.compared_parts import (
-    BodyProbed,
     Budget,
-    Calibrated,
     Choice,
-    CurvePoint,
     DomainFacts,
-    Estimated,
     HowJudged,
-    Judged,
     NotTried,
-    Part,
     Run,
     StoreFile,
     TrialCounts,
 )
-from acclimate.report.plain import structured
 
-T = TypeVar("T")
 Results = Mapping[str, Sequence[Result]]
 
 
@@ -59,7 +50,7 @@ def from_labels(bench: WithLabels, excluded: Sequence[Excluded], found: Found) -
         sentence += (
             f" Against the source model as it is: {word.word}, {100 * word.gain:+.1f} points."
         )
-    sentence = " ".join([sentence, *(body["sentence"] for body in found.bodies)])
+    sentence = " ".join([sentence, *(body.sentence for body in found.bodies)])
     return replace(
         _basis(bench, excluded, results, advice, rows),
         estimate=False, sentence=sentence, reference=TARGET_ONLY,
@@ -75,11 +66,11 @@ def from_labels(bench: WithLabels, excluded: Sequence[Excluded], found: Found) -
                 "quantile. It covers the draw of the labelled rows and takes no credit for repeats."
             ),
         ),
-        verdicts=_all(Judged, found.verdicts),
+        verdicts=found.verdicts,
         choices=tuple(Choice(r, i, name) for (r, i), name in found.choices.items()),
-        classes=_all(Part, found.classes), groups=_all(Part, found.groups),
-        calibration=_all(Calibrated, found.calibration),
-        label_curve=_all(CurvePoint, found.curve), bodies=_all(BodyProbed, found.bodies),
+        classes=found.classes, groups=found.groups,
+        calibration=found.calibration,
+        label_curve=found.curve, bodies=found.bodies,
     )  # fmt: skip
 
 
@@ -87,10 +78,10 @@ def from_estimate(bench: WithoutLabels, excluded: Sequence[Excluded], guess: Gue
     """Return what a comparison found without target labels."""
     candidates, results = bench.candidates, bench.results()
     values = dict(zip(guess.ranking.names, guess.ranking.scores, strict=True))
-    each = {name: {"rank_score": value} for name, value in values.items()}
+    each = {name: CandidateRow(name, rank_score=value) for name, value in values.items()}
     best = next(c for c in candidates if c.name == guess.chosen)
     reference = next(c for c in candidates if c.name == guess.reference)
-    transfer = guess.estimated["word"] == "helps"
+    transfer = guess.estimated.word == "helps"
     if transfer:
         reason = f"its estimated gain is beyond 95 % of the known errors of estimates; {_LABEL}"
     elif best.name == reference.name:
@@ -105,8 +96,7 @@ def from_estimate(bench: WithoutLabels, excluded: Sequence[Excluded], guess: Gue
     shares = {c.name: float(c.name == best.name) for c in candidates}
     rows = _table(bench, each, results, shares, advice, SOURCE_ONLY)
     sentence = (
-        f"{advice.headline()}. {guess.estimated['sentence']} Label {guess.to_label['rows']} rows "
-        f"to know."
+        f"{advice.headline()}. {guess.estimated.sentence} Label {guess.to_label.rows} rows to know."
     )
     return replace(
         _basis(bench, excluded, results, advice, rows),
@@ -117,8 +107,8 @@ def from_estimate(bench: WithoutLabels, excluded: Sequence[Excluded], guess: Gue
             interval="The estimated gain, and what 95 % of such estimates were off by on shifts "
             "with known labels.",
         ),
-        estimated=structured(Estimated, guess.estimated),
-        to_label=structured(RowsToLabel, guess.to_label),
+        estimated=guess.estimated,
+        to_label=guess.to_label,
     )  # fmt: skip
 
 
@@ -157,7 +147,7 @@ def _advise(candidates: Sequence[Candidate], found: Found) -> Recommendation:
 def _cheapest(candidates: Sequence[Candidate], method: str, found: Found) -> Candidate:
     """Return the variant of a baseline with the best score."""
     mine = [c for c in candidates if c.row.name == method and c.name in found.each]
-    return max(mine, key=lambda c: float(found.each[c.name]["score"]))
+    return max(mine, key=lambda c: found.each[c.name].score or 0.0)
 
 
 def _recommendation(action: str, candidate: Candidate, reason: str) -> Recommendation:
@@ -166,7 +156,7 @@ def _recommendation(action: str, candidate: Candidate, reason: str) -> Recommend
 
 def _table(
     bench: Bench,
-    each: Mapping[str, Mapping[str, Any]],
+    each: Mapping[str, CandidateRow],
     results: Results,
     shares: Mapping[str, float],
     advice: Recommendation,
@@ -183,7 +173,7 @@ def _table(
             reason = failed.error if failed else bench.stopped.get(c.name, "it did not finish")
         seconds = [r.record.seconds for r in mine if r.record.seconds is not None]
         peaks = [r.record.peak_bytes for r in mine if r.record.peak_bytes is not None]
-        scores = structured(CandidateRow, each.get(c.name, {}))
+        scores = each.get(c.name, CandidateRow())
         rows.append(
             replace(
                 scores, candidate=c.name, method=c.row.name, estimator=c.estimator,
@@ -241,10 +231,6 @@ def _basis(
         training=shown.shown_training(rows, results),
         features=shown.shown_pictures(rows, results, problem.name_of),
     )  # fmt: skip
-
-
-def _all(kind: type[T], rows: Sequence[Mapping[str, Any]]) -> tuple[T, ...]:
-    return tuple(structured(kind, row) for row in rows)
 
 
 def _versions(candidates: Sequence[Candidate]) -> dict[str, str]:

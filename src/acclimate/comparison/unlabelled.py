@@ -18,6 +18,8 @@ from acclimate.comparison.trials.runner import Trials
 from acclimate.exceptions import AcclimateError
 from acclimate.folds import few_label_folds
 from acclimate.judging.active import disagreement, draw_rows, rows_to_label
+from acclimate.report.compared import RowsToLabel
+from acclimate.report.compared_parts import Estimated
 from acclimate.validation import take
 from acclimate.validators.candidate import Evidence
 from acclimate.validators.estimates import estimate_accuracy
@@ -39,8 +41,8 @@ class Guess:
     chosen: str
     reference: str
     ranking: PanelRanking
-    estimated: dict[str, Any]
-    to_label: dict[str, Any]
+    estimated: Estimated
+    to_label: RowsToLabel
 
 
 @dataclass(frozen=True, eq=False)
@@ -176,7 +178,7 @@ class WithoutLabels(Bench):
         compared = [best, reference] if best != reference else [reference, *near[:1]]
         return Guess(best, reference, ranking, estimated, self._to_label(compared, estimated))
 
-    def _to_label(self, compared: list[str], estimated: Mapping[str, Any]) -> dict[str, Any]:
+    def _to_label(self, compared: list[str], estimated: Estimated) -> RowsToLabel:
         """Return which rows to label to learn whether the first candidate beats the reference.
 
         The candidates are fitted on all source rows for it, as they would be once there are labels.
@@ -190,28 +192,27 @@ class WithoutLabels(Bench):
         answers = [arrays["answers"] for arrays in found if arrays is not None]
         scores = disagreement(np.array(answers)) if answers else np.zeros(problem.target_rows)
         share = float((scores > 0).mean())
-        gain = max(abs(estimated["gain"] or 0.0), _WORTH)
+        gain = max(abs(estimated.gain or 0.0), _WORTH)
         count = rows_to_label(share, gain, problem.margin, problem.confidence)
         count = min(count, len(scores))
         strata = answers[0] if answers and problem.task == "classification" else None
         draw = draw_rows(scores, count, strata=strata, random_state=trials.seed)
-        return {
-            "rows": count,
-            "positions": [int(row) for row in draw.positions],
-            **dict.fromkeys(("ids", "id_name", "file_rows", "file_rows_counted")),
-            "weights": [float(weight) for weight in draw.weights],
-            "why": (
+        return RowsToLabel(
+            rows=count,
+            positions=tuple(int(row) for row in draw.positions),
+            weights=tuple(float(weight) for weight in draw.weights),
+            why=(
                 f"{', '.join(compared)} disagree on {100 * share:.0f} % of the target rows, and "
                 f"only those tell them apart. So these rows are no plain sample: pass their "
                 f"weights as label_weights with the labels."
             ),
-            "candidates": compared,
-        }
+            candidates=tuple(compared),
+        )
 
 
 def _estimated(
     problem: Problem, known: Mapping[str, Evidence], ranking: PanelRanking, reference: str
-) -> dict[str, Any]:
+) -> Estimated:
     """Return the estimate of the gain, and how far such estimates are known to be off."""
     accuracy: dict[str, float | None] = dict.fromkeys(known)
     if problem.task == "classification":
@@ -243,12 +244,11 @@ def _estimated(
             f"against {reference}; such estimates are off by {100 * ESTIMATE_ERROR:.0f} points on "
             f"average."
         )
-    return {
-        "word": word, "validator": f"weighted ranks ({leading})", "accuracy": accuracy,
-        "gain": gain, "error": error, "low": low, "high": high, "sentence": sentence,
-        "validators": ranking.values,
-        "note": "No estimate without labels sees that labels mean something else in the target.",
-    }  # fmt: skip
+    return Estimated(
+        word, gain, low, high, f"weighted ranks ({leading})", accuracy, error, sentence,
+        ranking.values,
+        "No estimate without labels sees that labels mean something else in the target.",
+    )  # fmt: skip
 
 
 def _features(problem: Problem, rows: HeldOut) -> dict[str, Any]:
