@@ -200,3 +200,32 @@ def test_wrong_input(reference: dict | None, alpha: float, message: str) -> None
     good = summarise(pd.DataFrame({"a": [1.0, 2.0]}))
     with pytest.raises(InputError, match=message):
         check(reference or good, pd.DataFrame({"a": ["x", "y"]}), alpha=alpha)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_the_index_of_few_values_is_that_of_levels(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    for values in ([0, 1], [0, 1, 2, 3], [-1.5, 0.0, 2.5]):
+        p, q = rng.dirichlet(np.ones(len(values)) * 3, 2)
+        before, now = rng.choice(values, 2000, p=p), rng.choice(values, 1000, p=q)
+        numbers = check(summarise(pd.DataFrame({"z": before})), pd.DataFrame({"z": now}))
+        levels = check(
+            summarise(pd.DataFrame({"z": before.astype(str)})),
+            pd.DataFrame({"z": now.astype(str)}),
+        )
+        shares = [[np.mean(side == value) for value in values] for side in (before, now)]
+        by_hand = sum((b - a) * np.log(b / a) for a, b in zip(*shares, strict=True))
+        assert numbers.columns[0].psi == pytest.approx(by_hand)
+        assert levels.columns[0].psi == pytest.approx(by_hand)
+
+
+def test_a_value_that_many_rows_have_is_a_bin_of_its_own() -> None:
+    rng = np.random.default_rng(0)
+    amounts = rng.lognormal(size=2000)
+    before = pd.DataFrame({"x": np.where(rng.random(2000) < 0.5, 0.0, amounts)})
+    after = pd.DataFrame({"x": np.where(rng.random(2000) < 0.5, 1e-3, amounts)})
+    found = check(summarise(before), after).columns[0].psi
+    assert found is not None
+    assert found > 2  # half the rows moved, from 0 to just above
+    same = check(summarise(before), before).columns[0].psi
+    assert same == pytest.approx(0.0, abs=0.02)

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from acclimate import columns as cells
 from acclimate.diagnosis import summaries
+from acclimate.diagnosis.stability import bin_ends, stability_index
 from acclimate.diagnosis.summaries import summarise
 from acclimate.exceptions import InputError
 
@@ -282,12 +283,6 @@ def rows_needed(n: int, level: float) -> int | None:
     return ceil(1.0 / rest) if rest > 0 else None
 
 
-def stability_index(before: NDArray[np.float64], now: NDArray[np.float64], m: int) -> float:
-    """Return sum (q - p) log(q / p) over bins, shares kept above half a row, shape () from (k,)."""
-    p, q = np.maximum(before, 0.5 / m), np.maximum(now, 0.5 / m)
-    return float(((q - p) * np.log(q / p)).sum())
-
-
 def shares_p(a: int, n: int, b: int, m: int) -> float:
     """Return the two-sided p value that a of n and b of m come from one share.
 
@@ -357,7 +352,7 @@ def _compare_numbers(
     n, m = int(before["count"]), len(x)
     shift = ks_distance(before, x)
     p = float(stats.kstwo.sf(shift, max(round(n * m / (n + m)), 1)))
-    places = np.unique(np.linspace(0, len(before["at"]) - 1, 11).round().astype(int))[1:-1]
+    places = bin_ends(*(np.asarray(before[key]) for key in ("upto", "below")))
     edges = np.asarray(before["at"])[places]
     reached = np.asarray(before["upto"])[places]
     now = np.searchsorted(np.sort(x), edges, "right") / m
