@@ -9,11 +9,19 @@ from typing import Any
 
 import numpy as np
 import pytest
+import sklearn
+from packaging.version import parse
 
 import acclimate
 
 GOLDEN = Path(__file__).resolve().parent / "golden"
 FILES = sorted(path.stem for path in GOLDEN.glob("*.acclimate"))
+
+
+def skip_where_too_old(name: str) -> None:
+    """Skip where scikit-learn is older than the one that a file with its estimators came from."""
+    if name not in {"dann", "finetune"} and parse(sklearn.__version__) < parse("1.9"):
+        pytest.skip("scikit-learn reads no estimators of a later version")
 
 
 def _make() -> Any:
@@ -31,6 +39,7 @@ def test_every_file_is_there() -> None:
 
 @pytest.mark.parametrize("name", FILES)
 def test_a_golden_file_answers_as_it_did(name: str) -> None:
+    skip_where_too_old(name)
     model = acclimate.load(GOLDEN / f"{name}.acclimate")
     wanted = json.loads((GOLDEN / f"{name}.json").read_text(encoding="utf-8"))
     given = _make().answers(name, model)

@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import sklearn
+from packaging.version import parse
 from torch import nn
 
 import acclimate
@@ -94,6 +96,8 @@ def test_paths_of_the_past_resolve() -> None:
 def test_a_class_that_moves_changes_no_file(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
+    if parse(sklearn.__version__) < parse("1.9"):
+        pytest.skip("scikit-learn reads no estimators of a later version")
     golden = Path(__file__).resolve().parent / "golden" / "coral.acclimate"
     with zipfile.ZipFile(golden) as archive:
         assert b"acclimate.mapping.common.Affine" in archive.read("model.json")

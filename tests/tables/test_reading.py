@@ -216,6 +216,12 @@ def test_excel_is_read_and_names_its_extra_where_that_is_missing(
         tables.read(path)
 
 
+def test_a_header_too_long_for_a_name_is_shown_by_its_start(tmp_path: Path) -> None:
+    path = write(tmp_path, "a" * 131073 + ",b\n1,2\n")
+    with pytest.raises(InputError, match=r"rows\.csv: the header in line 1.*'aaaa"):
+        tables.read(path)
+
+
 def test_import_loads_neither_pandas_nor_arrow() -> None:
     code = (
         "import sys, acclimate.tables; "

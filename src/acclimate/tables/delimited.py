@@ -42,7 +42,13 @@ def header(path: Path, encoding: str = "utf8") -> tuple[list[str], str]:
         if comma == "," and "," not in line:
             comma = next((mark for mark in ";\t" if mark in line), ",")
         text.seek(0)
-        names = next(csv.reader(text, delimiter=comma), [])
+        try:
+            names = next(csv.reader(text, delimiter=comma), [])
+        except csv.Error as error:  # a name of more than 131072 letters
+            raise InputError(
+                f"{path.name}: the header in line 1 cannot be read ({error}); it starts with "
+                f"{line[:40]!r}. Is it a line of column names?"
+            ) from error
     odd = [letter for letter in "".join(names) if "\udc80" <= letter <= "\udcff"]
     if odd:
         raise _not_text(path, encoding, f"byte {ord(odd[0]) - 0xDC00:#x} in line 1")
