@@ -69,7 +69,8 @@ class Adapter(BaseEstimator, ABC):  # type: ignore[misc]
 
     What the catalogue says of a built-in method a class of your own says as ``row``, for example
     ``row = Row(target_labels="required", tasks=("regression",))`` with `acclimate.catalogue.Row`.
-    Without one: rows, both tasks, target labels ignored, needs source rows.
+    Without one: rows, both tasks, target labels ignored, needs source rows. Gaps and sparse rows
+    are kept from it, unless its ``__sklearn_tags__`` says that it reads them.
 
     The firewall: unless the row says that target labels are *required*, or *optional* and the
     method was made with ``use_target_labels=True``, they are removed here, before the method runs.
@@ -533,6 +534,9 @@ class Adapter(BaseEstimator, ABC):  # type: ignore[misc]
         tags.input_tags.allow_nan = base.input_tags.allow_nan or self.preprocess is not None
         tags.input_tags.sparse = base.input_tags.sparse
         tags.non_deterministic = base.non_deterministic
+        if not self._row().module.startswith("acclimate."):  # what an own class calculates on rows
+            tags.input_tags.allow_nan = self.preprocess is not None
+            tags.input_tags.sparse = False
         return tags
 
 

@@ -822,9 +822,8 @@ def find(name: str) -> Row | None:
 def row_of(cls: type[Any]) -> Row:
     """Return what is known of a class: its own row, or that of the nearest parent that has one.
 
-    A subclass of a built-in method is that method, with its row. What a class declares as ``row``
-    gets the name and module of ``cls``. A subclass of a template that declares nothing has cautious
-    defaults.
+    A subclass of a built-in method is that method, with its row, and so it is for a class that
+    declares a ``row``. A subclass of a template that declares nothing has cautious defaults.
 
     Parameters
     ----------
@@ -835,9 +834,14 @@ def row_of(cls: type[Any]) -> Row:
         built_in = _BUILT_IN.get((one.__module__, one.__name__))
         if built_in is not None:
             return built_in
-        declared = vars(one).get("row", vars(one).get("_cautious"))
+        declared = vars(one).get("row")
         if isinstance(declared, Row):
-            return replace(declared, name=cls.__name__, module=cls.__module__)
+            return replace(declared, name=one.__name__, module=one.__module__)
+        template = vars(one).get("_cautious")
+        if template is not None:
+            first = [each for each in cls.__mro__ if each is not one and issubclass(each, one)]
+            own = first[-1] if first else one  # the nearest below the template
+            return replace(template, name=own.__name__, module=own.__module__)
         if declared is not None:
             raise InputError(
                 f'{one.__name__}.row must be a Row, such as Row(target_labels="required"), got '

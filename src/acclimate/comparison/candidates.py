@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from acclimate.catalogue import Row, find, methods
+from acclimate.comparison.own_code import code_mark
 from acclimate.comparison.trials.shared import fingerprint
 from acclimate.exceptions import InputError
 
@@ -275,6 +276,9 @@ def _of_user(name: str, model: Any, need: Need, seed: int) -> Candidate:
         model.set_params(random_state=seed)
     several = need.several and row.several_sources
     config = {"method": type(model).__name__, "model": describe(model), "several": several}
+    code = code_mark(type(model))
+    if code is not None:  # a class that was rewritten is another method
+        config["code"] = code
     return Candidate(
         name, row, type(model._base()).__name__, model, model._sees_target_labels(), several, config
     )

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from acclimate.catalogue import Row, row_of
 from acclimate.diagnosis.drift import ColumnDrift
 from acclimate.report.presented import Presented
 from acclimate.report.screen import rich_table
@@ -20,6 +21,12 @@ SHIFTS = frozenset(
     {"columns", "missing values", "new levels", "joint", "classes", "class shares", "values",
      "predicted shares", "support", "framing", "model", "missing column"}
 )  # fmt: skip
+
+# what an advice calls the families of the catalogue
+_ADVISED = {
+    "adversarial": "invariant", "invariant": "invariant", "mapping": "mapping",
+    "reweighting": "reweighting", "source-free": "invariant", "transfer": "fine-tuning",
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -90,6 +97,27 @@ class Diagnosis(Presented):
     advice: tuple[Advice, ...]
     columns: tuple[ColumnDrift, ...]
     figures: dict[str, Any] = field(default_factory=dict)
+
+    def advice_on(self, method: Any) -> Advice | None:
+        """Return the advice that speaks of a method's family, None where none does.
+
+        Parameters
+        ----------
+        method : Adapter, its class or its row
+            Built-in or of your own.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from acclimate import CORAL, diagnose
+        >>> X = np.random.default_rng(0).normal(size=(200, 3))
+        >>> diagnose((X, None), (X * 9 + 1, None)).advice_on(CORAL()).family
+        'mapping'
+        """
+        cls = method if isinstance(method, type) else type(method)
+        row = method if isinstance(method, Row) else row_of(cls)
+        family = _ADVISED.get(row.family)
+        return next((item for item in self.advice if item.family == family), None)
 
     def sentence(self) -> str:
         """Return the worst finding, and how many there are."""

@@ -1,0 +1,58 @@
+"""Classes of the user's own: in files, in a script's main part, in no file at all."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+BLOCK = re.compile(r"(?:<!-- file: (\S+) -->\n)?^```python\n(.*?)^```", re.MULTILINE | re.DOTALL)
+
+
+def parts() -> tuple[dict[str, str], str]:
+    """Return the files that the page shows, by name, and the code between them."""
+    blocks = BLOCK.findall((ROOT / "docs" / "own_method.md").read_text(encoding="utf-8"))
+    return {n: code for n, code in blocks if n}, "\n".join(code for n, code in blocks if not n)
+
+
+def run(folder: Path, *command: str, **more: str) -> str:
+    done = subprocess.run(
+        [sys.executable, *command], cwd=folder, capture_output=True, text=True, check=False, **more
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+@pytest.mark.slow
+def test_the_page_runs_with_its_classes_in_files(tmp_path: Path) -> None:
+    files, rest = parts()
+    for name, code in files.items():
+        (tmp_path / name).write_text(code, encoding="utf-8")
+    (tmp_path / "page.py").write_text(rest, encoding="utf-8")
+    text = run(tmp_path, "page.py")
+    assert "checks passed" in text
+    assert "mapping True" in text
+
+
+def test_the_map_of_the_page_has_at_most_20_lines() -> None:
+    lines = [line for line in parts()[0]["my_methods.py"].splitlines() if line.strip()]
+    assert len(lines) <= 20
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("place", ["script", "cell"])
+def test_classes_of_main_reach_the_workers(place: str, tmp_path: Path) -> None:
+    files, rest = parts()
+    first = re.split(r"^from acclimate\.testing", rest, flags=re.MULTILINE)[0]
+    code = "\n".join([*files.values(), re.sub(r"^from my_.*\n", "", first, flags=re.MULTILINE)])
+    code += "\nprint(found.to_frame().query('status == \"done\"').candidate.tolist())\n"
+    if place == "script":
+        (tmp_path / "script.py").write_text(code, encoding="utf-8")
+        text = run(tmp_path, "script.py")
+    else:  # as in a notebook, no file holds the classes
+        text = run(tmp_path, "-", input=code)
+    assert "'mine'" in text.splitlines()[-1]
