@@ -880,6 +880,8 @@ def _rows_in(value: Any) -> Iterable[Row]:
             raise InputError(f"its row lacks the name or the module of its class: {value}")
         yield value
     elif isinstance(value, type):
+        if not hasattr(value, "_cautious"):
+            raise InputError(f"its class {value.__name__} is no method: it is no Adapter")
         yield row_of(value)
     elif isinstance(value, list | tuple):
         for one in value:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -19,7 +22,7 @@ def parts() -> tuple[dict[str, str], str]:
     return {n: code for n, code in blocks if n}, "\n".join(code for n, code in blocks if not n)
 
 
-def run(folder: Path, *command: str, **more: str) -> str:
+def run(folder: Path, *command: str, **more: Any) -> str:
     done = subprocess.run(
         [sys.executable, *command], cwd=folder, capture_output=True, text=True, check=False, **more
     )
@@ -41,6 +44,42 @@ def test_the_page_runs_with_its_classes_in_files(tmp_path: Path) -> None:
 def test_the_map_of_the_page_has_at_most_20_lines() -> None:
     lines = [line for line in parts()[0]["my_methods.py"].splitlines() if line.strip()]
     assert len(lines) <= 20
+
+
+@pytest.mark.slow
+def test_a_built_in_method_is_one_file_one_row_and_one_test(tmp_path: Path) -> None:
+    """Add the method that CONTRIBUTING.md shows to a copy, and run the tests that are its."""
+    for name in ("src", "tests", "scripts", "docs"):
+        shutil.copytree(ROOT / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__"))
+    for path in (
+        *ROOT.glob("*.md"),
+        *ROOT.glob("*.toml"),
+        *ROOT.glob("*.cff"),
+        *ROOT.glob("*.txt"),
+    ):
+        shutil.copy(path, tmp_path)
+    text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    method, row, test = (code for _, code in BLOCK.findall(text))
+    (tmp_path / "src/acclimate/mapping/recentred.py").write_text(method, encoding="utf-8")
+    (tmp_path / "tests/mapping/test_recentred.py").write_text(test, encoding="utf-8")
+    catalogue = tmp_path / "src/acclimate/catalogue.py"
+    before, start, after = catalogue.read_text(encoding="utf-8").partition("\nCATALOGUE: ")
+    after = after.replace("\n)\n", f"\n{row.rstrip()}\n)\n", 1)
+    catalogue.write_text(before + start + after, encoding="utf-8")
+    env = {**os.environ, "PYTHONPATH": str(tmp_path / "src")}
+    run(tmp_path, "scripts/derive.py", env=env)
+    assert "| `Recentred` |" in (tmp_path / "docs/methods.md").read_text(encoding="utf-8")
+    tests = (
+        "test_catalogue.py",
+        "test_exports.py",
+        "common/test_checks.py",
+        "mapping/test_recentred.py",
+    )
+    said = run(
+        tmp_path, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "no:xdist",
+        *(f"tests/{name}" for name in tests), "src/acclimate/mapping/recentred.py", "-k", "ecentred", env=env,
+    )  # fmt: skip
+    assert int(re.search(r"(\d+) passed", said)[1]) > 70
 
 
 @pytest.mark.slow

@@ -209,7 +209,8 @@ def refusal(where: str, value: Any) -> InputError:
     if is_function(value) or isinstance(value, type):
         out = (
             "Name it instead: a kernel by its word, a network as a module of a class that can be "
-            "made without arguments, a function by putting it into a module that can be imported"
+            "made without arguments, a map as an object of a class with __call__, another function "
+            "by putting it into a module that can be imported"
         )
     else:
         out = "Give the model something that scikit-learn, numpy or acclimate can name instead"
