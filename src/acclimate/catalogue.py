@@ -838,7 +838,7 @@ def row_of(cls: type[Any]) -> Row:
         if isinstance(declared, Row):
             return replace(declared, name=one.__name__, module=one.__module__)
         template = vars(one).get("_cautious")
-        if template is not None:
+        if isinstance(template, Row):
             first = [each for each in cls.__mro__ if each is not one and issubclass(each, one)]
             own = first[-1] if first else one  # the nearest below the template
             return replace(template, name=own.__name__, module=own.__module__)

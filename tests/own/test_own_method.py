@@ -69,15 +69,11 @@ def test_a_built_in_method_is_one_file_one_row_and_one_test(tmp_path: Path) -> N
     env = {**os.environ, "PYTHONPATH": str(tmp_path / "src")}
     run(tmp_path, "scripts/derive.py", env=env)
     assert "| `Recentred` |" in (tmp_path / "docs/methods.md").read_text(encoding="utf-8")
-    tests = (
-        "test_catalogue.py",
-        "test_exports.py",
-        "common/test_checks.py",
-        "mapping/test_recentred.py",
-    )
+    names = ("test_catalogue", "test_exports", "common/test_checks", "mapping/test_recentred")
     said = run(
         tmp_path, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "no:xdist",
-        *(f"tests/{name}" for name in tests), "src/acclimate/mapping/recentred.py", "-k", "ecentred", env=env,
+        *(f"tests/{name}.py" for name in names), "src/acclimate/mapping/recentred.py",
+        "-k", "ecentred", env=env,
     )  # fmt: skip
     assert int(re.search(r"(\d+) passed", said)[1]) > 70
 
