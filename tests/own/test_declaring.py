@@ -45,16 +45,16 @@ class Memory(Adapter):
     row = Row(target_labels="required", tasks=("classification",), needs_source=False)
 
     def _adapt(self, model: Any, source: Any, target: Any, seed: int) -> Adapted:
-        known = {row.tobytes(): y for row, y in zip(target.labelled_X, target.y, strict=True)}
+        known = {tuple(row): y for row, y in zip(target.labelled_X.tolist(), target.y, strict=True)}
         return Adapted(ByHeart(known, model.classes_))
 
 
 class ByHeart:
-    def __init__(self, known: dict[bytes, Any], classes: Any) -> None:
+    def __init__(self, known: dict[tuple[float, ...], Any], classes: Any) -> None:
         self.known, self.classes_ = known, classes
 
     def predict(self, X: Any) -> Any:
-        return np.array([self.known.get(row.tobytes(), self.classes_[0]) for row in X])
+        return np.array([self.known.get(tuple(row), self.classes_[0]) for row in X.tolist()])
 
 
 class Switched(Memory):

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -41,8 +43,9 @@ def _shifted(X: Any) -> Any:
     return values + 0.25 if values.dtype.kind in "iufb" else X
 
 
-def _with_target(case: Case) -> Any:
-    """Return an estimator of a subclass whose ``fit`` makes a target out of X."""
+@contextmanager
+def _with_target(case: Case) -> Iterator[Any]:
+    """Give an estimator of a subclass whose ``fit`` makes a target out of X."""
     parent: Any = type(case.method)
 
     class WithTarget(parent):  # type: ignore[misc]
@@ -53,7 +56,10 @@ def _with_target(case: Case) -> Any:
     name = f"{parent.__name__}{case.task}WithTarget"
     WithTarget.__name__ = WithTarget.__qualname__ = name
     globals()[name] = WithTarget  # pickle looks a class up by its name
-    return WithTarget(**case.make().get_params(deep=False))
+    try:
+        yield WithTarget(**case.make().get_params(deep=False))
+    finally:
+        del globals()[name]
 
 
 def _run(estimator: Any, case: Case) -> None:
@@ -80,7 +86,8 @@ def sklearn_checks_without_target(case: Case) -> None:
 @check()
 def sklearn_checks_with_target(case: Case) -> None:
     """scikit-learn's checks of an estimator, on both stages."""
-    _run(_with_target(case), case)
+    with _with_target(case) as estimator:
+        _run(estimator, case)
 
 
 @check()
@@ -88,7 +95,8 @@ def a_target_can_be_made_in_a_subclass(case: Case) -> None:
     """What the check above relies on."""
     d = case.data()
     require(isinstance(case.domain(_shifted(d.X), d.y), Domain), "the target is no Domain")
-    adapted = _with_target(case).fit(d.X, d.y).adapted_
+    with _with_target(case) as estimator:
+        adapted = estimator.fit(d.X, d.y).adapted_
     require(adapted is case.row.alters, f"adapted_ is {adapted}")
 
 
