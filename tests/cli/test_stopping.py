@@ -194,7 +194,7 @@ def test_a_stopped_compare_leaves_no_rows_and_no_worker(
     while time.monotonic() < end and not list(temporary.rglob("*.npy")):
         time.sleep(0.1)
     time.sleep(3)  # workers start
-    os.killpg(process.pid, number) if number == signal.SIGINT else process.send_signal(number)
+    process.send_signal(number)
     _, err = process.communicate(timeout=60)
     assert "Traceback" not in err
     assert process.returncode == 128 + number
