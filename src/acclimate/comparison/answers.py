@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from acclimate.comparison.design import Design, LeftOut
 from acclimate.judging.crossfitted import first_level
+from acclimate.judging.weighing import class_losses
 
 Floats = NDArray[np.float64]
 Parts = Mapping[LeftOut, Mapping[str, NDArray[Any]]]
@@ -28,11 +29,16 @@ class Answers:
         Score of each row while folds i and the row's own were left out; NaN in fold i.
     proba : ndarray of shape (R, m, k) or None
         Probabilities that belong to ``outer``.
+    inner_loss, outer_loss : ndarray of shape (R, K, m) and (R, m)
+        The log loss, or the squared error over the labels' variance, that belongs to ``inner`` and
+        ``outer``; infinite without probabilities.
     """
 
     outer: NDArray[Any]
     inner: Floats
     proba: NDArray[Any] | None
+    inner_loss: Floats
+    outer_loss: Floats
 
 
 def row_scores(answers: NDArray[Any], truth: NDArray[Any], classify: bool) -> Floats:
@@ -44,7 +50,38 @@ def row_scores(answers: NDArray[Any], truth: NDArray[Any], classify: bool) -> Fl
     return error
 
 
-def free_of_labels(design: Design, answers: NDArray[Any], proba: NDArray[Any] | None) -> Answers:
+def row_losses(
+    design: Design, answers: NDArray[Any], proba: NDArray[Any] | None, rows: Any,
+    classes: NDArray[Any] | None,
+) -> Floats:  # fmt: skip
+    """Return the loss of answers for some labelled rows, times the weights of these; (k,).
+
+    Parameters
+    ----------
+    design : Design
+    answers, proba : ndarray of shape (k,) and of shape (k, c) or None
+    rows : index
+        Which rows they are.
+    classes : ndarray of shape (c,) or None
+        Columns of ``proba``.
+    """
+    truth = design.labels[rows]
+    if not design.classify:
+        spread = float(np.var(design.labels))
+        losses: Floats = np.square(np.asarray(answers, dtype=np.float64) - truth) / (spread or 1.0)
+    elif proba is None or classes is None:
+        return np.full(len(truth), np.inf)
+    else:
+        losses = class_losses(np.asarray(proba, np.float64), np.searchsorted(classes, truth))
+    return losses if design.weights is None else losses * design.weights[rows]
+
+
+def free_of_labels(
+    design: Design,
+    answers: NDArray[Any],
+    proba: NDArray[Any] | None,
+    classes: NDArray[Any] | None = None,
+) -> Answers:
     """Return the tables of a candidate that sees no target labels: one fit serves every fold.
 
     Parameters
@@ -53,14 +90,20 @@ def free_of_labels(design: Design, answers: NDArray[Any], proba: NDArray[Any] | 
     answers : ndarray of shape (m,)
         For the labelled rows.
     proba : ndarray of shape (m, k) or None
+    classes : ndarray of shape (k,) or None
     """
     R, K, m = design.repeats, design.folds, len(design.labels)
+    losses = row_losses(design, answers, proba, slice(None), classes)
+    inner_loss = np.broadcast_to(losses, (R, K, m)).copy()
     score = design.weigh(row_scores(answers, design.labels, design.classify))
     inner = np.broadcast_to(score, (R, K, m)).copy()
     for i in range(K):
         inner[:, i][design.fold_of == i] = np.nan
+        inner_loss[:, i][design.fold_of == i] = np.nan
     wide = None if proba is None else np.broadcast_to(proba, (R, *proba.shape))
-    return Answers(np.broadcast_to(answers, (R, m)), inner, wide)
+    return Answers(
+        np.broadcast_to(answers, (R, m)), inner, wide, inner_loss, np.broadcast_to(losses, (R, m))
+    )
 
 
 def from_parts(design: Design, parts: Parts, classes: NDArray[Any] | None) -> Answers:
@@ -78,23 +121,29 @@ def from_parts(design: Design, parts: Parts, classes: NDArray[Any] | None) -> An
     R, K, m = design.repeats, design.folds, len(design.labels)
     first = next(iter(parts.values()))
     outer = np.empty((R, m), dtype=np.result_type(*(p["answers"].dtype for p in parts.values())))
-    inner = np.full((R, K, m), np.nan)
+    inner, inner_loss = np.full((R, K, m), np.nan), np.full((R, K, m), np.nan)
+    outer_loss = np.full((R, m), np.nan)
     with_proba = classes is not None and "proba" in first
     proba = np.zeros((R, m, len(classes))) if classes is not None and with_proba else None
     for (r, out), arrays in parts.items():
         rows = design.left_out(r, out)
+        own = aligned(arrays["proba"], arrays["classes"], classes) if proba is not None else None
+        loss = row_losses(design, arrays["answers"], own, rows, classes)
         if len(out) == 1:
-            outer[r, rows] = arrays["answers"]
+            outer[r, rows], outer_loss[r, rows] = arrays["answers"], loss
             if proba is not None:
-                proba[r, rows] = aligned(arrays["proba"], arrays["classes"], classes)
+                proba[r, rows] = own
             continue
+        losses = np.full(m, np.nan)
+        losses[rows] = loss
         scores = np.full(m, np.nan)
         scores[rows] = row_scores(arrays["answers"], design.labels[rows], design.classify)
         scores = design.weigh(scores)
         for i, j in (out, out[::-1]):
             mine = design.fold_of[r] == j
             inner[r, i, mine] = scores[mine]
-    return Answers(outer, inner, proba)
+            inner_loss[r, i, mine] = losses[mine]
+    return Answers(outer, inner, proba, inner_loss, outer_loss)
 
 
 def aligned(proba: NDArray[Any], own: NDArray[Any], classes: NDArray[Any] | None) -> NDArray[Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,7 @@ from acclimate.comparison.own_code import code_mark
 from acclimate.comparison.trials.shared import fingerprint
 from acclimate.exceptions import InputError
 
-SOURCE_ONLY, TARGET_ONLY = "SourceOnly", "TargetOnly"
+SOURCE_ONLY, TARGET_ONLY, POOLED = "SourceOnly", "TargetOnly", "Pooled"
 BASELINES = (SOURCE_ONLY, TARGET_ONLY)
 # Among candidates that are level the first is picked. What blends both domains is seldom far below
 # either (see `refits.pick`), so it comes first; the baselines come last, to be picked only where
@@ -26,6 +27,17 @@ DEAR_ENOUGH = 3  # dear candidates that make it worth it
 LEAST_ROWS = 450  # source rows that can be thinned to a ninth
 _LEAST_STEPS = 20
 _WITHOUT_NORM = ("mlp", "cnn")  # built-in networks that have no batch norm
+# The standards of the few-label case (Daumé III, arXiv:0907.1815), for each base model.
+STANDARDS = (
+    "Pooled", "SourcePrediction", "Interpolation", "FineTune", "SourceOnly", "TargetOnly",
+)  # fmt: skip
+_VARIANTS: dict[str, tuple[tuple[str, dict[str, Any]], ...]] = {
+    "Pooled": (
+        ("", {}), ("no column", {"column": False}), ("balance 0.3", {"balance": 0.3}),
+        ("balance 0.6", {"balance": 0.6}),
+    ),
+}  # fmt: skip
+_PLAIN: tuple[tuple[str, dict[str, Any]], ...] = (("", {}),)
 _TRUSTED = ("JointObjective", "ParameterTransfer", "FineTune", "FeatureAugmentation")
 
 
@@ -114,6 +126,7 @@ def choose(
     seed: int,
     names: Sequence[str] | None = None,
     own: Mapping[str, Any] | None = None,
+    variants: bool = False,
 ) -> tuple[list[Candidate], list[Excluded]]:
     """Return the candidates in the order they are trusted, and what was left out.
 
@@ -125,8 +138,8 @@ def choose(
         What the data ask for.
     estimators : mapping from str to estimator
         Base models by name.
-    preprocess : transformer or None
-        Part of every candidate.
+    preprocess : transformer, mapping from str to transformer, or None
+        Part of every candidate, or by base model.
     seed : int
         Of every candidate.
     names : sequence of str, default=None
@@ -151,7 +164,8 @@ def choose(
         wanted = names is None or row.name in names or row.name in BASELINES
         reason = why_not(row, need) if wanted else None
         if reason is None and wanted:
-            found, reason = _of_row(row, need, estimators, preprocess, seed)
+            kinds = _VARIANTS.get(row.name, _PLAIN) if variants else _PLAIN
+            found, reason = _of_row(row, need, estimators, preprocess, seed, kinds)
             candidates += found
         if reason is not None:
             if names is not None and row.name in names:
@@ -197,7 +211,12 @@ def _trust(row: Row) -> tuple[int, int]:
 
 
 def _of_row(
-    row: Row, need: Need, estimators: Mapping[str, Any], preprocess: Any, seed: int
+    row: Row,
+    need: Need,
+    estimators: Mapping[str, Any],
+    preprocess: Any,
+    seed: int,
+    kinds: Sequence[tuple[str, Mapping[str, Any]]],
 ) -> tuple[list[Candidate], str | None]:
     try:
         cls = row.load()
@@ -230,20 +249,22 @@ def _of_row(
     found = []
     for name, estimator in fitting.items():
         title = row.name if len(estimators) == 1 else f"{row.name}/{name}"
+        step = preprocess.get(name) if isinstance(preprocess, Mapping) else preprocess
         switches = [False]
         if row.target_labels == "optional" and need.labels:
             switches.append(True)
-        for switch in switches:
-            settings = {"estimator": estimator, "preprocess": preprocess, "random_state": seed}
+        for switch, (kind, more) in product(switches, kinds):
+            settings = {"estimator": estimator, "preprocess": step, "random_state": seed}
             known = inspect.signature(cls).parameters
-            settings = {key: value for key, value in settings.items() if key in known}
+            settings = {key: value for key, value in settings.items() if key in known} | dict(more)
             if switch:
                 settings["use_target_labels"] = True
             model = cls(**settings)
             several = need.several and row.several_sources
             config = {"method": row.name, "model": describe(model), "several": several}
+            full = f"{title}, {kind}" if kind else title
             found.append(Candidate(
-                f"{title} + labels" if switch else title, row, name, model,
+                f"{full} + labels" if switch else full, row, name, model,
                 switch or row.target_labels == "required", several, config,
             ))  # fmt: skip
     return found, None
@@ -312,6 +333,32 @@ def is_network(estimator: Any) -> bool:
         cls.__module__ == "acclimate.base.neural" or cls.__module__.startswith("torch")
         for cls in type(estimator).__mro__
     )
+
+
+def strong_estimators(need: Need) -> dict[str, Any]:
+    """Return the base models that a committee on a table begins with."""
+    from acclimate.base.words import STRONG, estimator
+
+    return {word: estimator(word, need.task) for word in STRONG}
+
+
+def table_preprocess(X: Any, estimators: Mapping[str, Any], given: Any) -> dict[str, Any]:
+    """Return the preprocessing of a data frame for each base model.
+
+    Categories stay as they are for a base model that reads them.
+
+    Parameters
+    ----------
+    X : data frame
+    estimators : mapping from str to estimator
+        The base models.
+    given : TabularPreprocessor or None
+        The user's, whose settings are kept.
+    """
+    from acclimate.tables import default_preprocess
+
+    settings = {} if given is None else given.get_params()
+    return {name: default_preprocess(X, one, **settings) for name, one in estimators.items()}
 
 
 def default_estimators(need: Need) -> dict[str, Any]:

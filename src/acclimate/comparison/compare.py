@@ -13,7 +13,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from acclimate.comparison.answers import row_scores
-from acclimate.comparison.candidates import Candidate, Need, choose, default_estimators, describe
+from acclimate.comparison.candidates import (
+    STANDARDS,
+    Candidate,
+    Need,
+    choose,
+    default_estimators,
+    describe,
+    strong_estimators,
+    table_preprocess,
+)
 from acclimate.comparison.design import make_design
 from acclimate.comparison.labelled import WithLabels
 from acclimate.comparison.problem import Problem, check_problem
@@ -25,6 +34,7 @@ from acclimate.comparison.trials.records import Job
 from acclimate.comparison.trials.runner import Limits, OnTrial, Trials
 from acclimate.comparison.trials.store import Store
 from acclimate.comparison.unlabelled import WithoutLabels
+from acclimate.comparison.weighed import COMMITTEE
 from acclimate.domain import Domain
 from acclimate.exceptions import InputError
 from acclimate.files import temporary_folder
@@ -54,6 +64,7 @@ def compare(
     folds: int = 5,
     repeats: int = 3,
     margin: float = 0.01,
+    committee: bool = False,
     confidence: float = 0.95,
     store: str | os.PathLike[str] | None = None,
     executor: Executor | None = None,
@@ -116,6 +127,12 @@ def compare(
         no credit for them.
     margin : float in [0, 1), default=0.01
         Gains within it count as no difference; 0.01 is one point.
+    committee : bool, default=False
+        With target labels: weigh the candidates by their loss on held-out labels and let at most
+        ten answer together, in place of picking one. Where ``estimator`` and ``methods`` are None, it
+        tries the standards of the few-label case on linear models, boosting, extra trees and a
+        forest. The references are then the constant answer, the source alone, the target alone and
+        both pooled, and the fallback is the best of them.
     confidence : float in (0, 1), default=0.95
         Of the verdict's interval.
     store : path-like, default=None
@@ -186,11 +203,17 @@ def compare(
         networks,
     )  # fmt: skip
     if estimators is None:
-        estimators = default_estimators(need)
+        strong = committee and problem.labelled and not images
+        estimators = strong_estimators(need) if strong else default_estimators(need)
+        methods = STANDARDS if strong and methods is None else methods
     if isinstance(preprocess, str):
         preprocess = _auto(preprocess, problem)
+    if hasattr(problem.source.X, "columns") and type(preprocess).__name__ in _TABLES:
+        preprocess = table_preprocess(problem.source.X, estimators, preprocess)
     own = dict(candidates or {})
-    tried, excluded = choose(need, estimators, preprocess, random_state, methods, own)
+    tried, excluded = choose(
+        need, estimators, preprocess, random_state, methods, own, variants=committee
+    )
     design = None
     if problem.labelled:
         key = None
@@ -204,6 +227,7 @@ def compare(
     settings = {
         "task": problem.task, "estimators": describe(estimators),
         "preprocess": describe(preprocess), "methods": None if methods is None else list(methods),
+        "committee": committee,
         "candidates": describe(own), "networks": networks, "budget": budget, "trials": trials,
         "folds": folds, "repeats": repeats, "margin": margin, "confidence": confidence,
         "seed": random_state,
@@ -222,7 +246,7 @@ def compare(
                 _scorer(problem), progress,
             )  # fmt: skip
             if design is not None:
-                judged = WithLabels(run, problem, tried, design)
+                judged = WithLabels(run, problem, tried, design, committee)
                 judged.run()
                 details = from_labels(judged, excluded, judged.judge())
             else:
@@ -233,9 +257,15 @@ def compare(
                 details = replace(details, store=replace(details.store, path=str(path)))
             plain = details.to_dict()
             kept.set_meta("comparison", plain)
-    best = next(c for c in tried if c.name == details.recommendation.candidate)
+    members = {one.candidate: one.weight for one in details.members}
+    if details.recommendation.candidate != COMMITTEE:
+        members = {str(details.recommendation.candidate): 1.0}
+    used = [c for c in tried if c.name in members]
     # the same value as the store gives: without numbers that JSON cannot hold
-    return Comparison(Compared.from_dict(plain), lambda: _refit(problem, best))
+    return Comparison(Compared.from_dict(plain), lambda: _refit(problem, used, members))
+
+
+_TABLES = ("NoneType", "TabularPreprocessor")  # what means: as tables are read
 
 
 def _named(estimator: Any) -> dict[str, Any] | None:
@@ -278,14 +308,27 @@ def _scorer(problem: Problem) -> Any:
     return score
 
 
-def _refit(problem: Problem, candidate: Candidate) -> Adapter:
-    """Fit a candidate on all rows and all labels."""
+def _refit(
+    problem: Problem, candidates: Sequence[Candidate], weights: Mapping[str, float]
+) -> Adapter:
+    """Fit a candidate, or the committee of several, on all rows and all labels."""
     from sklearn.base import clone
 
-    target = problem.target if candidate.uses_labels else problem.bare_target
-    model: Adapter = clone(candidate.model)
+    labels = any(candidate.uses_labels for candidate in candidates)
+    if len(candidates) > 1:
+        from acclimate.transfer.committee import Committee
+
+        model: Adapter = Committee(
+            [(c.name, clone(c.model)) for c in candidates],
+            weights=[weights[c.name] for c in candidates],
+            random_state=candidates[0].model.random_state,
+        )
+    else:
+        model = clone(candidates[0].model)
+    several = all(candidate.several for candidate in candidates)
     return model.fit(
-        problem.source.X, problem.source.y, target=target,
-        domains=problem.source_ids if candidate.several else None,
+        problem.source.X, problem.source.y,
+        target=problem.target if labels else problem.bare_target,
+        domains=problem.source_ids if several else None,
         class_names=problem.source.class_names,
     )  # fmt: skip

@@ -12,9 +12,17 @@ from numpy.typing import NDArray
 
 from acclimate.comparison import measures
 from acclimate.comparison.answers import Answers, assemble, choose_in_folds, row_scores
-from acclimate.comparison.candidates import SOURCE_ONLY, TARGET_ONLY
+from acclimate.comparison.candidates import POOLED, SOURCE_ONLY, TARGET_ONLY
 from acclimate.comparison.design import Design
 from acclimate.comparison.problem import Problem
+from acclimate.comparison.weighed import (
+    COMMITTEE,
+    CONSTANT,
+    blend,
+    constant,
+    final_weights,
+    weights_in_folds,
+)
 from acclimate.judging.crossfitted import first_level
 from acclimate.judging.judged import Verdict
 from acclimate.judging.verdict import verdict
@@ -23,7 +31,11 @@ from acclimate.report.compared_parts import Calibrated, Gain, Judged, Part
 from acclimate.report.plain import structured
 
 ERRORS = 1.0  # standard errors within which candidates are level, see `refits.pick`
-_WORDS = {SOURCE_ONLY: "source only", TARGET_ONLY: "target only"}
+BEST = "best reference"
+_WORDS = {
+    SOURCE_ONLY: "source only", TARGET_ONLY: "target only", POOLED: "all rows pooled",
+    CONSTANT: "always the same answer", BEST: "the best reference",
+}  # fmt: skip
 Table = tuple[NDArray[Any], NDArray[Any] | None]  # answers (R, m), probabilities (R, m, k)
 
 
@@ -41,6 +53,8 @@ class Judge:
         Those of each reference that finished, by the reference's method.
     allowed : mapping from (repeat, fold) to names, default=None
         Only these can be picked in a fold.
+    committee : bool, default=False
+        Whether the candidates are weighed, and not one picked.
     """
 
     problem: Problem
@@ -48,6 +62,27 @@ class Judge:
     done: Mapping[str, Answers]
     variants: Mapping[str, Sequence[str]]
     allowed: Mapping[tuple[int, int], Sequence[str]] | None = None
+    committee: bool = False
+
+    @cached_property
+    def weights(self) -> dict[tuple[int, int], dict[str, float]]:
+        """What each candidate weighs in each fold, on the labels of the others."""
+        if self.weighs:
+            return weights_in_folds(self.design, self.done, self.allowed)
+        return {cell: {name: 1.0} for cell, name in self.choices.items()}
+
+    @cached_property
+    def weighs(self) -> bool:
+        """Whether there is a committee: in every fold something has a loss to weigh by."""
+        if not self.committee:
+            return False
+        found = weights_in_folds(self.design, self.done, self.allowed)
+        return all(found.values()) and bool(final_weights(self.design, self.done))
+
+    @cached_property
+    def members(self) -> dict[str, float]:
+        """The members of the committee that will be fitted, with their weights; empty for one."""
+        return final_weights(self.design, self.done) if self.weighs else {}
 
     @cached_property
     def choices(self) -> dict[tuple[int, int], str]:
@@ -56,31 +91,57 @@ class Judge:
 
     @cached_property
     def picked(self) -> Table:
-        """What the picked candidates answer, each for its fold."""
+        """What is recommended answers: the committee, or in each fold what was picked."""
+        if self.weighs:
+            return blend(self.design, self.done, self.weights, self.problem.classes)
         return assemble(self.design, self.done, self.choices)
 
     @cached_property
     def references(self) -> dict[str, Table]:
         """What each reference answers; among its variants is picked in the same way."""
         found = {}
-        for method, names in self.variants.items():
-            mine = {name: self.done[name] for name in names}
+        groups = {m: {n: self.done[n] for n in names} for m, names in self.variants.items()}
+        if self.committee:
+            groups[CONSTANT] = {CONSTANT: constant(self.design, self.problem.classes)}
+            groups[BEST] = {name: one for mine in groups.values() for name, one in mine.items()}
+        for method, mine in groups.items():
             if mine:
                 choices = choose_in_folds(self.design, mine, ERRORS)
                 found[method] = assemble(self.design, mine, choices)
         return found
 
     @cached_property
+    def fallback(self) -> str:
+        """The reference that is picked on all labels; always the same answer is no fallback."""
+        names = [name for names in self.variants.values() for name in names]
+        return names[first_level(self._scores(names), ERRORS)]
+
+    @cached_property
+    def below_constant(self) -> float | None:
+        """By how much what is recommended scores less than always the same answer; None if not."""
+        if CONSTANT not in self.references:
+            return None
+        own, same = (
+            measures.score_interval(self.design, side[0], self.problem.confidence)[0]
+            for side in (self.picked, self.references[CONSTANT])
+        )
+        return same - own if own < same else None
+
+    @cached_property
     def final(self) -> str:
         """What is picked on all labels, to be fitted. The verdict is not about these scores."""
-        design, names = self.design, list(self.done)
-        table = [
-            design.weigh(
-                row_scores(self.done[name].outer, design.labels, design.classify)
-            ).mean(axis=0)
+        if self.weighs:
+            return COMMITTEE
+        names = list(self.done)
+        return names[first_level(self._scores(names), ERRORS)]
+
+    def _scores(self, names: Sequence[str]) -> NDArray[np.float64]:
+        """Return the cross-fitted score of each labelled row, shape (names, m)."""
+        design = self.design
+        return np.array([
+            design.weigh(row_scores(self.done[name].outer, design.labels, design.classify)).mean(0)
             for name in names
-        ]  # fmt: skip
-        return names[first_level(np.array(table), ERRORS)]
+        ])  # fmt: skip
 
     @cached_property
     def names(self) -> dict[Any, str]:
@@ -118,21 +179,22 @@ class Judge:
     def each(self) -> dict[str, CandidateRow]:
         """Return score and verdicts of each candidate alone, without regard to the choice."""
         rows = {}
-        for name, one in self.done.items():
-            score, low, high = measures.score_interval(
-                self.design, one.outer, self.problem.confidence
-            )
+        answers = {name: one.outer for name, one in self.done.items()}
+        if self.weighs:
+            answers[COMMITTEE] = self.picked[0]
+        for name, outer in answers.items():
+            score, low, high = measures.score_interval(self.design, outer, self.problem.confidence)
             rows[name] = CandidateRow(
                 name, score=score, score_low=low, score_high=high,
-                against_target_only=self._gain(one, TARGET_ONLY),
-                against_source_only=self._gain(one, SOURCE_ONLY),
+                against_target_only=self._gain(outer, TARGET_ONLY),
+                against_source_only=self._gain(outer, SOURCE_ONLY),
             )  # fmt: skip
         return rows
 
-    def _gain(self, answers: Answers, method: str) -> Gain | None:
+    def _gain(self, outer: NDArray[Any], method: str) -> Gain | None:
         if method not in self.references:
             return None
-        said = self.verdict(answers.outer, self.references[method][0])
+        said = self.verdict(outer, self.references[method][0])
         return Gain(said.word, said.gain, said.low, said.high)
 
     def classes(self) -> tuple[Part, ...]:

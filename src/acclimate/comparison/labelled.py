@@ -13,6 +13,7 @@ from acclimate.comparison.answers import Answers, aligned, free_of_labels, from_
 from acclimate.comparison.bench import Bench
 from acclimate.comparison.candidates import (
     KEPT,
+    POOLED,
     RUNGS,
     SOURCE_ONLY,
     TARGET_ONLY,
@@ -38,7 +39,10 @@ class Found:
     """What the labels say; made by `WithLabels.judge`."""
 
     chosen: str
-    choices: dict[tuple[int, int], str]
+    members: dict[str, float]
+    weights: dict[tuple[int, int], dict[str, float]]
+    fallback: str
+    below_constant: float | None
     verdicts: tuple[Judged, ...]
     each: dict[str, CandidateRow]
     classes: tuple[Part, ...]
@@ -46,8 +50,17 @@ class Found:
     calibration: tuple[Calibrated, ...]
     curve: tuple[CurvePoint, ...]
     bodies: tuple[BodyProbed, ...]
-    against_target: Verdict
-    against_source: Verdict | None
+    against: dict[str, Verdict]
+
+    @property
+    def against_target(self) -> Verdict:
+        """The verdict against training on the target alone."""
+        return self.against[TARGET_ONLY]
+
+    @property
+    def against_source(self) -> Verdict | None:
+        """The verdict against the source model as it is, where that finished."""
+        return self.against.get(SOURCE_ONLY)
 
 
 class WithLabels(Bench):
@@ -59,6 +72,8 @@ class WithLabels(Bench):
         See `Bench`.
     design : Design
         Which labels train, choose and judge.
+    committee : bool, default=False
+        Whether candidates are weighed, and not one picked.
 
     Attributes
     ----------
@@ -67,10 +82,15 @@ class WithLabels(Bench):
     """
 
     def __init__(
-        self, trials: Trials, problem: Problem, candidates: Sequence[Candidate], design: Design
+        self,
+        trials: Trials,
+        problem: Problem,
+        candidates: Sequence[Candidate],
+        design: Design,
+        committee: bool = False,
     ) -> None:
         super().__init__(trials, problem, candidates)
-        self.design = design
+        self.design, self.committee = design, committee
         self.allowed: dict[tuple[int, int], list[str]] | None = None
         self._parts = {c.name: self.parts(c) for c in candidates}
         self._bodies = bodies.jobs_of(trials, candidates, design)
@@ -202,7 +222,7 @@ class WithLabels(Bench):
         one, proba = arrays[_ALL], None
         if "proba" in one and classes is not None:
             proba = aligned(one["proba"][design.known], one["classes"], classes)
-        return free_of_labels(design, one["answers"][design.known], proba)
+        return free_of_labels(design, one["answers"][design.known], proba, classes)
 
     def tables(self) -> dict[str, Answers]:
         """Return the tables of the candidates that finished, in the order they are trusted."""
@@ -220,24 +240,27 @@ class WithLabels(Bench):
         done = self.tables()
         variants = {
             method: [c.name for c in self.candidates if c.row.name == method and c.name in done]
-            for method in (TARGET_ONLY, SOURCE_ONLY)
+            for method in (TARGET_ONLY, SOURCE_ONLY, *((POOLED,) if self.committee else ()))
         }
         if not variants[TARGET_ONLY]:
             raise AcclimateError(self._why_no_reference())
-        judge = Judge(self.problem, self.design, done, variants, self.allowed)
-        against = judge.against
+        judge = Judge(self.problem, self.design, done, variants, self.allowed, self.committee)
+        members = judge.members
+        heaviest = max(members, key=members.__getitem__) if members else judge.final
         return Found(
             chosen=judge.final,
-            choices=judge.choices,
+            members=members,
+            weights=judge.weights,
+            fallback=judge.fallback,
+            below_constant=judge.below_constant,
             verdicts=judge.verdicts(),
             each=judge.each(),
             classes=judge.classes(),
             groups=judge.groups(),
             calibration=judge.calibration(),
-            curve=label_curve(self, self.design, judge.final, done),
+            curve=label_curve(self, self.design, heaviest, done),
             bodies=bodies.judge(self, self._bodies),
-            against_target=against[TARGET_ONLY],
-            against_source=against.get(SOURCE_ONLY),
+            against=judge.against,
         )
 
     def _why_no_reference(self) -> str:

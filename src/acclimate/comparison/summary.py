@@ -12,6 +12,7 @@ from acclimate._version import __version__
 from acclimate.comparison import shown
 from acclimate.comparison.bench import Bench
 from acclimate.comparison.candidates import SOURCE_ONLY, TARGET_ONLY, Candidate, Excluded
+from acclimate.comparison.judge import BEST
 from acclimate.comparison.labelled import Found, WithLabels
 from acclimate.comparison.measures import pareto
 from acclimate.comparison.problem import Problem
@@ -19,12 +20,14 @@ from acclimate.comparison.trials.records import Result
 from acclimate.comparison.trials.runner import versions_of
 from acclimate.comparison.trials.store import SCHEMA as STORE_SCHEMA
 from acclimate.comparison.unlabelled import Guess, WithoutLabels
+from acclimate.comparison.weighed import COMMITTEE
 from acclimate.report.compared import CandidateRow, Compared, Recommendation
 from acclimate.report.compared_parts import (
     Budget,
     Choice,
     DomainFacts,
     HowJudged,
+    Member,
     NotTried,
     Run,
     StoreFile,
@@ -37,14 +40,23 @@ Results = Mapping[str, Sequence[Result]]
 def from_labels(bench: WithLabels, excluded: Sequence[Excluded], found: Found) -> Compared:
     """Return what a comparison found with target labels."""
     candidates, design, results = bench.candidates, bench.design, bench.results()
-    cells = len(found.choices)
+    cells = len(found.weights)
     shares = {
-        c.name: sum(name == c.name for name in found.choices.values()) / cells for c in candidates
+        c.name: sum(one.get(c.name, 0.0) for one in found.weights.values()) / cells
+        for c in candidates
     }
-    advice = _advise(candidates, found)
+    advice = _advise_committee(candidates, found) if found.members else _advise(candidates, found)
     rows = _table(bench, found.each, results, shares, advice, TARGET_ONLY)
-    against = found.against_target
-    sentence = f"{advice.headline()}. {against.sentence('training on the target alone')}"
+    if found.members:
+        rows = _with_committee(rows, found, advice)
+    against = found.against.get(BEST, found.against_target)
+    beside = "the best reference" if found.members else "training on the target alone"
+    sentence = f"{advice.headline()}. {against.sentence(beside)}"
+    if found.below_constant is not None:
+        sentence += (
+            f" It is still worse than always giving the same answer, by "
+            f"{100 * found.below_constant:.1f} points."
+        )
     if found.against_source is not None:
         word = found.against_source
         sentence += (
@@ -58,8 +70,9 @@ def from_labels(bench: WithLabels, excluded: Sequence[Excluded], found: Found) -
             folds=design.folds,
             repeats=design.repeats,
             choice=(
-                f"In each of {design.folds} folds, {design.repeats} times, one candidate is picked "
-                f"on scores inside the other folds, and judged on the fold."
+                f"In each of {design.folds} folds, {design.repeats} times, "
+                + ("the candidates are weighed" if found.members else "one candidate is picked")
+                + " on scores inside the other folds, and judged on the fold."
             ),
             interval=(
                 "The variance over rows of one repeat, and a tenth more in 5 folds, with Student's "
@@ -67,7 +80,13 @@ def from_labels(bench: WithLabels, excluded: Sequence[Excluded], found: Found) -
             ),
         ),
         verdicts=found.verdicts,
-        choices=tuple(Choice(r, i, name) for (r, i), name in found.choices.items()),
+        choices=tuple(
+            Choice(r, i, max(one, key=one.__getitem__)) for (r, i), one in found.weights.items()
+        ),
+        members=tuple(
+            Member(name, weight)
+            for name, weight in sorted(found.members.items(), key=lambda pair: -pair[1])
+        ),
         classes=found.classes, groups=found.groups,
         calibration=found.calibration,
         label_curve=found.curve, bodies=found.bodies,
@@ -142,6 +161,44 @@ def _advise(candidates: Sequence[Candidate], found: Found) -> Recommendation:
     if chosen.row.name != SOURCE_ONLY and source is not None and source.word != "helps":
         why += "; that it beats the source model as it is was not shown"
     return _recommendation("transfer", chosen, why)
+
+
+def _advise_committee(candidates: Sequence[Candidate], found: Found) -> Recommendation:
+    """Recommend the committee, unless a reference is ahead of it."""
+    best = found.against[BEST]
+    who = f"the best of {', '.join(name for name in found.against if name != BEST)}"
+    if best.word == "hurts" or (best.gain < 0 and best.word != "makes no difference"):
+        used = next(c for c in candidates if c.name == found.fallback)
+        alone = used.row.name == TARGET_ONLY
+        return _recommendation(
+            "do not transfer" if alone else "transfer", used,
+            f"the committee of all candidates is behind {who}, and this is the reference that is "
+            f"picked",
+        )  # fmt: skip
+    reason = {
+        "helps": f"{len(found.members)} candidates answer together, which was shown to beat {who}",
+        "makes no difference": f"{len(found.members)} candidates answer together, as well as {who}",
+    }.get(
+        best.word,
+        f"{len(found.members)} candidates answer together; that they beat {who} is not settled",
+    )
+    action = "transfer" if best.word == "helps" else "not settled"
+    return Recommendation(action, COMMITTEE, COMMITTEE, None, reason)
+
+
+def _with_committee(
+    rows: tuple[CandidateRow, ...], found: Found, advice: Recommendation
+) -> tuple[CandidateRow, ...]:
+    """Return the table with a row of the committee, in its place."""
+    cost = {row.candidate: (row.seconds or 0.0, row.peak_mb or 0.0) for row in rows}
+    own = replace(
+        found.each[COMMITTEE], candidate=COMMITTEE, method=COMMITTEE,
+        family="transfer", uses_target_labels=True, status="done", chosen_share=1.0,
+        seconds=sum(cost[name][0] for name in found.members),
+        peak_mb=max(cost[name][1] for name in found.members),
+        recommended=advice.candidate == COMMITTEE,
+    )  # fmt: skip
+    return tuple(sorted([*rows, own], key=lambda row: (row.status != "done", -_order(row))))
 
 
 def _cheapest(candidates: Sequence[Candidate], method: str, found: Found) -> Candidate:

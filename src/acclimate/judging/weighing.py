@@ -88,10 +88,3 @@ def class_losses(proba: Floats, codes: NDArray[np.intp]) -> Floats:
     )
     losses: Floats = -np.log(np.maximum(said[..., 0], FLOOR))
     return losses
-
-
-def value_losses(answers: Floats, truth: Floats) -> Floats:
-    """Return squared errors over the variance of the values, shape (..., m)."""
-    spread = float(np.var(truth))
-    losses: Floats = np.square(answers - truth) / (spread if spread > 0 else 1.0)
-    return losses

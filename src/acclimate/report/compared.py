@@ -18,6 +18,7 @@ from acclimate.report.compared_parts import (
     Gain,
     HowJudged,
     Judged,
+    Member,
     NotTried,
     Part,
     Picture,
@@ -38,7 +39,8 @@ class Recommendation:
 
     Attributes
     ----------
-    action : {"transfer", "do not transfer"} or None
+    action : {"transfer", "not settled", "do not transfer"} or None
+        "not settled" where the committee is recommended and was not shown to beat every reference.
     candidate, method, estimator : str or None
         What to use, with its method and base model.
     reason : str or None
@@ -193,6 +195,9 @@ class Compared:
     table : tuple of CandidateRow
         Best first.
     choices : tuple of Choice
+        What was picked in each fold, or the heaviest member of the fold's committee.
+    members : tuple of Member
+        Of the committee, the heaviest first; empty where one model was picked.
     classes, groups : tuple of Part
     calibration : tuple of Calibrated
     label_curve : tuple of CurvePoint
@@ -227,6 +232,7 @@ class Compared:
     verdicts: tuple[Judged, ...] = ()
     table: tuple[CandidateRow, ...] = ()
     choices: tuple[Choice, ...] = ()
+    members: tuple[Member, ...] = ()
     classes: tuple[Part, ...] = ()
     groups: tuple[Part, ...] = ()
     calibration: tuple[Calibrated, ...] = ()

@@ -108,6 +108,14 @@ class Choice:
 
 
 @dataclass(frozen=True)
+class Member:
+    """A member of the committee that is recommended, with its share."""
+
+    candidate: str = ""
+    weight: float = 0.0
+
+
+@dataclass(frozen=True)
 class Part:
     """The score of a class or a group: what the folds picked, against the reference."""
 

@@ -9,6 +9,7 @@ import time
 import warnings
 from collections import OrderedDict
 from collections.abc import Mapping
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -25,6 +26,7 @@ _KEPT = 2  # source models that a process keeps: trials of one candidate come on
 # trials take turns.
 _alone = threading.Lock()
 _stage_one: OrderedDict[str, tuple[Any, float]] = OrderedDict()
+_rows: OrderedDict[Any, tuple[Any, Any, Any]] = OrderedDict()  # source rows, by what is taken
 
 
 def run(spec: Spec, shared: Shared, files: Mapping[str, bytes] | None = None) -> Outcome:
@@ -61,6 +63,8 @@ def leave(shared: Shared) -> None:
     """
     with _alone:
         _stage_one.clear()
+        _rows.clear()
+        _learnt().kept.clear()
         close(shared)
 
 
@@ -126,18 +130,39 @@ def _source_model(spec: Spec, data: Mapping[str, Any]) -> tuple[Any, float]:
         return _stage_one[spec.stage_one]
     from sklearn.base import clone
 
+    from acclimate.adapter import sharing
+
     started = time.perf_counter()
-    X, y, ids = data["source_X"], np.asarray(data["source_y"]), data.get("source_ids")
-    if spec.source is not None:
-        X, y = take(X, spec.source), y[spec.source]
-        ids = None if ids is None else np.asarray(ids)[spec.source]
-    model = clone(spec.model).fit(
-        X, y, domains=ids if spec.several else None, class_names=spec.names[0]
-    )
+    X, y, ids = _source_rows(spec, data)
+    with sharing(_learnt()):  # candidates with one base model share what it learns
+        model = clone(spec.model).fit(
+            X, y, domains=ids if spec.several else None, class_names=spec.names[0]
+        )
     _stage_one[spec.stage_one] = (model, time.perf_counter() - started)
     while len(_stage_one) > _KEPT:
         _stage_one.popitem(last=False)
     return model, 0.0
+
+
+@cache
+def _learnt() -> Any:
+    from acclimate.adapter import Shared as Learnt
+
+    return Learnt()
+
+
+def _source_rows(spec: Spec, data: Mapping[str, Any]) -> tuple[Any, Any, Any]:
+    """Return the source's rows, labels and ids for a trial: the same objects for the same rows."""
+    key = id(data["source_X"]), None if spec.source is None else spec.source.tobytes()
+    if key not in _rows:
+        X, y, ids = data["source_X"], np.asarray(data["source_y"]), data.get("source_ids")
+        if spec.source is not None:
+            X, y = take(X, spec.source), y[spec.source]
+            ids = None if ids is None else np.asarray(ids)[spec.source]
+        _rows[key] = X, y, ids
+        while len(_rows) > _KEPT:
+            _rows.popitem(last=False)
+    return _rows[key]
 
 
 def _answer(model: Any, X: Any, domain: str, prefix: str, arrays: dict[str, NDArray[Any]]) -> None:

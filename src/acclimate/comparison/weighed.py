@@ -1,0 +1,125 @@
+"""A committee of the candidates, weighed and judged by cross-fitting; and the constant answer."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from acclimate.comparison.answers import Answers, row_scores
+from acclimate.comparison.design import Design
+from acclimate.judging.weighing import committee_weights
+
+Floats = NDArray[np.float64]
+Cell = tuple[int, int]  # a repeat and one of its folds
+COMMITTEE, CONSTANT = "Committee", "Constant"
+
+
+def weights_in_folds(
+    design: Design,
+    candidates: Mapping[str, Answers],
+    allowed: Mapping[Cell, Sequence[str]] | None = None,
+) -> dict[Cell, dict[str, float]]:
+    """Return the weights of the members for each outer fold, from losses of the other folds.
+
+    The losses that weigh for fold i are of models that saw neither fold i nor the fold of the row
+    that is scored.
+
+    Parameters
+    ----------
+    design : Design
+    candidates : mapping from str to Answers
+    allowed : mapping from (repeat, fold) to names, default=None
+        Only these take part in a fold.
+    """
+    found: dict[Cell, dict[str, float]] = {}
+    for r in range(design.repeats):
+        for i in range(design.folds):
+            names = [n for n in candidates if allowed is None or n in allowed[r, i]]
+            table = np.array([candidates[name].inner_loss[r, i] for name in names])
+            rows = ~np.isnan(table).any(axis=0)
+            found[r, i] = _members(names, table[:, rows].sum(axis=1))
+    return found
+
+
+def final_weights(design: Design, candidates: Mapping[str, Answers]) -> dict[str, float]:
+    """Return the weights on all labels: those of the committee that will be fitted."""
+    names = list(candidates)
+    losses = np.array([candidates[name].outer_loss.sum(axis=1).mean() for name in names])
+    return _members(names, losses)
+
+
+def _members(names: Sequence[str], losses: Floats) -> dict[str, float]:
+    if not np.isfinite(losses).any():
+        return {}
+    weights = committee_weights(losses)
+    return {name: float(w) for name, w in zip(names, weights, strict=True) if w > 0}
+
+
+def blend(
+    design: Design,
+    candidates: Mapping[str, Answers],
+    weights: Mapping[Cell, Mapping[str, float]],
+    classes: NDArray[Any] | None,
+) -> tuple[NDArray[Any], NDArray[Any] | None]:
+    """Return the committee's answers (R, m) and probabilities (R, m, k).
+
+    Parameters
+    ----------
+    design : Design
+    candidates : mapping from str to Answers
+    weights : mapping from (repeat, fold) to weights by name
+        Each of at least one member.
+    classes : ndarray of shape (k,) or None
+    """
+    shape: tuple[int, ...] = (design.repeats, len(design.labels))
+    total = np.zeros(shape if classes is None else (*shape, len(classes)))
+    for (r, i), members in weights.items():
+        rows = design.fold_of[r] == i
+        for name, weight in members.items():
+            one = candidates[name]
+            total[r, rows] += weight * (one.outer if classes is None else one.proba)[r, rows]  # type: ignore[index]
+    if classes is None:
+        return total, None
+    return classes[total.argmax(axis=-1)], total
+
+
+def constant(design: Design, classes: NDArray[Any] | None) -> Answers:
+    """Return the tables of always saying the most frequent class, or the mean, of the other folds.
+
+    Parameters
+    ----------
+    design : Design
+    classes : ndarray of shape (k,) or None
+    """
+    R, K, m = design.repeats, design.folds, len(design.labels)
+    labels = design.labels
+    outer = np.empty((R, m), dtype=labels.dtype if classes is not None else np.float64)
+    proba = None if classes is None else np.zeros((R, m, len(classes)))
+    inner = np.full((R, K, m), np.nan)
+    for r in range(R):
+        for i in range(K):
+            mine = design.fold_of[r] == i
+            said, shares = _most(labels[~mine], classes)
+            outer[r, mine] = said
+            if proba is not None:
+                proba[r, mine] = shares
+            for j in range(K):
+                if j != i:
+                    held = design.fold_of[r] == j
+                    said, _ = _most(labels[~(mine | held)], classes)
+                    inner[r, i, held] = row_scores(
+                        np.full(held.sum(), said), labels[held], classes is not None
+                    )
+    nothing = np.full((R, K, m), np.inf)
+    return Answers(outer, design.weigh(inner), proba, nothing, nothing[:, 0])
+
+
+def _most(labels: NDArray[Any], classes: NDArray[Any] | None) -> tuple[Any, Any]:
+    """Return the most frequent label with the shares of the classes, or the mean."""
+    if classes is None:
+        return float(labels.mean()), None
+    counts = np.array([(labels == label).sum() for label in classes.tolist()], dtype=np.float64)
+    return classes[int(counts.argmax())], counts / counts.sum()
