@@ -129,8 +129,8 @@ def compare(
         Gains within it count as no difference; 0.01 is one point.
     committee : bool, default=False
         With target labels: weigh the candidates by their loss on held-out labels and let at most
-        ten answer together, in place of picking one. Where ``estimator`` and ``methods`` are None, it
-        tries the standards of the few-label case on linear models, boosting, extra trees and a
+        ten answer together, in place of picking one. Where ``estimator`` and ``methods`` are None,
+        it tries the standards of the few-label case on linear models, boosting, extra trees and a
         forest. The references are then the constant answer, the source alone, the target alone and
         both pooled, and the fallback is the best of them.
     confidence : float in (0, 1), default=0.95
