@@ -34,7 +34,8 @@ KEYS = {
     "schema", "kind", "version", "task", "task_reason", "score", "margin", "confidence", "seed",
     "estimate",
     "source", "target", "design", "reference", "recommendation", "sentence", "verdicts", "table",
-    "choices", "classes", "groups", "calibration", "label_curve", "bodies", "pareto", "excluded",
+    "choices", "classes", "groups", "calibration", "label_curve", "members", "bodies", "pareto",
+    "excluded",
     "trials", "budget", "estimated", "to_label", "store", "training", "features", "run",
 }  # fmt: skip
 Maker = Callable[..., SimpleNamespace]
