@@ -12,13 +12,8 @@ from sklearn.preprocessing import StandardScaler
 
 from acclimate import CORAL, FineTune, TargetOnly
 from acclimate.catalogue import CATALOGUE
-from acclimate.comparison.candidates import (
-    Need,
-    choose,
-    default_estimators,
-    describe,
-    thinned,
-)
+from acclimate.comparison.bases import default_estimators
+from acclimate.comparison.candidates import Need, choose, describe, thinned
 from acclimate.exceptions import InputError
 
 LINEAR = {"linear": LogisticRegression()}

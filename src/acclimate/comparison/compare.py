@@ -13,16 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from acclimate.comparison.answers import row_scores
-from acclimate.comparison.candidates import (
-    STANDARDS,
-    Candidate,
-    Need,
-    choose,
-    default_estimators,
-    describe,
-    strong_estimators,
-    table_preprocess,
-)
+from acclimate.comparison.bases import default_estimators, strong_estimators, table_preprocess
+from acclimate.comparison.candidates import STANDARDS, Candidate, Need, choose, describe
 from acclimate.comparison.design import make_design
 from acclimate.comparison.labelled import WithLabels
 from acclimate.comparison.problem import Problem, check_problem

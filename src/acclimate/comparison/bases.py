@@ -1,0 +1,56 @@
+"""Base models and preprocessing where the user gave none."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from acclimate.comparison.candidates import Need
+from acclimate.exceptions import InputError
+
+
+def strong_estimators(need: Need) -> dict[str, Any]:
+    """Return the base models that a committee on a table begins with."""
+    from acclimate.base.words import STRONG, estimator
+
+    return {word: estimator(word, need.task) for word in STRONG}
+
+
+def table_preprocess(X: Any, estimators: Mapping[str, Any], given: Any) -> dict[str, Any]:
+    """Return the preprocessing of a data frame for each base model.
+
+    Categories stay as they are for a base model that reads them.
+
+    Parameters
+    ----------
+    X : data frame
+    estimators : mapping from str to estimator
+        The base models.
+    given : TabularPreprocessor or None
+        The user's, whose settings are kept.
+    """
+    from acclimate.tables import default_preprocess
+
+    settings = {} if given is None else given.get_params()
+    return {name: default_preprocess(X, one, **settings) for name, one in estimators.items()}
+
+
+def default_estimators(need: Need) -> dict[str, Any]:
+    """Return the base models where the user gave none: a linear one, and a network if allowed."""
+    from sklearn.linear_model import Ridge
+
+    from acclimate.adapter import default_classifier
+
+    classify = need.task == "classification"
+    models: dict[str, Any] = {}
+    if not need.images:
+        models["linear"] = default_classifier() if classify else Ridge()
+    if need.networks:
+        from acclimate.base.neural import NeuralClassifier, NeuralRegressor
+
+        kind = "cnn" if need.images else "mlp"
+        network = NeuralClassifier if classify else NeuralRegressor
+        models["network"] = network(network=kind, verbose=False)
+    if not models:
+        raise InputError("rows with several axes, such as images, need networks=True")
+    return models
