@@ -465,6 +465,8 @@ class Adapter(BaseEstimator, ABC):  # type: ignore[misc]
             finite=not tags.input_tags.allow_nan, sparse=tags.input_tags.sparse,
         )  # fmt: skip
         n = door.count(X)
+        if self.preprocess is None and hasattr(self._base(), "copy_fitted"):  # a network
+            door.check_single(X, "the target's rows")
         weight = door.check_weight(target.sample_weight, X)
         if weight is not None and not self._weighs_target:
             raise InputError(

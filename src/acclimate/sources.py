@@ -20,8 +20,9 @@ T = TypeVar("T")
 SAMPLE = 1000  # most rows of a domain that are looked at
 # what stage one and the base class learn; all else that ends in "_" is a method's own
 _COMMON = (
-    "adapted_", "classes_", "feature_names_in_", "n_features_in_", "preprocess_", "seed_",
-    "source_class_names_", "source_model_", "target_model_", "target_name_", "trained_on_",
+    "adapted_", "classes_", "feature_names_in_", "n_features_in_", "preprocess_", "row_shape_",
+    "seed_", "source_class_names_", "source_model_", "target_model_", "target_name_",
+    "trained_on_",
 )  # fmt: skip
 
 

@@ -179,7 +179,9 @@ def check_inputs(
     X = X if reset else match_columns(estimator, X)
     if raw:
         return validate_data(estimator, X, reset=reset, skip_check_array=True)
-    return validate_data(
+    if not reset:
+        _check_row_shape(estimator, X)
+    checked = validate_data(
         estimator,
         X,
         reset=reset,
@@ -187,6 +189,45 @@ def check_inputs(
         allow_nd=True,
         ensure_all_finite=True if finite else "allow-nan",
     )
+    if reset:
+        note_row_shape(estimator, checked)
+    return checked
+
+
+def note_row_shape(estimator: Any, X: Any) -> None:
+    """Record the shape of one row, such as that of an image: ``row_shape_``."""
+    estimator.row_shape_ = tuple(X.shape[1:])
+
+
+def _check_row_shape(estimator: Any, X: Any) -> None:
+    """Raise where rows have another shape than those of the fit: size, channels, length, order.
+
+    Rows of single numbers are left to scikit-learn, whose messages its users know.
+    """
+    known = getattr(estimator, "row_shape_", None)  # files of earlier versions have none
+    now = tuple(getattr(X, "shape", np.shape(X) if isinstance(X, list) else ()))[1:]
+    if known is None or not now or now == known or max(len(known), len(now)) < 2:
+        return
+    way_out = "bring them to one shape first, with align_frames or by cutting and padding"
+    if len(now) > 2 and sorted(now) == sorted(known):
+        way_out = "the axes are in another order: channels come first, see numpy.moveaxis"
+    here, there = (" x ".join(str(side) for side in shape) for shape in (now, known))
+    raise InputError(
+        f"the rows have the shape {here}, and those that the model was fitted on {there}; {way_out}"
+    )
+
+
+def check_single(X: Any, where: str = "the rows") -> None:
+    """Raise where numbers are too large for float32, in which networks calculate."""
+    kind = getattr(getattr(X, "dtype", None), "kind", "O")
+    if kind not in "fiu" or X.dtype.itemsize < 8 or not X.size:
+        return
+    largest = max(abs(float(X.max())), abs(float(X.min())))
+    if largest > float(np.finfo(np.float32).max):
+        raise InputError(
+            f"{where} hold {largest:.3g}, which is too large for float32, in which networks "
+            f"calculate; rescale the inputs, for instance with preprocess=StandardScaler()"
+        )
 
 
 def check_labels(estimator: Any, y: Any, *, regression: bool, n: int | None = None) -> Any:

@@ -38,14 +38,22 @@ from acclimate.settings import (
 )
 from acclimate.training import inference, loop, network, norm, splitting
 from acclimate.training.augment import AUGMENTATIONS, views
-from acclimate.training.batch import Data, as_float, scaled, steps_per_epoch
+from acclimate.training.batch import Data, as_fitted, as_float, scaled, steps_per_epoch
 from acclimate.training.device import find_device, has_bf16, seeded
 from acclimate.training.network import Network
 from acclimate.training.networks import NETWORKS
 from acclimate.training.progress import Progress
 from acclimate.training.schedules import SCHEDULES
 from acclimate.training.terms import History, Phase, Settings, Term
-from acclimate.validation import Rows, check_inputs, check_labels, check_weight, take
+from acclimate.validation import (
+    Rows,
+    check_inputs,
+    check_labels,
+    check_single,
+    check_weight,
+    note_row_shape,
+    take,
+)
 
 TABULAR = "tabular"  # the one network that reads tables with categories
 
@@ -235,7 +243,8 @@ class NeuralEstimator(BaseEstimator, ABC):  # type: ignore[misc]
         Parameters
         ----------
         X : array-like of shape (n, ...), or data frame
-            Inputs: rows, or images. uint8 is read as pixels and divided by 255.
+            Inputs: rows, or images. uint8 is read as pixels and divided by 255; so are the same
+            numbers of another type later. Where other types are fitted, uint8 is a number later.
         y : array-like of shape (n,)
             Labels or target values.
         sample_weight : array-like of shape (n,), default=None
@@ -275,6 +284,7 @@ class NeuralEstimator(BaseEstimator, ABC):  # type: ignore[misc]
         self.seed_ = int(check_random_state(self.random_state).randint(np.iinfo(np.int32).max))
         self._learn_targets(y, classes)
         where = find_device(self.device)
+        self.pixels_ = getattr(X, "dtype", None) == np.uint8
         with seeded(self.seed_, where):
             self.network_ = self._build(X, self._outputs())
         self._place(self.network_, where)
@@ -371,7 +381,9 @@ class NeuralEstimator(BaseEstimator, ABC):  # type: ignore[misc]
 
     def numbers(self, X: Any) -> Any:
         """Return checked rows as the network reads them: those of a table as numbers and codes."""
-        return self.columns_.encode(X) if self.network == TABULAR else X
+        if self.network == TABULAR:
+            return self.columns_.encode(X)
+        return as_fitted(X, getattr(self, "pixels_", None))
 
     def copy_fitted(self) -> Self:
         """Return a deep copy whose network can move without touching this one."""
@@ -385,6 +397,8 @@ class NeuralEstimator(BaseEstimator, ABC):  # type: ignore[misc]
             X = self._check_rows(X, reset=True)
             return X, check_labels(self, y, regression=regression, n=len(X))
         X, y = validate_data(self, X, y, allow_nd=True, y_numeric=regression)
+        note_row_shape(self, X)
+        check_single(X)
         return X, y
 
     def _check_rows(self, X: Any, *, reset: bool = False) -> Any:
@@ -393,7 +407,9 @@ class NeuralEstimator(BaseEstimator, ABC):  # type: ignore[misc]
         frame = tabular and hasattr(X, "iloc")
         if frame and not len(X):
             raise InputError(f"the frame has no rows: {list(X.columns)[:8]}")
-        return check_inputs(self, X, reset=reset, raw=frame, finite=not tabular, sparse=False)
+        X = check_inputs(self, X, reset=reset, raw=frame, finite=not tabular, sparse=False)
+        check_single(X)
+        return X
 
     @classmethod
     def _estimator_is_regressor(cls) -> bool:
@@ -428,9 +444,12 @@ class NeuralEstimator(BaseEstimator, ABC):  # type: ignore[misc]
         module = self.network
         if not isinstance(module, nn.Module) and not splitting.is_keras(module):
             module = module(shape, outputs)
+        rows = as_float(_from_numpy(X[:2]))
+        if not splitting.is_keras(module):
+            splitting.check_answer(module, rows)
         net = splitting.split(module, self.head)
         if not isinstance(module, Network):
-            splitting.check_split(net, module, as_float(_from_numpy(X[:2])))
+            splitting.check_split(net, module, rows)
         width = network.output_width(net.head)
         if width != outputs:
             raise InputError(f"the network has {width} outputs, but the task needs {outputs}")

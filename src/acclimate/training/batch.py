@@ -11,6 +11,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from acclimate.exceptions import InputError
+
 
 @dataclass(frozen=True)
 class Batch:
@@ -124,6 +126,34 @@ def batches(data: Data, order: Iterator[Tensor], count: int) -> Iterator[Batch]:
 def as_float(x: Tensor) -> Tensor:
     """Return float inputs unchanged and uint8 pixels as float32 in [0, 1]."""
     return x.to(torch.float32).div_(255.0) if x.dtype == torch.uint8 else x
+
+
+def as_fitted(X: NDArray[Any], pixels: bool | None) -> NDArray[Any]:
+    """Return inputs on the scale that a network was fitted on, whatever type they come in.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n, ...)
+        Inputs.
+    pixels : bool or None
+        Whether the fit saw uint8, which is divided by 255. None leaves the inputs as they are.
+
+    Raises
+    ------
+    InputError
+        The fit saw pixels, and these are fractions up to 1: on which scale is anybody's guess.
+    """
+    if pixels is None or pixels == (X.dtype == np.uint8):
+        return X
+    numbers = X.astype(np.float32)
+    if not pixels:
+        return numbers
+    if numbers.size and numbers.max() <= 1.0 and (numbers != np.round(numbers)).any():
+        raise InputError(
+            f"the network was fitted on uint8 pixels from 0 to 255, and these rows are {X.dtype} "
+            f"of at most {float(numbers.max()):.3g}; give pixels from 0 to 255, as uint8 or not"
+        )
+    return numbers / np.float32(255.0)
 
 
 def steps_per_epoch(n: int, batch_size: int) -> int:

@@ -54,6 +54,36 @@ def split(module: nn.Module, head: str | None = None) -> Network:
     return Network(body, last)
 
 
+def check_answer(module: nn.Module, x: Tensor) -> None:
+    """Raise where a module does not map rows ``x`` to one float32 tensor of logits, (n, k)."""
+    name = type(module).__name__
+    double = [key for key, p in module.named_parameters() if p.dtype == torch.float64]
+    if double:
+        raise InputError(
+            f"{name} holds float64 weights ({double[0]}), and rows come as float32; call "
+            f".float() on it"
+        )
+    module = copy.deepcopy(module).eval()  # whatever running it may change
+    try:
+        with torch.no_grad():
+            found = module(x)
+    except (RuntimeError, TypeError, ValueError, IndexError) as error:
+        raise InputError(
+            f"{name} cannot read rows of shape {tuple(x.shape[1:])}: {error}"
+        ) from error
+    if isinstance(module, Network) or (isinstance(found, Tensor) and found.dim() == 2):
+        return
+    got = (
+        f"a tensor of shape {tuple(found.shape)}"
+        if isinstance(found, Tensor)
+        else (f"a {type(found).__name__}")
+    )
+    raise InputError(
+        f"{name} returns {got}; a network must return one tensor of logits, shape (rows, outputs). "
+        f"Wrap it in a module whose forward returns that tensor, such as output.logits"
+    )
+
+
 def check_split(network: Network, module: nn.Module, x: Tensor) -> None:
     """Raise where body then head is not the module it was split from, on rows ``x``."""
     if is_keras(module):

@@ -44,9 +44,20 @@ class LowRank(nn.Module):
         return weight + self.scale * (self.B @ self.A)
 
 
+def adaptable(body: nn.Module) -> list[tuple[str, nn.Linear]]:
+    """Return the linear layers of a body by name, but for those that the user froze."""
+    return [
+        (name, m)
+        for name, m in body.named_modules()
+        if isinstance(m, nn.Linear) and m.weight.requires_grad
+    ]
+
+
 @contextlib.contextmanager
 def adapters(body: nn.Module, rank: int, scale: float) -> Iterator[list[LowRank]]:
-    """Give every linear layer of ``body`` an adapter, and merge them into its weights at the end.
+    """Give linear layers of ``body`` an adapter, and merge them into its weights at the end.
+
+    Layers that the user froze get none.
 
     At first the function is unchanged, since B is zero. Afterwards the layers are plain
     `nn.Linear` again, each with ``W + scale * B A`` as its weight.
@@ -65,7 +76,7 @@ def adapters(body: nn.Module, rank: int, scale: float) -> Iterator[list[LowRank]
     list of LowRank
         The adapters, in the order of the layers.
     """
-    layers = [m for m in body.modules() if isinstance(m, nn.Linear)]
+    layers = [m for _, m in adaptable(body)]
     orders = [list(layer._parameters) for layer in layers]
     added = [LowRank(layer.weight.detach(), rank, scale) for layer in layers]
     for layer, adapter in zip(layers, added, strict=True):
@@ -91,10 +102,11 @@ def lora(tuning: Tuning) -> list[str]:
     moves as a whole.
     """
     net = tuning.network
-    if not any(isinstance(m, nn.Linear) for m in net.body.modules()):
+    linear = [name for name, _ in adaptable(net.body)]
+    if not linear:
         raise InputError(
             f'strategy="lora" adapts nn.Linear layers, but the body, {type(net.body).__name__}, '
-            f'has none; use "full" or "head"'
+            f'has none that may move; use "full" or "head"'
         )
     alpha = 2.0 * tuning.rank if tuning.alpha is None else tuning.alpha
     where = next(net.parameters()).device
@@ -106,5 +118,4 @@ def lora(tuning: Tuning) -> list[str]:
         ]
         tuning.train(tuning.steps, frozen=frozen)
         del added
-    linear = [name for name, m in net.body.named_modules() if isinstance(m, nn.Linear)]
     return [*(f"body.{name}" if name else "body" for name in linear), "head"]
