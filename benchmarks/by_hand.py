@@ -1,0 +1,259 @@
+"""What `compare` recommends with few target labels, beside what people do by hand.
+
+The arms by hand: the constant answer; logistic or ridge regression with a chosen penalty, histogram
+boosting and extra trees, each on the source, on the target's labels, on both pooled, and on both
+with a column that tells the domains apart. *By hand* is the arm that 5-fold cross-validation on the
+target labels picks; *oracle* the best arm on test rows, which nobody can know. Beside them the
+committee that ``compare(committee=True)`` makes of its candidates. Scores are of target rows
+without labels: accuracy in per cent, or R2.
+
+The tables are real ones, split into domains by a column (``tables/`` and ``table_shifts.py`` in a
+folder of ``ACCLIMATE_DATA``). Of the role "develop", on which settings may be chosen, the first
+shift of each table is taken; of the role "report" all.
+
+Run:  python benchmarks/by_hand.py [--role develop] [--labels 60] [--draws 2] [--budget 30]
+Rows that the result file has are not run again.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib.util
+import json
+import os
+import sys
+import time
+import warnings
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from scipy.stats import t as student
+from sklearn.base import clone
+from sklearn.ensemble import (
+    ExtraTreesClassifier,
+    ExtraTreesRegressor,
+    HistGradientBoostingClassifier,
+    HistGradientBoostingRegressor,
+)
+from sklearn.metrics import accuracy_score, r2_score
+from sklearn.model_selection import KFold, StratifiedKFold
+from sklearn.pipeline import make_pipeline
+
+from acclimate import Domain, compare
+from acclimate.base.penalised import LinearClassifier, LinearRegressor
+from acclimate.tables import TabularPreprocessor
+
+RESULTS = Path(__file__).parent / "results" / "by_hand.json"
+WHERE = "(domain)"
+TEST_ROWS = 1000
+
+
+def _shifts() -> ModuleType:
+    for folder in os.environ.get("ACCLIMATE_DATA", "").split(os.pathsep):
+        path = Path(folder, "table_shifts.py")
+        if path.exists():
+            spec = importlib.util.spec_from_file_location("table_shifts", path)
+            assert spec is not None
+            assert spec.loader is not None
+            module = importlib.util.module_from_spec(spec)
+            sys.modules["table_shifts"] = module
+            spec.loader.exec_module(module)
+            return module
+    raise SystemExit("set ACCLIMATE_DATA to a folder with table_shifts.py and tables/")
+
+
+def _cases(role: str, most_rows: int) -> Iterator[Any]:
+    """Yield the shifts; of the development tables one each, whatever it is."""
+    seen = set()
+    for shift in _shifts().shifts(role, most_rows=most_rows):
+        table = shift.name.split(",")[0]
+        if role == "report" or table not in seen:
+            seen.add(table)
+            yield shift
+
+
+def _codes(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return categories and texts as codes, as one would for boosting by hand; gaps stay gaps."""
+    out = frame.copy()
+    for name in out:
+        numbers = pd.to_numeric(out[name], errors="coerce")
+        if numbers.notna().sum() < out[name].notna().sum():
+            codes = pd.factorize(out[name])[0].astype(float)
+            numbers = pd.Series(np.where(codes < 0, np.nan, codes), index=out.index)
+        out[name] = numbers.astype(float)
+    return out
+
+
+def _models(classify: bool) -> dict[str, tuple[Any, bool]]:
+    """Return the models that people try, and whether they read codes."""
+    linear = LinearClassifier() if classify else LinearRegressor()
+    boosting = HistGradientBoostingClassifier if classify else HistGradientBoostingRegressor
+    trees = ExtraTreesClassifier if classify else ExtraTreesRegressor
+    return {
+        "linear": (make_pipeline(TabularPreprocessor(), linear), False),
+        "boosting": (boosting(random_state=0), True),
+        "trees": (make_pipeline(TabularPreprocessor(), trees(random_state=0)), False),
+    }
+
+
+def _arms(
+    shift: Any, known: np.ndarray[Any, Any], classify: bool
+) -> dict[str, Callable[[Any, Any], Any]]:
+    """Return the arms: target rows that train, and target rows that are asked, to answers."""
+    both = pd.concat([shift.X, shift.Xt], ignore_index=True)
+    domain = np.repeat([0.0, 1.0], [len(shift.X), len(shift.Xt)])
+    y = np.concatenate([shift.y, shift.yt])
+    n = len(shift.X)
+    coded = _codes(both)
+
+    def arm(model: Any, codes: bool, source: bool, target: bool, column: bool) -> Any:
+        rows = coded if codes else both
+        rows = rows.assign(**{WHERE: domain}) if column else rows
+
+        def answer(train: Any, asked: Any) -> Any:
+            used = np.concatenate([np.arange(n) if source else [], n + train if target else []])
+            used = used.astype(int)
+            fitted = clone(model).fit(rows.iloc[used].reset_index(drop=True), y[used])
+            return fitted.predict(rows.iloc[n + asked].reset_index(drop=True))
+
+        return answer
+
+    def constant(train: Any, asked: Any) -> Any:
+        values, counts = np.unique(shift.yt[train], return_counts=True)
+        same = values[counts.argmax()] if classify else shift.yt[train].mean()
+        return np.full(len(asked), same)
+
+    arms: dict[str, Callable[[Any, Any], Any]] = {"constant": constant}
+    for name, (model, codes) in _models(classify).items():
+        for kind, (source, target, column) in {
+            "source": (True, False, False), "target": (False, True, False),
+            "pooled": (True, True, False), "pooled, column": (True, True, True),
+        }.items():  # fmt: skip
+            arms[f"{name}, {kind}"] = arm(model, codes, source, target, column)
+    return arms
+
+
+def _by_hand(shift: Any, known: Any, test: Any, seed: int) -> dict[str, Any]:
+    """Return the score of each arm on test rows, and the one that cross-validation picks."""
+    classify = shift.task == "classification"
+    score = accuracy_score if classify else r2_score
+    labels = shift.yt[known]
+    least = np.unique(labels, return_counts=True)[1].min() if classify else len(labels)
+    folds: Any = KFold(5, shuffle=True, random_state=seed)
+    if least >= 2:
+        folds = StratifiedKFold(5, shuffle=True, random_state=seed) if classify else folds
+    parts = [(known[a], known[b]) for a, b in folds.split(known, labels)]
+    scores, picked = {}, {}
+    for name, answer in _arms(shift, known, classify).items():
+        try:
+            held = np.concatenate([np.asarray(answer(train, out)) for train, out in parts])
+            truth = np.concatenate([shift.yt[out] for _, out in parts])
+            picked[name] = float(score(truth, held))
+            scores[name] = float(score(shift.yt[test], answer(known, test)))
+        except ValueError:  # such as one class in a training fold
+            continue
+    best = max(scores, key=lambda name: picked[name])
+    return {"arms": scores, "picked": best, "by_hand": scores[best], "oracle": max(scores.values())}
+
+
+def _ours(shift: Any, known: Any, test: Any, seed: int, budget: float | None) -> dict[str, Any]:
+    """Return the score of what `compare` recommends, with what it said."""
+    classify = shift.task == "classification"
+    mask = np.zeros(len(shift.Xt), dtype=bool)
+    mask[known] = True
+    target = Domain(shift.Xt, shift.yt, labelled=mask)
+    found = compare(
+        (shift.X, shift.y), target, committee=True, repeats=1, budget=budget, random_state=seed,
+        n_jobs=2,
+    )  # fmt: skip
+    answers = found.best_model().predict(shift.Xt.iloc[test])
+    score = accuracy_score if classify else r2_score
+    best = next((v for v in found.details.verdicts if v.reference == "best reference"), None)
+    return {
+        "ours": float(score(shift.yt[test], answers)),
+        "candidate": found.recommendation.candidate, "action": found.recommendation.action,
+        "word": None if best is None else best.word,
+        "judged": sum(row.status == "done" for row in found.details.table),
+    }  # fmt: skip
+
+
+def _row(shift: Any, labels: int, draw: int, budget: float | None) -> dict[str, Any]:
+    rng = np.random.default_rng([draw, labels])
+    order = rng.permutation(len(shift.Xt))
+    known, test = np.sort(order[:labels]), np.sort(order[labels : labels + TEST_ROWS])
+    row: dict[str, Any] = {"case": shift.name, "task": shift.task, "labels": labels, "draw": draw}
+    started = time.perf_counter()
+    row |= _by_hand(shift, known, test, draw)
+    between = time.perf_counter()
+    row |= _ours(shift, known, test, draw, budget)
+    return row | {"seconds": [between - started, time.perf_counter() - between]}
+
+
+def _interval(values: list[float]) -> str:
+    x = np.asarray(values)
+    if len(x) < 2:
+        return f"{x.mean():+.2f}"
+    half = student.ppf(0.975, len(x) - 1) * x.std(ddof=1) / np.sqrt(len(x))
+    return f"{x.mean():+.2f} ({x.mean() - half:+.2f} to {x.mean() + half:+.2f})"
+
+
+def report(rows: list[dict[str, Any]], role: str) -> None:
+    """Print means over tables of the gain over the arm picked by hand."""
+    for task, unit in (("classification", 100.0), ("regression", 1.0)):
+        for labels in sorted({row["labels"] for row in rows}):
+            mine = [r for r in rows if r["task"] == task and r["labels"] == labels]
+            gains: dict[str, list[float]] = {}
+            for row in mine:
+                gain = unit * (row["ours"] - row["by_hand"])
+                gains.setdefault(row["case"].split(",")[0], []).append(gain)
+            if gains:
+                means = [float(np.mean(values)) for values in gains.values()]
+                oracle = np.mean([unit * (r["oracle"] - r["by_hand"]) for r in mine])
+                below = np.mean([value < (-2 if unit > 1 else -0.05) for value in means])
+                helps = [r for r in mine if r["word"] == "helps"]
+                print(
+                    f"{role} {task}, {labels} labels, {len(gains)} tables, {len(mine)} rows: gain "
+                    f"{_interval(means)}, oracle arm {oracle:+.2f}; "
+                    f"{100 * below:.0f} % of tables clearly below; 'helps' {len(helps)} times"
+                )
+
+
+def main() -> None:
+    """Run what is missing, then print the table."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--role", choices=["develop", "report"], default="develop")
+    parser.add_argument("--labels", type=int, nargs="+", default=[60])
+    parser.add_argument("--draws", type=int, default=2)
+    parser.add_argument("--budget", type=float, default=None)
+    parser.add_argument("--tables", nargs="*", default=None, help="only these tables")
+    args = parser.parse_args()
+    warnings.simplefilter("ignore")
+    rows = json.loads(RESULTS.read_text()) if RESULTS.exists() else []
+    done = {(r["role"], r["case"], r["labels"], r["draw"]) for r in rows}
+    for shift in _cases(args.role, 2000):
+        if args.tables and shift.name.split(",")[0] not in args.tables:
+            continue
+        for labels in args.labels:
+            for draw in range(args.draws):
+                key = (args.role, shift.name, labels, draw)
+                if key in done or len(shift.Xt) < 2 * labels:
+                    continue
+                row = {"role": args.role, "budget": args.budget}
+                rows.append(row | _row(shift, labels, draw, args.budget))
+                RESULTS.write_text(json.dumps(rows, indent=1) + "\n")
+                last = rows[-1]
+                print(
+                    f"{shift.name}, {labels} labels, draw {draw}: by hand {last['by_hand']:.3f} "
+                    f"({last['picked']}), ours {last['ours']:.3f} ({last['candidate']}), "
+                    f"{last['seconds'][1]:.0f} s",
+                    flush=True,
+                )
+    report([row for row in rows if row["role"] == args.role], args.role)
+
+
+if __name__ == "__main__":
+    main()
