@@ -214,7 +214,7 @@ class Adapter(BaseEstimator, ABC):  # type: ignore[misc]
             self._check_target_rows(target, None if regression else np.unique(y))
         self.seed_ = int(check_random_state(self.random_state).randint(np.iinfo(np.int32).max))
         self.preprocess_ = None
-        self._raw_source = None
+        given_X, self._raw_source = X, None
         if self.preprocess is not None:
             self._raw_source = X if self._on_both() else None
             plain, seed = Rows(X, y, None, weight), self._stage_seed(0)
@@ -228,6 +228,7 @@ class Adapter(BaseEstimator, ABC):  # type: ignore[misc]
         self.trained_on_ = {"source": self._described(X, classes, names)}
         self._source = source if row.needs_source else None
         self._reset_to_stage_one()
+        self.rows_held_ = self._rows_kept({"source": (given_X, X)})
         return self if target is None else self.adapt(target)
 
     def adapt(self, target: Domain) -> Self:
@@ -272,6 +273,7 @@ class Adapter(BaseEstimator, ABC):  # type: ignore[misc]
                 weight = np.append(weight, np.full(door.count(rows.X), source.unit))
             _fit_step(step, Rows(both, None, None, weight), self._stage_seed(0))
             source = replace(source, X=step.transform(self._raw_source))
+        given_X = rows.X
         if step is not None:
             rows = replace(rows, X=step.transform(rows.X))
         self._reset_to_stage_one()
@@ -289,6 +291,11 @@ class Adapter(BaseEstimator, ABC):  # type: ignore[misc]
             "labelled": 0 if rows.y is None else len(rows.y),
             **self._described(rows.X, classes, rows.class_names),
         }
+        seen = {"source": () if source is None else (self._raw_source, source.X)}
+        held = self._rows_kept({**seen, "target": (given_X, rows.X)})
+        first = getattr(self, "rows_held_", {}).get("source", 0)  # stage one's rows stay
+        held["source"] = max(held.get("source", 0), first)
+        self.rows_held_ = {name: n for name, n in sorted(held.items()) if n}
         return self
 
     def predict(self, X: Any, *, domain: str = "target") -> Any:
@@ -366,8 +373,9 @@ class Adapter(BaseEstimator, ABC):  # type: ignore[misc]
         *,
         card: Mapping[str, Any] | None = None,
         extras: Mapping[str, Any] | None = None,
+        rows: str = "warn",
     ) -> Path:
-        """Write both stages into one file, without source rows; see `acclimate.save`.
+        """Write both stages into one file; see `acclimate.save`.
 
         Parameters
         ----------
@@ -377,6 +385,8 @@ class Adapter(BaseEstimator, ABC):  # type: ignore[misc]
             Entries for the model card, such as scores and a verdict.
         extras : mapping, default=None
             Anything else that JSON can hold.
+        rows : {"warn", "refuse"}, default="warn"
+            What to do where the model keeps rows that it was fitted on.
 
         Returns
         -------
@@ -385,7 +395,7 @@ class Adapter(BaseEstimator, ABC):  # type: ignore[misc]
         """
         from acclimate.persistence import save
 
-        return save(self, path, card=card, extras=extras)
+        return save(self, path, card=card, extras=extras, rows=rows)
 
     # --- inside -----------------------------------------------------------------------------
 
@@ -442,6 +452,16 @@ class Adapter(BaseEstimator, ABC):  # type: ignore[misc]
         self.trained_on_ = {"source": self.trained_on_["source"]}
         if hasattr(self.source_model_, "classes_"):
             self.classes_ = self.source_model_.classes_
+
+    def _rows_kept(self, domains: Mapping[str, Any]) -> dict[str, int]:
+        """Return how many rows of each domain are found in what was learned."""
+        from acclimate.persistence.held import count_rows
+
+        left = {name for cls in type(self).__mro__ for name in getattr(cls, "_not_saved", ())}
+        learned = {name: value for name, value in vars(self).items() if name not in left}
+        if domains.get("source"):
+            return count_rows(learned, domains)
+        return count_rows(learned, domains, "target", (self.source_model_, self.preprocess_))
 
     def _described(
         self, X: Any, classes: list[Any] | None, names: Mapping[Any, str] | None

@@ -39,5 +39,9 @@ class TransferWarning(AcclimateWarning):
     """The set-up is legal, but likely to give a misleading or harmful transfer."""
 
 
+class RowsWarning(AcclimateWarning):
+    """A model file holds rows of the user's."""
+
+
 class ConvergenceWarning(AcclimateWarning):
     """A solver or a training run stopped before it reached its goal."""

@@ -11,6 +11,7 @@ from acclimate.base import words
 from acclimate.cli import models
 from acclimate.cli.config import Config, PrintConfig
 from acclimate.cli.console import Status, check_out, facts, say
+from acclimate.cli.options import NoRows
 
 
 def adapt(
@@ -28,6 +29,7 @@ def adapt(
         list[str] | None,
         typer.Option("--set", metavar="NAME=VALUE", help="Setting of the method. Repeatable."),
     ] = None,
+    no_rows: NoRows = False,
     config: Config = None,
     print_config: PrintConfig = False,
 ) -> None:
@@ -38,7 +40,7 @@ def adapt(
     """
     check_out(out, target)
     from acclimate.cli import rows as door
-    from acclimate.cli.fitting import read_target, save, told
+    from acclimate.cli.fitting import read_target, rows_words, save, told
     from acclimate.cli.stored import load, settings_of
 
     with Status("reading"):
@@ -59,6 +61,6 @@ def adapt(
         adapter.adapt(goal)
     files = [one for one in adapter.card_.get("files", ()) if one.get("role") == "source"]
     files.append(door.file_entry(target, "target", table))
-    path = save(adapter, out, meta, files, None, table)
+    path = save(adapter, out, meta, files, None, table, no_rows=no_rows)
     say(f"Saved {path}")
-    facts(told(adapter, row, goal, None))
+    facts({"model file": rows_words(adapter), **told(adapter, row, goal, None)})

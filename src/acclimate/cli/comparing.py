@@ -14,7 +14,7 @@ import typer
 from acclimate.cli import models
 from acclimate.cli.config import Config, PrintConfig
 from acclimate.cli.console import EXIT_STOPPED, Status, check_out, console, say
-from acclimate.cli.options import Categorical, Drop, Id, TaskOption
+from acclimate.cli.options import Categorical, Drop, Id, NoRows, TaskOption
 from acclimate.exceptions import InputError
 
 if TYPE_CHECKING:
@@ -98,6 +98,7 @@ def compare(
             "of the files, in this folder.",
         ),
     ] = None,
+    no_rows: NoRows = False,
     as_json: AsJson = False,
     config: Config = None,
     print_config: PrintConfig = False,
@@ -115,7 +116,7 @@ def compare(
         "repeats": repeats, "seed": seed,
     }  # fmt: skip
     store = store or Path(f"compare-{_stem(source)}-{_stem(target)}.sqlite")
-    _run(asked, store, report, jobs, as_json, out=out)
+    _run(asked, store, report, jobs, as_json, out=out, no_rows=no_rows)
 
 
 def resume(
@@ -128,6 +129,7 @@ def resume(
     ] = None,
     report: Report = None,
     out: Out = None,
+    no_rows: NoRows = False,
     as_json: AsJson = False,
     config: Config = None,
     print_config: PrintConfig = False,
@@ -156,7 +158,7 @@ def resume(
             )
     asked = command["asked"] | ({"budget": budget} if budget is not None else {})
     asked |= {role: known["path"] for role, known in command["files"].items()}
-    _run(asked, store, report, jobs, as_json, command["line"], out)
+    _run(asked, store, report, jobs, as_json, command["line"], out, no_rows)
 
 
 def report(
@@ -203,7 +205,7 @@ def _stem(path: Path) -> str:
 
 def _run(
     asked: dict[str, Any], store: Path, report: Path | None, jobs: int | None, as_json: bool,
-    line: str | None = None, out: Path | None = None,
+    line: str | None = None, out: Path | None = None, no_rows: bool = False,
 ) -> None:  # fmt: skip
     """Compare, and print and write what came of it, also where Ctrl-C stopped it."""
     from acclimate.cli import recommended, stores
@@ -254,9 +256,9 @@ def _run(
         typer.echo(f"acclimate: go on with: {shlex.join(words)}", err=True)
         raise typer.Exit(EXIT_STOPPED)
     if out is not None:
-        recommended.save(comparison, found, data, out)
+        held = recommended.save(comparison, found, data, out, no_rows)
         if not as_json:
-            say(recommended.told(found, out))
+            say(recommended.told(found, out, held))
 
 
 def _figures(trial: dict[str, Any]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -11,8 +12,8 @@ from acclimate.base import words
 from acclimate.cli import models
 from acclimate.cli.config import Config, PrintConfig
 from acclimate.cli.console import Status, check_out, facts, say
-from acclimate.cli.options import Categorical, Drop, Id, TaskOption
-from acclimate.exceptions import AcclimateError, InputError
+from acclimate.cli.options import Categorical, Drop, Id, NoRows, TaskOption
+from acclimate.exceptions import AcclimateError, InputError, RowsWarning
 
 if TYPE_CHECKING:
     from acclimate.domain import Domain
@@ -79,13 +80,15 @@ def fit(
         ),
     ] = None,
     seed: Annotated[int, typer.Option("--seed", min=0, help="Makes the fit reproducible.")] = 0,
+    no_rows: NoRows = False,
     config: Config = None,
     print_config: PrintConfig = False,
 ) -> None:
     """Learn from labelled rows and, with --target, adapt to other rows.
 
     Columns may hold numbers, categories, dates or text, with gaps; they are matched by name. The
-    model goes into one file, with a model card and without any row of yours.
+    model goes into one file, with a model card. Few models keep rows that they were fitted on; then
+    the answer and the card say how many.
     """
     check_out(out, source, target)
     from acclimate import tables
@@ -128,9 +131,11 @@ def fit(
     files = [door.file_entry(source, "source", table)]
     if target is not None:
         files.append(door.file_entry(target, "target", there))
-    path = save(model, out, meta, files, scores, there if there is not None else table)
+    seen = there if there is not None else table
+    path = save(model, out, meta, files, scores, seen, no_rows=no_rows)
     say(f"Saved {path}")
     facts({
+        "model file": rows_words(model),
         "rows": f"{len(y):,} labelled rows of {source.name}" + _unlabelled(table),
         "inputs": _inputs(X, model),
         "task": f"{task}, since {why}" if not why.startswith("as") else f"{task}, {why}",
@@ -181,6 +186,7 @@ def save(
     scores: dict[str, Any] | None,
     adapted_to: Any,
     verdict: str | None = None,
+    no_rows: bool = False,
 ) -> Path:
     """Write a model with its card and with what later commands need to know."""
     from acclimate.diagnosis.drift import summarise
@@ -191,8 +197,19 @@ def save(
         "scores": scores, "verdict": none if verdict is None else verdict,
     }  # fmt: skip
     extras = {"table": meta, "drift": summarise(adapted_to.X)}
-    path: Path = model.save(out, card=card, extras=extras)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", RowsWarning)  # said in the answer: see rows_words
+        path: Path = model.save(out, card=card, extras=extras, rows="refuse" if no_rows else "warn")
     return path
+
+
+def rows_words(model: Any) -> str:
+    """Say how many rows a model file holds; nothing where it holds none."""
+    from acclimate.persistence import held_by
+    from acclimate.persistence.held import words
+
+    held = held_by(model)
+    return words(held) if held else ""
 
 
 def cross_validated(model: Any, X: Any, y: Any, target: Domain) -> dict[str, Any] | None:

@@ -23,4 +23,8 @@ TaskOption = Annotated[
     str | None,
     typer.Option("--task", help="classification or regression. Default: by the labels."),
 ]
+NoRows = Annotated[
+    bool,
+    typer.Option("--no-rows", help="Write no model file that holds rows of a table."),
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]

@@ -13,7 +13,9 @@ if TYPE_CHECKING:
     from acclimate.report.compared import Compared
 
 
-def save(comparison: Any, found: Compared, data: Mapping[str, Any], out: Path) -> None:
+def save(
+    comparison: Any, found: Compared, data: Mapping[str, Any], out: Path, no_rows: bool = False
+) -> str:
     """Fit the recommended candidate on all rows and labels, and write it.
 
     Parameters
@@ -26,6 +28,13 @@ def save(comparison: Any, found: Compared, data: Mapping[str, Any], out: Path) -
         Both files as they were read: ``tables`` and ``asked``.
     out : Path
         The model file.
+    no_rows : bool, default=False
+        Whether a model that keeps rows is refused.
+
+    Returns
+    -------
+    str
+        Whose rows the file holds; empty where it holds none.
     """
     from acclimate.cli import fitting
     from acclimate.cli.rows import file_entry
@@ -38,11 +47,12 @@ def save(comparison: Any, found: Compared, data: Mapping[str, Any], out: Path) -
         ]
         fitting.save(
             model, out, _meta(found, data["asked"]), files, scores_of(found), data["tables"][1],
-            verdict=found.sentence,
+            verdict=found.sentence, no_rows=no_rows,
         )  # fmt: skip
+    return fitting.rows_words(model)
 
 
-def told(found: Compared, out: Path) -> str:
+def told(found: Compared, out: Path, held: str = "") -> str:
     """Say what was saved.
 
     Examples
@@ -56,7 +66,7 @@ def told(found: Compared, out: Path) -> str:
     words = f"Saved {out}: {advice.candidate}, fitted on all rows."
     if advice.action != "transfer":
         words += " It is the reference: transfer is not recommended."
-    return words
+    return f"{words} It {held}." if held else words
 
 
 def scores_of(found: Compared) -> dict[str, Any] | None:

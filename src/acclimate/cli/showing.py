@@ -26,12 +26,13 @@ def show(
         typer.echo(json.dumps(card, indent=1))
         return
     from acclimate.cli.fitting import estimate_words
+    from acclimate.persistence.held import words
 
     trained = card.get("trained_on") or {}
     files = {one.get("role"): one for one in card.get("files") or ()}
     label = f" of {card['label']!r}" if card.get("label") else ""
     known = ("title", "method", "estimator", "adapted", "trained_on", "versions", "acclimate",
-             "created", "files", "scores", "verdict", "task", "label")  # fmt: skip
+             "created", "files", "scores", "verdict", "task", "label", "rows")  # fmt: skip
     say(f"{model.name}: {card.get('title') or card.get('method')}")
     facts({
         "method": f"{card.get('method')} on {card.get('estimator')}",
@@ -41,6 +42,7 @@ def show(
         or "none: a source model, not adapted",
         "estimate": _scores(card.get("scores"), estimate_words),
         "verdict": str(card.get("verdict") or "none in the card"),
+        "rows": words(card["rows"]) if isinstance(card.get("rows"), dict) else "",
         "saved": f"{card.get('created')} by acclimate {card.get('acclimate')}",
         "versions": ", ".join(f"{k} {v}" for k, v in (card.get("versions") or {}).items()),
         **{key: _plain(value) for key, value in card.items() if key not in known},

@@ -19,6 +19,7 @@ from acclimate.exceptions import (
     DomainTypeError,
     InputError,
     IntegrityError,
+    RowsWarning,
     TransferWarning,
 )
 from acclimate.files import output
@@ -26,6 +27,7 @@ from acclimate.persistence import container
 from acclimate.persistence.decode import Decoder
 from acclimate.persistence.encode import Encoder, check_plain
 from acclimate.persistence.foreign import load as load_foreign
+from acclimate.persistence.held import count_rows, words
 from acclimate.persistence.invariants import check
 from acclimate.persistence.names import is_ours, is_own
 from acclimate.persistence.switches import switch_off
@@ -41,12 +43,14 @@ def save(
     *,
     card: Mapping[str, Any] | None = None,
     extras: Mapping[str, Any] | None = None,
+    rows: str = "warn",
 ) -> Path:
-    """Write a model into one file that loads anywhere, without its source rows.
+    """Write a model into one file that loads anywhere, without the rows that it was fitted on.
 
-    Use it to keep a model, or to adapt it where the source may not go. Kernel machines and nearest
-    neighbours predict with rows that they were fitted on; these are part of such a model and are
-    written. Do not rely on a file between versions of scikit-learn: it is read, with a warning.
+    Use it to keep a model, or to adapt it where the source may not go. Kernel machines, nearest
+    neighbours, Gaussian processes and some maps predict with rows that they were fitted on; these
+    are part of such a model and are written, with a warning that says how many. Do not rely on a
+    file between versions of scikit-learn: it is read, with a warning.
 
     The file holds structure as JSON, arrays as safetensors, scikit-learn's parts as skops writes
     them, and a model card. There is no pickle in it. It is written completely or not at all.
@@ -61,6 +65,8 @@ def save(
         Entries for the model card, such as scores and a verdict: text, numbers, lists and dicts.
     extras : mapping, default=None
         Anything else that JSON can hold, to be found again as ``extras_``.
+    rows : {"warn", "refuse"}, default="warn"
+        What to do where the model keeps rows of the source or the target.
 
     Returns
     -------
@@ -70,9 +76,15 @@ def save(
     Raises
     ------
     InputError
-        Part of the model cannot be saved; the message names the attribute and the way out.
+        Part of the model cannot be saved; the message names the attribute and the way out. Or the
+        model keeps rows, and ``rows="refuse"``.
     OutputError
         The file cannot be written. What was there before is unchanged.
+
+    Warns
+    -----
+    RowsWarning
+        The model keeps rows, and the file holds them. The card says it, too (``rows``).
 
     Notes
     -----
@@ -97,6 +109,15 @@ def save(
             f"save writes models of acclimate, got {type(model).__name__}; wrap an estimator in "
             f"SourceOnly, or keep it with its own library"
         )
+    if rows not in ("warn", "refuse"):
+        raise InputError(f"rows must be 'warn' or 'refuse', got {rows!r}")
+    held = held_by(model)
+    if held and rows == "refuse":
+        raise InputError(
+            f"the model {words(held)}, and rows='refuse' lets no file hold any. Choose an "
+            f"estimator and a method that keep none, such as logistic regression or a network, or "
+            f"save with rows='warn'"
+        )
     encoder = Encoder()
     node = encoder.node(model, "")
     structure = {"model": node} | ({"own": sorted(encoder.own)} if encoder.own else {})
@@ -104,13 +125,38 @@ def save(
     members["arrays.safetensors"] = encoder.arrays.to_bytes()
     if encoder.foreign:
         members["estimators.skops"] = encoder.foreign_bytes()
-    full = {**_card(model), **check_plain(dict(card or {}), "card")}
+    full = {**_card(model), "rows": held, **check_plain(dict(card or {}), "card")}
     members["card.json"] = json.dumps(full, indent=1, allow_nan=False).encode()
     extra = check_plain(dict(extras or {}), "extras")
     members["extras.json"] = json.dumps(extra, allow_nan=False).encode()
     with output(path) as stream:
         container.write(stream, members)
+    if held:
+        warnings.warn(
+            f"{path} {words(held)}: {type(model).__name__} predicts with rows that it was fitted "
+            f"on. save(..., rows='refuse') writes no such file",
+            RowsWarning,
+            stacklevel=2,
+        )
     return Path(path)
+
+
+def held_by(model: Any) -> dict[str, int]:
+    """Return how many rows of the source and the target a fitted model keeps, where there are any.
+
+    Parameters
+    ----------
+    model : estimator
+        A fitted model. What a method saw at `fit` and `adapt` was compared then; of another
+        estimator, what is known to keep rows counts as rows of the source.
+
+    Returns
+    -------
+    dict of str to int
+        By domain.
+    """
+    known = getattr(model, "rows_held_", None)
+    return count_rows(vars(model), {}) if known is None else dict(known)
 
 
 def load(
