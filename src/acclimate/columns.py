@@ -186,7 +186,9 @@ def as_series(column: Any) -> Any:
     return pd.Series(column)
 
 
-def as_numbers(column: Any, written: Written | None = None) -> NDArray[np.float64]:
+def as_numbers(
+    column: Any, written: Written | None = None, *, since: str = "held numbers when fitted"
+) -> NDArray[np.float64]:
     """Return a column as float64 of shape (n,), NaN where missing; texts are parsed.
 
     Parameters
@@ -195,6 +197,8 @@ def as_numbers(column: Any, written: Written | None = None) -> NDArray[np.float6
         Numbers, true and false, or texts that are such.
     written : Written, default=None
         How texts were written when the column was fitted. None recognises it.
+    since : str, default="held numbers when fitted"
+        Why they must be numbers, for messages.
 
     Raises
     ------
@@ -207,7 +211,7 @@ def as_numbers(column: Any, written: Written | None = None) -> NDArray[np.float6
     if types.is_timedelta64_dtype(column.dtype):
         return np.asarray(column.dt.total_seconds(), dtype=np.float64)
     if types.is_datetime64_any_dtype(column.dtype):
-        raise InputError(f"column {column.name!r} held numbers when fitted, and now dates")
+        raise InputError(f"column {column.name!r} {since}, and now dates")
     if isinstance(column.dtype, np.dtype) and column.dtype.kind in "biuf":
         return np.asarray(column, dtype=np.float64)
     missing = column.isna().to_numpy()
@@ -228,7 +232,7 @@ def as_numbers(column: Any, written: Written | None = None) -> NDArray[np.float6
     if odd.any():
         place = int(np.flatnonzero(odd)[0])
         raise InputError(
-            f"column {column.name!r} held numbers when fitted, but row {column.index[place]!r} "
+            f"column {column.name!r} {since}, but row {column.index[place]!r} "
             f"holds {column.iloc[place]!r}; correct the cell, or make it missing"
         )
     return values

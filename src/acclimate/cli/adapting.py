@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -11,9 +11,10 @@ from acclimate.base import words
 from acclimate.cli import models
 from acclimate.cli.config import Config, PrintConfig
 from acclimate.cli.console import Status, check_out, facts, say
-from acclimate.cli.options import NoRows
+from acclimate.cli.options import NoRows, reads_new_files
 
 
+@reads_new_files
 def adapt(
     model: Annotated[Path, typer.Argument(help="Model file, written by acclimate fit.")],
     target: Annotated[Path, typer.Argument(help="Rows to adapt to: CSV, Parquet, ...")],
@@ -32,6 +33,8 @@ def adapt(
     no_rows: NoRows = False,
     config: Config = None,
     print_config: PrintConfig = False,
+    *,
+    how: dict[str, Any],
 ) -> None:
     """Adapt a saved model to other rows; no source row is needed.
 
@@ -41,7 +44,7 @@ def adapt(
     check_out(out, target)
     from acclimate.cli import rows as door
     from acclimate.cli.fitting import read_target, rows_words, save, told
-    from acclimate.cli.stored import load, settings_of
+    from acclimate.cli.stored import load, reading_for, settings_of
 
     with Status("reading"):
         adapter = load(model)
@@ -52,7 +55,10 @@ def adapt(
         names = getattr(adapter, "source_class_names_", None)
         classes = getattr(adapter.source_model_, "classes_", None)
         features = getattr(adapter, "feature_names_in_", None)
-        table = read_target(target, meta, None if features is None else list(features), row)
+        table = read_target(
+            target, meta, None if features is None else list(features), row,
+            reading_for(adapter, how),
+        )  # fmt: skip
         goal = door.target_domain(
             table, task=meta["task"], classes=classes, names=names, new_classes=new_classes
         )

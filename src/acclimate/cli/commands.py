@@ -13,6 +13,7 @@ from acclimate.cli import (
     adapting,
     comparing,
     demonstrating,
+    describing,
     diagnosing,
     evaluating,
     fitting,
@@ -51,6 +52,7 @@ _EXAMPLES = {
     "evaluate": "evaluate there.acclimate test.csv --against here.acclimate",
     "check": "check there.acclimate next_month.parquet",
     "show": "show there.acclimate",
+    "columns": "columns here.csv there.csv --label sick --id patient",
     "diagnose": "diagnose here.csv there.csv --label sick --id patient",
     "rank": "rank there.csv here.csv elsewhere.csv --label sick --id patient",
     "compare": "compare --source here.csv --target there.csv --label sick --id patient "
@@ -83,6 +85,7 @@ def _options(
 
 
 _COMMANDS: tuple[tuple[str, Callable[..., None], type[TyperCommand]], ...] = (
+    ("columns", describing.columns, Configured),
     ("diagnose", diagnosing.diagnose, Configured),
     ("rank", diagnosing.rank, Configured),
     ("compare", comparing.compare, Configured),

@@ -6,6 +6,7 @@ import contextlib
 import json
 import shlex
 from collections.abc import Sequence
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -14,7 +15,7 @@ import typer
 from acclimate.cli import models
 from acclimate.cli.config import Config, PrintConfig
 from acclimate.cli.console import EXIT_STOPPED, Status, check_out, console, say
-from acclimate.cli.options import Categorical, Drop, Id, NoRows, TaskOption
+from acclimate.cli.options import FILE, KINDS, Drop, Id, NoRows, TaskOption, reads_files
 from acclimate.exceptions import InputError
 
 if TYPE_CHECKING:
@@ -34,6 +35,7 @@ Out = Annotated[
 AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
 
 
+@reads_files
 def compare(
     source: Annotated[Path, typer.Option("--source", metavar="FILE", help="Labelled rows.")],
     target: Annotated[
@@ -44,7 +46,6 @@ def compare(
     ] = None,
     id: Id = None,
     drop: Drop = None,
-    categorical: Categorical = None,
     sources: Annotated[
         str | None,
         typer.Option("--sources", metavar="COLUMN", help="Which source each source row is from."),
@@ -102,6 +103,8 @@ def compare(
     as_json: AsJson = False,
     config: Config = None,
     print_config: PrintConfig = False,
+    *,
+    how: dict[str, Any],
 ) -> None:
     """Try the methods that fit, recommend one or none, and say how sure that is.
 
@@ -110,10 +113,10 @@ def compare(
     """
     asked: dict[str, Any] = {
         "source": str(source), "target": str(target), "label": label, "id": id,
-        "drop": list(drop or ()), "categorical": list(categorical or ()), "sources": sources,
+        "drop": list(drop or ()), "sources": sources,
         "group": group, "method": list(method or ()), "estimator": list(estimator or ()),
         "networks": networks, "task": task, "budget": budget, "trials": trials, "folds": folds,
-        "repeats": repeats, "seed": seed,
+        "repeats": repeats, "seed": seed, **how,
     }  # fmt: skip
     store = store or Path(f"compare-{_stem(source)}-{_stem(target)}.sqlite")
     _run(asked, store, report, jobs, as_json, out=out, no_rows=no_rows)
@@ -286,9 +289,10 @@ def _read(asked: dict[str, Any]) -> dict[str, Any]:
 
     source, target = Path(asked["source"]), Path(asked["target"])
     aside = [name for name in (asked["sources"],) if name is not None]
+    how = door.reading_of({name: asked.get(name) for name in (*FILE, *KINDS)})
     table = door.read_rows(
         source, label=asked["label"], need_label=True, id=asked["id"],
-        drop=[*asked["drop"], *aside], categorical=asked["categorical"],
+        drop=[*asked["drop"], *aside], how=how,
     )  # fmt: skip
     if table.y is None:
         raise InputError(f"{source.name} has no label in any row; compare needs a labelled source")
@@ -297,9 +301,9 @@ def _read(asked: dict[str, Any]) -> dict[str, Any]:
     names = door.class_mapping(y, ()) if task == "classification" else None
     features = list(X.columns) if hasattr(X, "columns") else None
     there = door.read_rows(
-        target, label=asked["label"], id=asked["id"], categorical=asked["categorical"],
-        features=features,
+        target, label=asked["label"], id=asked["id"], features=features, how=how.like(table),
     )  # fmt: skip
+    door.note_identifiers(table)
     images = door.is_image(X)
     goal = door.target_domain(
         there, task=task, classes=None if names is None else list(names), names=names,
@@ -307,27 +311,26 @@ def _read(asked: dict[str, Any]) -> dict[str, Any]:
     )  # fmt: skip
     domains = groups = None
     if asked["sources"] is not None:
-        domains = _column(source, asked["sources"])
+        domains = _column(source, asked["sources"], how)
         if table.labelled is not None:
             domains = domains[np.flatnonzero(table.labelled)]
     if asked["group"] is not None:
-        groups = _column(target, asked["group"])
+        groups = _column(target, asked["group"], how)
     networks = asked["networks"] or images
-    known = [name for name in asked["categorical"] if features is not None and name in features]
     return {
         "source": Domain(X, y, class_names=names, name=source.name), "target": goal,
         "estimators": _estimators(asked["estimator"], task, images),
-        "preprocess": tables.default_preprocess(X, **({"categorical": known} if known else {})),
+        "preprocess": tables.default_preprocess(X, **door.declared(table)),
         "task": task, "networks": networks, "domains": domains, "groups": groups,
         "tables": (table, there), "asked": asked,
     }  # fmt: skip
 
 
-def _column(path: Path, name: str) -> Any:
+def _column(path: Path, name: str, how: Any) -> Any:
     """Return one column of a file as an array of shape (n,)."""
     from acclimate.cli.rows import read_rows
 
-    table = read_rows(path, features=[name])
+    table = read_rows(path, features=[name], how=replace(how, of_another=True))
     return table.X[name].to_numpy()
 
 
@@ -343,13 +346,16 @@ def _diagnose(data: dict[str, Any], store: Path) -> None:
     from acclimate.cli.stores import keep
     from acclimate.diagnosis.diagnose import diagnose
     from acclimate.exceptions import AcclimateError
+    from acclimate.tables import describe
 
+    read = [
+        {"file": table.path.name, **asdict(one)}
+        for table in data["tables"]
+        for one in describe(table)
+    ]
     try:
-        keep(
-            store,
-            "diagnosis",
-            diagnose(data["source"], data["target"], task=data["task"]).to_dict(),
-        )
+        found = diagnose(data["source"], data["target"], task=data["task"]).to_dict()
+        keep(store, "diagnosis", found | {"read": read})
     except AcclimateError:  # the report does without
         keep(store, "diagnosis", None)
 

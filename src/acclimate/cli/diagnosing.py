@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -11,12 +10,13 @@ import typer
 
 from acclimate.cli.config import Config, PrintConfig
 from acclimate.cli.console import Status, console
-from acclimate.cli.options import AsJson, Drop, Id, TaskOption
+from acclimate.cli.options import AsJson, Drop, Id, TaskOption, reads_files
 from acclimate.exceptions import InputError
 
 COLUMNS = 20  # columns that are listed
 
 
+@reads_files
 def diagnose(
     source: Annotated[Path, typer.Argument(help="Rows of the source: CSV, Parquet, ...")],
     target: Annotated[Path, typer.Argument(help="Rows of the target.")],
@@ -34,40 +34,34 @@ def diagnose(
     as_json: AsJson = False,
     config: Config = None,
     print_config: PrintConfig = False,
+    *,
+    how: dict[str, Any],
 ) -> None:
     """Say whether and how two files differ, worst first, and which methods suit.
 
     Columns are matched by name. A column that only one file has is a finding, not an error.
     """
+    from acclimate.cli.rows import note_identifiers, read_aside, reading_of
     from acclimate.diagnosis.diagnose import diagnose as run
     from acclimate.report.plain import json_safe
     from acclimate.report.screen import as_rich
 
     with Status("reading") as status:
-        sides = [_side(path, label, id, drop or ()) for path in (source, target)]
+        reading = reading_of(how)
+        first = read_aside(source, label, id, drop or (), reading)
+        sides = [first, read_aside(target, label, id, drop or (), reading.like(first))]
         if label is not None and all(side.y is None for side in sides):
             raise InputError(f"neither file has labels in a column {label!r}")
         status.tell("looking for differences")
         found = run(*(side.domain() for side in sides), task=task, alpha=alpha, random_state=seed)
+    note_identifiers(first)
     if as_json:
         typer.echo(json.dumps(json_safe(found.to_dict()), indent=1, allow_nan=False))
     else:
         console().print(as_rich(found.view(), COLUMNS, "with --json"))
 
 
-def _side(path: Path, label: str | None, id: str | None, drop: Sequence[str]) -> Any:
-    """Read a file; columns that are only aside may be absent."""
-    from acclimate.cli.rows import read_rows
-    from acclimate.tables.reading import kind_of
-    from acclimate.tables.streaming import column_names
-
-    if kind_of(path) in ("csv", "parquet", "arrow"):
-        names = column_names(path)
-        id = id if id in names else None
-        drop = [name for name in drop if name in names]
-    return read_rows(path, label=label, id=id, drop=drop)
-
-
+@reads_files
 def rank(
     target: Annotated[Path, typer.Argument(help="Labelled rows of the target.")],
     candidates: Annotated[
@@ -78,18 +72,21 @@ def rank(
         str | None, typer.Option("--label", metavar="COLUMN", help="Column with the labels.")
     ] = None,
     id: Id = None,
+    drop: Drop = None,
     task: TaskOption = None,
     layers: Annotated[bool, typer.Option("--layers", help="Rank each layer of a network.")] = False,
     seed: Annotated[int, typer.Option("--seed", min=0, help="Makes it reproducible.")] = 0,
     as_json: AsJson = False,
     config: Config = None,
     print_config: PrintConfig = False,
+    *,
+    how: dict[str, Any],
 ) -> None:
     """Rank sources or models by a linear probe on the target, each beside a random body.
 
     A candidate that probes no better than a body of random weights has nothing to give here.
     """
-    from acclimate.cli.rows import read_rows
+    from acclimate.cli.rows import note_identifiers, read_rows, reading_of
     from acclimate.report.plain import json_safe
     from acclimate.report.screen import as_rich
 
@@ -100,30 +97,33 @@ def rank(
     if any(saved) and not all(saved):
         raise InputError("rank either sources or models in one run, not both")
     with Status("reading") as status:
-        table = read_rows(target, label=label, need_label=True, id=id)
+        reading = reading_of(how)
+        table = read_rows(target, label=label, need_label=True, id=id, drop=drop or (), how=reading)
         if table.y is None:
             raise InputError(f"{target.name} has no label in any row; ranking needs some")
         X, y = table.labelled_rows()
         read = _models if all(saved) else _sources
-        found_X, given = read(dict(zip(names, candidates, strict=True)), X, label, id)
+        paths = dict(zip(names, candidates, strict=True))
+        found_X, given = read(paths, X, label, id, reading.like(table))
         status.tell("probing")
         from acclimate.transferability.rank import rank as run
 
         found = run(given, found_X, y, task=task, layers=layers, random_state=seed)
+    note_identifiers(table)
     if as_json:
         typer.echo(json.dumps(json_safe(found.to_dict()), indent=1, allow_nan=False))
         return
     console().print(as_rich(found.view(), COLUMNS, "with --json"))
 
 
-def _models(paths: dict[str, Path], X: Any, label: str | None, id: str | None) -> Any:
+def _models(paths: dict[str, Path], X: Any, label: str | None, id: str | None, how: Any) -> Any:
     """Return the rows as they are, and the models."""
     from acclimate.cli.stored import load
 
     return X, {name: load(path) for name, path in paths.items()}
 
 
-def _sources(paths: dict[str, Path], X: Any, label: str | None, id: str | None) -> Any:
+def _sources(paths: dict[str, Path], X: Any, label: str | None, id: str | None, how: Any) -> Any:
     """Return the rows as numbers, and the sources in the same columns."""
     from acclimate import tables
     from acclimate.cli.rows import read_rows
@@ -134,7 +134,9 @@ def _sources(paths: dict[str, Path], X: Any, label: str | None, id: str | None) 
     encoded = X if step is None else step.fit(X).transform(X)
     sources = {}
     for name, path in paths.items():
-        table = read_rows(path, label=label, need_label=True, id=id, features=features)
+        table = read_rows(
+            path, label=label, need_label=True, id=id, features=features, how=how
+        )  # fmt: skip
         if table.y is None:
             raise InputError(f"{path.name} has no label in any row; a source needs them")
         Xs, ys = table.labelled_rows()

@@ -11,9 +11,10 @@ import typer
 
 from acclimate.cli.config import Config, PrintConfig
 from acclimate.cli.console import Status, console, facts, say
-from acclimate.cli.options import AsJson
+from acclimate.cli.options import AsJson, reads_new_files
 
 
+@reads_new_files
 def evaluate(
     model: Annotated[Path, typer.Argument(help="Model file.")],
     rows: Annotated[Path, typer.Argument(help="Labelled target rows that it has not seen.")],
@@ -28,6 +29,8 @@ def evaluate(
     as_json: AsJson = False,
     config: Config = None,
     print_config: PrintConfig = False,
+    *,
+    how: dict[str, Any],
 ) -> None:
     """Score a model on labelled rows, with intervals, and say whether transfer helped.
 
@@ -41,7 +44,7 @@ def evaluate(
 
     with Status("evaluating"):
         adapter = load(model)
-        X, y, unknown = labelled_rows(adapter, rows, label)
+        X, y, unknown = labelled_rows(adapter, rows, label, how)
         regression = adapter._regression()
         answers = adapter.predict(X)
         names = None if regression else names_of(adapter)

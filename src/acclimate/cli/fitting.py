@@ -12,7 +12,7 @@ from acclimate.base import words
 from acclimate.cli import models
 from acclimate.cli.config import Config, PrintConfig
 from acclimate.cli.console import Status, check_out, facts, say
-from acclimate.cli.options import Categorical, Drop, Id, NoRows, TaskOption
+from acclimate.cli.options import Drop, Id, NoRows, TaskOption, reads_files
 from acclimate.exceptions import AcclimateError, InputError, RowsWarning
 
 if TYPE_CHECKING:
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 FEW = 10  # fewer labelled target rows than this allow no estimate
 
 
+@reads_files
 def fit(
     source: Annotated[Path, typer.Argument(help="Labelled rows: CSV, Parquet, pictures, ...")],
     out: Annotated[Path, typer.Option("--out", metavar="FILE", help="Model file to write.")],
@@ -59,7 +60,6 @@ def fit(
     task: TaskOption = None,
     id: Id = None,
     drop: Drop = None,
-    categorical: Categorical = None,
     class_names: Annotated[
         list[str] | None,
         typer.Option(
@@ -83,6 +83,8 @@ def fit(
     no_rows: NoRows = False,
     config: Config = None,
     print_config: PrintConfig = False,
+    *,
+    how: dict[str, Any],
 ) -> None:
     """Learn from labelled rows and, with --target, adapt to other rows.
 
@@ -97,7 +99,7 @@ def fit(
     with Status("reading"):
         table = door.read_rows(
             source, label=label, need_label=True, id=id, drop=drop or (),
-            categorical=categorical or (),
+            how=door.reading_of(how),
         )  # fmt: skip
         if table.y is None:
             raise InputError(f"{source.name} has no label in any row; fit needs labelled rows")
@@ -106,22 +108,23 @@ def fit(
         names = door.class_mapping(y, class_names or ()) if task == "classification" else None
         row = models.method_row(method, task)
         base_name, base = models.estimator(estimator, task, images=door.is_image(X))
-        preprocess = tables.default_preprocess(X, base, **_columns(categorical, X))
+        preprocess = tables.default_preprocess(X, base, **door.declared(table))
         model = models.build(row, base, preprocess, seed, models.parse_settings(settings or ()))
         features = list(X.columns) if hasattr(X, "columns") else None
         meta = {
-            "label": label, "id": id, "categorical": list(categorical or ()), "task": task,
-            "estimator": base_name, "new_classes": new_classes,
+            "label": label, "id": id, "task": task, "estimator": base_name,
+            "new_classes": new_classes, "reading": table.reading.noted(),
         }  # fmt: skip
         goal = there = None
         if target is not None:
-            there = read_target(target, meta, features, row)
+            there = read_target(target, meta, features, row, door.reading_of(how).like(table))
             goal = door.target_domain(
                 there, task=task, classes=None if names is None else list(names), names=names,
                 new_classes=new_classes,
             )  # fmt: skip
     with Status(f"fitting {row.name}", quiet=base_name in words.NETWORKS):
         model.fit(X, y, target=goal, class_names=names)
+    door.note_identifiers(table)
     scores = None
     if estimate is None:
         estimate = base_name not in words.NETWORKS
@@ -144,7 +147,9 @@ def fit(
     })  # fmt: skip
 
 
-def read_target(path: Path, meta: dict[str, Any], features: list[str] | None, row: Any) -> Any:
+def read_target(
+    path: Path, meta: dict[str, Any], features: list[str] | None, row: Any, how: Any
+) -> Any:
     """Read the rows to adapt to. The label column may be absent where the method needs none."""
     from acclimate.cli.rows import read_rows
 
@@ -152,7 +157,7 @@ def read_target(path: Path, meta: dict[str, Any], features: list[str] | None, ro
     try:
         table = read_rows(
             path, label=meta["label"], need_label=need and meta["label"] is not None,
-            id=meta["id"], categorical=meta["categorical"], features=features,
+            id=meta["id"], features=features, how=how,
         )  # fmt: skip
     except InputError as error:
         if "label column" not in str(error):
@@ -297,10 +302,6 @@ def estimate_words(scores: dict[str, Any] | None) -> str:
         for name, value in scores["scores"].items()
     )
     return f"{scores['metric']} {shown}; {scores['kind']} ({scores['rows']:,} rows, a rough figure)"
-
-
-def _columns(categorical: list[str] | None, X: Any) -> dict[str, Any]:
-    return {"categorical": list(categorical)} if categorical and hasattr(X, "columns") else {}
 
 
 def _unlabelled(table: Any) -> str:

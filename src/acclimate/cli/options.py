@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+import functools
+import inspect
+from collections.abc import Callable
+from typing import Annotated, Any, get_type_hints
 
 import typer
 
@@ -10,14 +13,6 @@ Id = Annotated[str | None, typer.Option("--id", metavar="COLUMN", help="Identifi
 Drop = Annotated[
     list[str] | None,
     typer.Option("--drop", metavar="COLUMN", help="Column to leave out. Repeatable."),
-]
-Categorical = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--categorical",
-        metavar="COLUMN",
-        help="Column of categories that look like numbers. Repeatable.",
-    ),
 ]
 TaskOption = Annotated[
     str | None,
@@ -28,3 +23,65 @@ NoRows = Annotated[
     typer.Option("--no-rows", help="Write no model file that holds rows of a table."),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+_PANEL = "How files are read"
+
+
+def _one(name: str, help: str, metavar: str) -> Any:
+    option = typer.Option(f"--{name}", metavar=metavar, help=help, rich_help_panel=_PANEL)
+    return Annotated[str | None, option]
+
+
+def _many(name: str, help: str, metavar: str = "COLUMN") -> Any:
+    option = typer.Option(
+        f"--{name}", metavar=metavar, help=f"{help} Repeatable.", rich_help_panel=_PANEL
+    )
+    return Annotated[list[str] | None, option]
+
+
+FILE = {
+    "encoding": _one("encoding", "Of a CSV, such as latin-1. Default: UTF-8.", "NAME"),
+    "delimiter": _one("delimiter", "What parts cells. Default: by the first line.", "MARK"),
+    "decimal": _one("decimal", "Decimal mark. Default: by the first rows.", "MARK"),
+    "missing": _many("missing", "Cell that means missing, such as '?'.", "TEXT"),
+    "date": _many("date", "Column of dates, as COLUMN or COLUMN=%d/%m/%Y.", "COLUMN[=FORMAT]"),
+}
+KINDS = {
+    "categorical": _many("categorical", "Column of categories that look like numbers."),
+    "text": _many("text", "Column of free text."),
+    "number": _many("number", "Column of numbers."),
+}
+
+
+def reads_files(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command all options of how files are read. It gets them as the mapping ``how``."""
+    return _extended(command, FILE | KINDS)
+
+
+def reads_new_files(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command on a model those that a new file may need: the kinds are the model's."""
+    return _extended(command, FILE)
+
+
+def _extended(command: Callable[..., None], options: dict[str, Any]) -> Callable[..., None]:
+    @functools.wraps(command)
+    def run(**given: Any) -> None:
+        how = {name: given.pop(name) for name in options}
+        command(**given, how={name: value for name, value in how.items() if value})
+
+    own = inspect.signature(command)
+    kept = [one for name, one in own.parameters.items() if name != "how"]
+    more = [
+        inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=None) for name in options
+    ]
+    plain = [one.replace(kind=inspect.Parameter.KEYWORD_ONLY) for one in kept]
+    last = [one for one in plain if one.name in ("config", "print_config")]
+    first = [one for one in plain if one not in last]
+    hints = get_type_hints(command, include_extras=True)
+    hints.pop("how")
+    hints |= options
+    parameters = [one.replace(annotation=hints[one.name]) for one in (*first, *more, *last)]
+    run.__signature__ = own.replace(parameters=parameters)  # type: ignore[attr-defined]
+    run.__annotations__ = hints
+    del run.__wrapped__
+    return run

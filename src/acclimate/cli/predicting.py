@@ -9,9 +9,11 @@ import typer
 
 from acclimate.cli.config import Config, PrintConfig
 from acclimate.cli.console import Status, check_out, say
+from acclimate.cli.options import reads_new_files
 from acclimate.exceptions import InputError
 
 
+@reads_new_files
 def predict(
     model: Annotated[Path, typer.Argument(help="Model file.")],
     rows: Annotated[Path, typer.Argument(help="Rows to predict, of any number.")],
@@ -28,6 +30,8 @@ def predict(
     ] = "target",
     config: Config = None,
     print_config: PrintConfig = False,
+    *,
+    how: dict[str, Any],
 ) -> None:
     """Predict the rows of a file, in their order and with their identifiers.
 
@@ -38,14 +42,16 @@ def predict(
         raise InputError(f"--domain must be target or source, got {domain!r}")
     check_out(out, rows, model)
     from acclimate import tables
+    from acclimate.cli.rows import reading_of
     from acclimate.cli.stored import load, settings_of
 
     with Status("reading") as status:
         adapter = load(model)
-        known = id or _identifier(rows, settings_of(adapter)["id"])
+        reading = reading_of(how)
+        known = id or _identifier(rows, settings_of(adapter)["id"], reading)
         answers = adapter if domain == "target" else AsSource(adapter)
         done = tables.predict_file(
-            answers, rows, out, id=known, proba=proba,
+            answers, rows, out, id=known, proba=proba, how=reading,
             tell=lambda count: status.tell(f"{count:,} rows predicted"),
         )  # fmt: skip
     say(f"Wrote {done:,} predictions to {out}")
@@ -73,11 +79,11 @@ class AsSource:
         return value
 
 
-def _identifier(path: Path, noted: str | None) -> str | None:
+def _identifier(path: Path, noted: str | None, how: Any) -> str | None:
     """Return the identifier column of the fit where this file has it, too."""
     from acclimate.tables.reading import kind_of
     from acclimate.tables.streaming import column_names
 
-    if noted is None or kind_of(path) not in ("csv", "parquet", "arrow"):
+    if noted is None or kind_of(path) not in ("csv", "parquet", "arrow", "excel"):
         return None
-    return noted if noted in column_names(path) else None
+    return noted if noted in column_names(path, how) else None

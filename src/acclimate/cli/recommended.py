@@ -46,7 +46,7 @@ def save(
             for role, table in zip(("source", "target"), data["tables"], strict=True)
         ]
         fitting.save(
-            model, out, _meta(found, data["asked"]), files, scores_of(found), data["tables"][1],
+            model, out, _meta(found, data), files, scores_of(found), data["tables"][1],
             verdict=found.sentence, no_rows=no_rows,
         )  # fmt: skip
     return fitting.rows_words(model)
@@ -86,13 +86,14 @@ def scores_of(found: Compared) -> dict[str, Any] | None:
     }  # fmt: skip
 
 
-def _meta(found: Compared, asked: Mapping[str, Any]) -> dict[str, Any]:
+def _meta(found: Compared, data: Mapping[str, Any]) -> dict[str, Any]:
     """Return what later commands need to know of the tables, as `fit` notes it."""
+    asked, table = data["asked"], data["tables"][0]
     estimator, task = str(found.recommendation.estimator), str(found.task)
     images = found.source is not None and found.source.features is None
     known = {"linear": ONE[task], "network": "cnn" if images else "mlp"}
     return {
-        "label": asked["label"], "id": asked["id"], "categorical": list(asked["categorical"]),
+        "label": asked["label"], "id": asked["id"], "reading": table.reading.noted(),
         "task": task, "new_classes": False,
         "estimator": estimator if asked["estimator"] else known.get(estimator, estimator),
     }  # fmt: skip

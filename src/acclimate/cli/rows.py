@@ -11,10 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from acclimate import arrays, tables
-from acclimate.columns import as_strings, matched, text_of
+from acclimate.columns import as_strings, matched, text_of, warn_of
 from acclimate.exceptions import InputError
 from acclimate.tables import reading
 from acclimate.tables.labels import check_columns, check_known_labels
+from acclimate.tables.understood import Reading, likely_identifiers
 
 
 def read_rows(
@@ -24,8 +25,8 @@ def read_rows(
     need_label: bool = False,
     id: str | None = None,
     drop: Sequence[str] = (),
-    categorical: Sequence[str] = (),
     features: Sequence[str] | None = None,
+    how: Reading | None = None,
 ) -> Any:
     """Read a file whose columns are matched by name.
 
@@ -41,10 +42,10 @@ def read_rows(
         The column of identifiers.
     drop : sequence of str, default=()
         Columns to leave out. They must exist where ``features`` is None.
-    categorical : sequence of str, default=()
-        Columns that are read as text, whatever they look like.
     features : sequence of str, default=None
         Columns that a model was fitted on. Any other is not read.
+    how : Reading, default=None
+        How the file is read.
 
     Returns
     -------
@@ -58,14 +59,9 @@ def read_rows(
     kind = reading.kind_of(path)
     if kind in ("folder", "idx", "npz"):
         return tables.read(path, label=label if kind != "folder" else None)
-    whole: Any = None
-    if kind == "excel":
-        whole = tables.read(path).X
-        names = list(whole.columns)
-    else:
-        from acclimate.tables.streaming import column_names
+    from acclimate.tables.streaming import column_names
 
-        names = column_names(path)
+    names = column_names(path, how)
     if need_label and label is None:
         raise InputError(
             f"name the label column of {path.name} with --label; it has "
@@ -80,11 +76,41 @@ def read_rows(
         id = id if id in names else None
         kept = {*features, label, id}
         drop = [name for name in names if name not in kept]
-    check_columns([one for one in categorical if features is None], names, path.name)
-    text = [name for name in categorical if name in names and name not in drop]
-    if whole is not None:
-        return tables.as_table(whole, label=label, id=id, drop=drop, path=path)
-    return tables.read(path, label=label, id=id, drop=drop, text=text)
+    return tables.read(path, label=label, id=id, drop=drop, how=how or Reading())
+
+
+def read_aside(
+    path: Path, label: str | None, id: str | None, drop: Sequence[str], how: Reading
+) -> Any:
+    """Read a file in which the columns that are only aside may be absent."""
+    from acclimate.tables.streaming import column_names
+
+    if reading.kind_of(path) in ("csv", "parquet", "arrow", "excel"):
+        names = column_names(path, how)
+        id = id if id in names else None
+        drop = [name for name in drop if name in names]
+    return read_rows(path, label=label, id=id, drop=drop, how=how)
+
+
+def note_identifiers(table: Any) -> None:
+    """Warn of columns that look like identifiers and were taken for inputs."""
+    warn_of(likely_identifiers(table))
+
+
+def declared(table: Any) -> dict[str, list[str]]:
+    """Return the settings of the preprocessing that say what columns are."""
+    found: dict[str, list[str]] = {}
+    for name in ("categorical", "text"):
+        given = [
+            one for one in getattr(table.reading, name) if one in getattr(table.X, "columns", ())
+        ]
+        found |= {name: given} if given else {}
+    return found
+
+
+def reading_of(how: Mapping[str, Any]) -> Reading:
+    """Return the options of how files are read as one value."""
+    return Reading(**{name: value for name, value in how.items() if value is not None})
 
 
 def is_image(X: Any) -> bool:

@@ -10,7 +10,7 @@ import typer
 
 from acclimate.cli.config import Config, PrintConfig
 from acclimate.cli.console import Status, console, facts, say
-from acclimate.cli.options import AsJson
+from acclimate.cli.options import AsJson, reads_new_files
 from acclimate.exceptions import InputError
 
 
@@ -49,6 +49,7 @@ def show(
     })  # fmt: skip
 
 
+@reads_new_files
 def check(
     model: Annotated[Path, typer.Argument(help="Model file.")],
     rows: Annotated[Path, typer.Argument(help="New rows, labelled or not.")],
@@ -58,6 +59,8 @@ def check(
     as_json: AsJson = False,
     config: Config = None,
     print_config: PrintConfig = False,
+    *,
+    how: dict[str, Any],
 ) -> None:
     """Ask whether new inputs are still what the model was adapted to.
 
@@ -75,7 +78,7 @@ def check(
                 f"{model.name} has no summary of the inputs it was adapted to; write the model "
                 f"with acclimate fit or acclimate adapt"
             )
-        found = drift.check(reference, _inputs(adapter, rows), alpha=alpha)
+        found = drift.check(reference, _inputs(adapter, rows, how), alpha=alpha)
     if as_json:
         typer.echo(json.dumps(found.to_dict(), indent=1, allow_nan=False))
     else:
@@ -84,24 +87,24 @@ def check(
         raise typer.Exit(found.exit_code)
 
 
-def _inputs(adapter: Any, path: Path) -> Any:
+def _inputs(adapter: Any, path: Path, how: dict[str, Any]) -> Any:
     """Read the columns that a model knows. One that is missing is a finding, not an error."""
     from acclimate.cli.rows import read_rows
-    from acclimate.cli.stored import settings_of
+    from acclimate.cli.stored import reading_for
 
-    meta = settings_of(adapter)
+    reading = reading_for(adapter, how)
     fitted = getattr(adapter, "feature_names_in_", None)
     if fitted is None:
-        return read_rows(path).X
+        return read_rows(path, how=reading).X
     from acclimate.tables.reading import kind_of
     from acclimate.tables.streaming import column_names
 
     wanted = list(fitted)
-    if kind_of(path) in ("csv", "parquet", "arrow"):
-        there = set(column_names(path))
+    if kind_of(path) in ("csv", "parquet", "arrow", "excel"):
+        there = set(column_names(path, reading))
         present = [name for name in wanted if name in there]
         wanted = present or wanted  # with none at all, reading says which are missing
-    return read_rows(path, categorical=meta["categorical"], features=wanted).X
+    return read_rows(path, features=wanted, how=reading).X
 
 
 def _show_drift(found: Any) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -24,15 +25,22 @@ def settings_of(model: Any, label: str | None = None) -> dict[str, Any]:
     return {
         "label": label or noted.get("label"),
         "id": noted.get("id"),
-        "categorical": list(noted.get("categorical") or ()),
+        "reading": dict(noted.get("reading") or {}),
         "task": "regression" if model._regression() else "classification",
         "estimator": noted.get("estimator"),
         "new_classes": bool(noted.get("new_classes")),
     }
 
 
+def reading_for(model: Any, how: Mapping[str, Any]) -> Any:
+    """Return how a new file is read for a model: by the options, and by what the model knows."""
+    from acclimate.cli.rows import reading_of
+
+    return reading_of(how).with_model(model, settings_of(model)["reading"])
+
+
 def labelled_rows(
-    model: Any, path: Path, label: str | None
+    model: Any, path: Path, label: str | None, how: Mapping[str, Any]
 ) -> tuple[Any, Any, dict[str, list[int]]]:
     """Return inputs and labels of a file, for a model that was fitted on such columns.
 
@@ -53,7 +61,7 @@ def labelled_rows(
     features = getattr(model, "feature_names_in_", None)
     table = read_rows(
         path, label=meta["label"], need_label=True, id=meta["id"],
-        categorical=meta["categorical"], features=None if features is None else list(features),
+        features=None if features is None else list(features), how=reading_for(model, how),
     )  # fmt: skip
     if table.y is None:
         raise InputError(f"{path.name} has no label in any row, so there is nothing to score")

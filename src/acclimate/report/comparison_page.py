@@ -265,6 +265,16 @@ def _diagnosis(found: Facts) -> dict[str, Any]:
             }
             for c in moved
         ],
+        "read": [
+            {
+                "file": said(c, "file"), "name": said(c, "name"), "option": said(c, "option"),
+                "kind": " ".join(filter(None, (said(c, "kind"), said(c, "written")))),
+                "missing": count(finite(c.get("missing"))),
+                "levels": count(finite(c.get("levels"))),
+                "examples": ", ".join(str(one) for one in c.get("examples") or ()),
+            }
+            for c in records(found, "read")
+        ],
     }  # fmt: skip
 
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from acclimate.tables.batching import batches
     from acclimate.tables.defaults import default_preprocess
+    from acclimate.tables.described import describe
     from acclimate.tables.labels import check_known_labels
     from acclimate.tables.mixed import MixedPreprocessor
     from acclimate.tables.predictions import predict_file
@@ -30,6 +31,7 @@ __all__ = [
     "batches",
     "check_known_labels",
     "default_preprocess",
+    "describe",
     "predict_file",
     "read",
     "stream",
@@ -43,6 +45,7 @@ _HOMES = {
     "batches": "batching",
     "check_known_labels": "labels",
     "default_preprocess": "defaults",
+    "describe": "described",
     "predict_file": "predictions",
     "read": "reading",
     "stream": "streaming",

@@ -2,23 +2,31 @@
 
 from __future__ import annotations
 
+import codecs
 import csv
 import gzip
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from acclimate.columns import way_out
 from acclimate.exceptions import InputError
 from acclimate.tables.labels import check_columns
 from acclimate.tables.table import check_unique
+from acclimate.tables.understood import Reading, check_declared
+from acclimate.written import recognise
 
 # Cells that mean "missing", in columns of any type.
 MISSING = ("", "NA", "N/A", "n/a", "NaN", "nan", "NULL", "null", "#N/A")
+_SAMPLE = 1 << 16  # bytes that tell how long a line is
 _MARKS = {b"\xff\xfe": "UTF-16", b"\xfe\xff": "UTF-16"}
 
 
-def header(path: Path, encoding: str = "utf8") -> tuple[list[str], str]:
+def header(
+    path: Path, encoding: str | None = None, delimiter: str | None = None
+) -> tuple[list[str], str]:
     """Return the column names and the separator: a tab in .tsv files, else what the header uses.
 
     Raises
@@ -32,15 +40,21 @@ def header(path: Path, encoding: str = "utf8") -> tuple[list[str], str]:
             start = raw.read(2)
     except (OSError, EOFError) as error:
         raise InputError(f"{path.name} cannot be opened: {error}") from error
-    if start in _MARKS and encoding == "utf8":
-        raise InputError(f"{path.name} is in {_MARKS[start]}, not UTF-8; pass encoding='utf-16'")
-    codec = "utf-8-sig" if encoding in ("utf8", "utf-8") else encoding
+    if start in _MARKS and encoding is None:
+        raise InputError(
+            f"{path.name} is in {_MARKS[start]}, not UTF-8; pass {way_out('encoding', 'utf-16')}"
+        )
+    codec = "utf-8-sig" if encoding in (None, "utf8", "utf-8") else encoding
+    try:
+        codecs.lookup(str(codec))
+    except LookupError as error:
+        raise InputError(
+            f"there is no encoding {encoding!r}; known are utf-8, latin-1, ..."
+        ) from error
     # Bytes that are no text pass here, where they stand below the header: Arrow knows the line.
     with opener(path, "rt", encoding=codec, errors="surrogateescape", newline="") as text:
-        line = text.readline()
-        comma = "\t" if ".tsv" in path.suffixes else ","
-        if comma == "," and "," not in line:
-            comma = next((mark for mark in ";\t" if mark in line), ",")
+        line = re.sub(r'"[^"]*"', "", text.readline())  # marks inside quotes part nothing
+        comma = delimiter or ("\t" if ".tsv" in path.suffixes else max(",;\t|", key=line.count))
         text.seek(0)
         try:
             names = next(csv.reader(text, delimiter=comma), [])
@@ -58,10 +72,10 @@ def header(path: Path, encoding: str = "utf8") -> tuple[list[str], str]:
     return names, comma
 
 
-def _not_text(path: Path, encoding: str, what: str) -> InputError:
+def _not_text(path: Path, encoding: str | None, what: str) -> InputError:
     return InputError(
-        f"{path.name} is not in {encoding.upper()}: {what}. Pass its encoding, such as "
-        f"encoding='latin-1', or save it as UTF-8"
+        f"{path.name} is not in {(encoding or 'utf8').upper()}: {what}. Pass its encoding, such as "
+        f"{way_out('encoding', 'latin-1')}, or save it as UTF-8"
     )
 
 
@@ -70,8 +84,7 @@ def batches(
     *,
     columns: Sequence[str] | None = None,
     types: Mapping[str, Any] | None = None,
-    missing: Sequence[str] = (),
-    encoding: str = "utf8",
+    how: Reading,
     block_size: int | None = None,
     threads: bool = True,
 ) -> Iterator[Any]:
@@ -85,7 +98,7 @@ def batches(
     import pyarrow as pa
     from pyarrow import csv as arrow
 
-    names, comma = header(path, encoding)
+    names, comma = header(path, how.encoding, how.delimiter)
     check_columns(list(columns or ()), names, path.name)
     odd: list[Any] = []
 
@@ -96,14 +109,7 @@ def batches(
     def start(threads: bool) -> Any:
         return arrow.open_csv(
             path,
-            arrow.ReadOptions(block_size=block_size, encoding=encoding, use_threads=threads),
-            arrow.ParseOptions(delimiter=comma, newlines_in_values=True, invalid_row_handler=note),
-            arrow.ConvertOptions(
-                column_types=dict(types or {}),
-                include_columns=None if columns is None else list(columns),
-                null_values=[*MISSING, *missing],
-                strings_can_be_null=True,
-            ),
+            *options(how, comma, types or {}, columns, note, block_size, threads),
         )
 
     try:
@@ -116,7 +122,88 @@ def batches(
                 pass
         except pa.ArrowInvalid as again:
             message = str(again)
-        raise explain(path, names, message, odd, encoding) from None
+        raise explain(path, names, message, odd, how.encoding) from None
+
+
+def options(
+    how: Reading,
+    comma: str,
+    types: Mapping[str, Any],
+    columns: Sequence[str] | None,
+    note: Callable[[Any], str],
+    block_size: int | None = None,
+    threads: bool = True,
+) -> tuple[Any, Any, Any]:
+    """Return Arrow's three sets of options for a text table."""
+    from pyarrow import csv as arrow
+
+    return (
+        arrow.ReadOptions(
+            block_size=block_size, encoding=how.encoding or "utf8", use_threads=threads
+        ),
+        arrow.ParseOptions(delimiter=comma, newlines_in_values=True, invalid_row_handler=note),
+        arrow.ConvertOptions(
+            column_types=dict(types),
+            include_columns=None if columns is None else list(columns),
+            null_values=[*MISSING, *how.missing],
+            strings_can_be_null=True,
+            decimal_point=how.decimal or ".",
+        ),
+    )
+
+
+def settle(path: Path, how: Reading) -> tuple[Reading, str]:
+    """Return how a text table is read with its marks found, and the decimal mark where in doubt.
+
+    Only files that are parted by something else than commas can have decimal commas without
+    quotes. The decimal mark is a comma there where the first block says so.
+    """
+    names, comma = header(path, how.encoding, how.delimiter)
+    check_declared(how, names, path.name)
+    how = replace(how, delimiter=comma)
+    guess = "." if comma == "," else ","
+    if how.decimal is not None or comma == ",":
+        return how, how.decimal or guess
+    size = block_size(path)
+    first = next(batches(path, how=how, block_size=size), None)
+    types = {} if first is None else {field.name: field.type for field in first.schema}
+    points = [name for name, kind in types.items() if pa_types().is_floating(kind)]
+    texts = [name for name, kind in types.items() if pa_types().is_string(kind)]
+    if not any(_commas(first, name) for name in texts):
+        return how, guess
+    if points:  # 1.234 is a number with a fraction only where commas are no decimal marks
+        import pyarrow as pa
+
+        types = dict.fromkeys(points, pa.string())
+        first = next(batches(path, how=how, types=types, block_size=size), None)
+        if not all(_commas(first, name, decimal=",") for name in points):
+            return how, guess
+    return replace(how, decimal=","), guess
+
+
+def _commas(block: Any, name: str, decimal: str | None = None) -> bool:
+    """Tell whether most cells of a column of texts are numbers with decimal commas, for sure."""
+    found = recognise(block.column(name).drop_null().unique().to_pylist(), decimal=decimal)
+    return bool(found and found.kind == "number" and found.decimal == "," and not found.other)
+
+
+def pa_types() -> Any:
+    """Return Arrow's questions about types."""
+    import pyarrow as pa
+
+    return pa.types
+
+
+def block_size(path: Path) -> int:
+    """Return how many bytes of a CSV to parse at once: 2 MiB, more where lines are long.
+
+    Arrow reads up to 32 blocks ahead, so the size of a block decides how much memory is used.
+    """
+    opener = gzip.open if path.suffix == ".gz" else open
+    with opener(path, "rb") as file:
+        sample = file.read(_SAMPLE)
+    line = max(len(sample) // max(sample.count(b"\n"), 1), 1)
+    return max(64 * line, 1 << 21)
 
 
 def explain(
@@ -124,7 +211,7 @@ def explain(
     names: Sequence[str],
     message: str,
     odd: Sequence[Any],
-    encoding: str,
+    encoding: str | None,
 ) -> InputError:
     """Return Arrow's complaint in plain words."""
     if odd:
@@ -146,35 +233,5 @@ def explain(
     value = re.sub(r"^invalid value ", "", found[4]).strip("'")
     return InputError(
         f"{path.name}, {line}: column {name!r} holds {found[3]} values, but here is {value!r}; "
-        f"correct the cell, or name it as missing with missing=[{value!r}]"
+        f"correct the cell, or name it as missing: {way_out('missing', value)}"
     )
-
-
-def check_mixed(frame: Any, path: Path, text: Sequence[str] = ()) -> None:
-    """Raise where more than half of a column's cells are numbers, and others are not.
-
-    Parameters
-    ----------
-    frame : DataFrame
-        Rows of the whole file; row 0 stands on line 2.
-    path : Path
-        For the message.
-    text : sequence of str
-        Columns that are text, whatever they hold.
-    """
-    import pandas as pd
-
-    for name in frame.columns:
-        column = frame[name]
-        if name in text or not pd.api.types.is_string_dtype(column.dtype):
-            continue
-        cells = column.dropna()
-        odd = pd.to_numeric(cells, errors="coerce").isna()
-        if len(cells) and 0 < odd.sum() < len(cells) / 2:
-            row = int(odd.to_numpy().nonzero()[0][0])
-            value, line = cells.iloc[row], int(cells.index[row]) + 2
-            raise InputError(
-                f"{path.name}, line {line}: column {name!r} mixes types: {len(cells) - odd.sum()} "
-                f"cells are numbers, but here is {value!r}. Correct the cell, name it as missing "
-                f"with missing=[{value!r}], or read the column as text with text=[{name!r}]"
-            )

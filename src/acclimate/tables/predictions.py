@@ -18,9 +18,7 @@ from acclimate.tables.labels import check_columns
 from acclimate.tables.reading import PARQUET, kind_of, read
 from acclimate.tables.streaming import arrow_batches, column_names
 from acclimate.tables.table import to_frame
-
-_KINDS = {"number": "float64", "boolean": "bool", "category": "string", "text": "string",
-          "constant": "string", "dropped": "string"}  # fmt: skip
+from acclimate.tables.understood import Reading
 
 
 def predict_file(
@@ -33,7 +31,10 @@ def predict_file(
     batch_rows: int = 65536,
     tell: Callable[[int], None] | None = None,
     missing: Sequence[str] = (),
-    encoding: str = "utf8",
+    encoding: str | None = None,
+    delimiter: str | None = None,
+    decimal: str | None = None,
+    how: Reading | None = None,
 ) -> int:
     r"""Predict the rows of a file as rows of the target, and write the predictions to a file.
 
@@ -61,8 +62,10 @@ def predict_file(
         Called with the number of rows done, after each batch.
     missing : sequence of str, default=()
         Further cells of a CSV that mean "missing"; see `read`.
-    encoding : str, default="utf8"
-        Encoding of a CSV.
+    encoding, delimiter, decimal : str, default=None
+        Of a CSV; see `read`.
+    how : Reading, default=None
+        All of the latter at once, with what is known of the columns beside the model itself.
 
     Returns
     -------
@@ -100,7 +103,10 @@ def predict_file(
         raise InputError(f"out is the input file itself, {out.name!r}; choose another name")
     if proba and not hasattr(model, "predict_proba"):
         raise InputError(f"{type(model).__name__} gives no probabilities; leave out proba")
-    source = _batches(model, path, id, batch_rows, missing, encoding)
+    how = (how or Reading(encoding, delimiter, decimal, tuple(missing))).with_model(
+        model, dict(getattr(model, "extras_", {}).get("table") or {}).get("reading", {})
+    )
+    source = _batches(model, path, id, batch_rows, how)
     done = 0
     with output(out) as file, contextlib.closing(source), contextlib.ExitStack() as stack:
         writer: Any = None
@@ -124,25 +130,22 @@ def _batches(
     path: Path,
     id: str | None,
     batch_rows: int,
-    missing: Sequence[str],
-    encoding: str,
+    how: Reading,
 ) -> Generator[tuple[Any, str, Any]]:
     """Return an iterator of (inputs, name of the identifier, identifiers), checked by now."""
     if kind_of(path) not in ("csv", "parquet", "arrow"):
-        table = read(path, id=id, missing=missing, encoding=encoding)
+        table = read(path, id=id, how=how)
         ids = np.arange(1, len(table.X) + 1) if table.ids is None else np.asarray(table.ids)
         name = id or ("row" if table.ids is None else "name")
         return (row for row in [(table.X, name, ids)])
-    there = column_names(path, encoding)
+    there = column_names(path, how)
     fitted = getattr(model, "feature_names_in_", None)
     inputs = [name for name in there if name != id] if fitted is None else list(fitted)
     check_columns(inputs, there, path.name)
     check_columns([] if id is None else [id], there, path.name, "id column")
-    types = _types(model, inputs) | ({} if id is None else {id: "string"})
+    types = {} if id is None or id in inputs else {id: "string"}
     wanted = inputs if id is None or id in inputs else [*inputs, id]
-    source = arrow_batches(
-        path, batch_rows=batch_rows, columns=wanted, types=types, missing=missing, encoding=encoding
-    )
+    source = arrow_batches(path, batch_rows=batch_rows, columns=wanted, types=types, how=how)
     return _frames(source, inputs, id)
 
 
@@ -156,15 +159,6 @@ def _frames(
         start += len(frame)
         ids = frame.index.to_numpy() + 1 if id is None else table.column(id)
         yield frame, id or "row", ids
-
-
-def _types(model: Any, inputs: list[str]) -> dict[str, str]:
-    """Return the types that the model knows its columns to have, in Arrow's names."""
-    step = getattr(model, "preprocess_", None)
-    if step is None:
-        return dict.fromkeys(inputs, "float64")
-    kinds = getattr(step, "kinds_", {})
-    return {name: _KINDS[kinds[name]] for name in inputs if kinds.get(name) in _KINDS}
 
 
 def _answers(model: Any, X: Any, name: str, ids: Any, proba: bool) -> Any:

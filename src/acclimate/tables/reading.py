@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from acclimate.columns import warn_of
 from acclimate.exceptions import DataNotFoundError, InputError
 from acclimate.extras import need
 from acclimate.files import check_readable
 from acclimate.tables import delimited
 from acclimate.tables import picture_folders as pictures
 from acclimate.tables.labels import check_columns
-from acclimate.tables.table import Table, as_table, to_frame
+from acclimate.tables.table import Table, as_table, check_unique, to_frame
+from acclimate.tables.understood import STRINGS, Reading, check_declared, understand
 
 DELIMITED = (".csv", ".tsv", ".csv.gz", ".tsv.gz")
 PARQUET = (".parquet", ".pq")
@@ -67,7 +70,13 @@ def read(
     sheet: str | int | None = None,
     text: Sequence[str] = (),
     missing: Sequence[str] = (),
-    encoding: str = "utf8",
+    encoding: str | None = None,
+    delimiter: str | None = None,
+    decimal: str | None = None,
+    categorical: Sequence[str] = (),
+    number: Sequence[str] = (),
+    date: Sequence[str] = (),
+    how: Reading | None = None,
 ) -> Table:
     r"""Read a file or a folder of pictures into memory.
 
@@ -89,12 +98,20 @@ def read(
     sheet : str or int, default=None
         Sheet of an .xlsx file; None means the first.
     text : sequence of str, default=()
-        Columns of a CSV to read as text although they look like numbers, such as postcodes.
+        Columns to read as text although they look like numbers, such as postcodes.
     missing : sequence of str, default=()
-        Further cells of a CSV that mean "missing", such as ``"?"``. Empty cells, NA, N/A, NaN and
+        Further cells that mean "missing", such as ``"?"``. In a CSV empty cells, NA, N/A, NaN and
         NULL always do.
-    encoding : str, default="utf8"
-        Encoding of a CSV.
+    encoding : str, default=None
+        Encoding of a CSV. None means UTF-8.
+    delimiter, decimal : str, default=None
+        What parts the cells of a CSV, and the decimal mark. None finds out.
+    categorical, number : sequence of str, default=()
+        Columns to read as categories, and as numbers, whatever they look like.
+    date : sequence of str, default=()
+        Columns to read as dates, as "COLUMN" or "COLUMN=FORMAT" with a format of `strptime`.
+    how : Reading, default=None
+        All of these at once, with what is known from another file. The others then have no effect.
 
     Returns
     -------
@@ -106,6 +123,12 @@ def read(
         There is no such file.
     InputError
         The file cannot be used. The message shows the line and the value.
+
+    Warns
+    -----
+    AcclimateWarning
+        A column mixes kinds, and is read as categories; or its numbers or dates can be read in two
+        ways.
 
     Examples
     --------
@@ -119,8 +142,15 @@ def read(
     >>> list(table.X), table.y[:2].tolist(), table.labelled.tolist(), table.ids.tolist()
     (['age'], ['no', 'yes'], [True, True, False], ['007', '008', '009'])
     """
+    import pandas as pd
+
     path = Path(path)
     kind = kind_of(path)
+    if how is None:
+        how = Reading(
+            encoding, delimiter, decimal, tuple(missing), tuple(categorical), tuple(text),
+            tuple(number), tuple(date),
+        )  # fmt: skip
     if kind in ("folder", "idx", "npz"):
         if drop or (kind != "npz" and id is not None) or (kind == "folder" and label is not None):
             raise InputError(f"{path.name} has no named columns; leave out label, id and drop")
@@ -129,29 +159,35 @@ def read(
         if kind == "idx":
             return pictures.read_idx(path, label)
         return pictures.read_npz(path, label, id)
+    guess = "."
     if kind == "csv":
-        frame = _read_csv(path, (*text, *([id] if id else ())), missing, encoding, drop, label)
+        how, guess = delimited.settle(path, how)
+        frame = _read_csv(path, how, id, drop, label)
     elif kind == "excel":
-        frame = _read_excel(path, sheet)
+        frame = read_excel(path, sheet, how.missing)
     else:
         frame = to_frame(_read_arrow(path, kind))
-    return as_table(frame, label=label, id=id, drop=drop, path=path)
+    check_unique(list(frame.columns), path.name)
+    check_declared(how, list(frame.columns), path.name)
+    aside = [name for name in (id, *drop) if name in frame.columns]
+    inputs = frame.drop(columns=aside)
+    inputs, how, doubts = understand(inputs, how, label=label, guess=guess, where=path.name)
+    if not how.of_another:
+        warn_of(doubts)
+    frame = pd.concat([inputs, frame[aside]], axis=1)[list(frame.columns)] if aside else inputs
+    return replace(as_table(frame, label=label, id=id, drop=drop, path=path), reading=how)
 
 
 def _read_csv(
-    path: Path,
-    text: Sequence[str],
-    missing: Sequence[str],
-    encoding: str,
-    drop: Sequence[str],
-    label: str | None,
+    path: Path, how: Reading, id: str | None, drop: Sequence[str], label: str | None
 ) -> Any:
     import pyarrow as pa
     from pyarrow import csv
 
-    names, comma = delimited.header(path, encoding)
-    for role, wanted in (("label column", [label] if label else []), ("column", [*text, *drop])):
+    names, comma = delimited.header(path, how.encoding, how.delimiter)
+    for role, wanted in (("label column", [label] if label else []), ("column", list(drop))):
         check_columns(wanted, names, path.name, role)
+    text = [n for n in names if n == id or how.declared(n) in (*STRINGS, "constant", "datetime")]
     odd: list[Any] = []
 
     def note(row: Any) -> str:
@@ -159,15 +195,9 @@ def _read_csv(
         return "error"
 
     def load(threads: bool) -> Any:
+        types = dict.fromkeys(text, pa.string())
         return csv.read_csv(
-            path,
-            csv.ReadOptions(encoding=encoding, use_threads=threads),
-            csv.ParseOptions(delimiter=comma, newlines_in_values=True, invalid_row_handler=note),
-            csv.ConvertOptions(
-                column_types=dict.fromkeys(text, pa.string()),
-                null_values=[*delimited.MISSING, *missing],
-                strings_can_be_null=True,
-            ),
+            path, *delimited.options(how, comma, types, None, note, threads=threads)
         )
 
     try:
@@ -183,10 +213,8 @@ def _read_csv(
             load(False)
         except pa.ArrowInvalid as again:
             message = str(again)
-        raise delimited.explain(path, names, message, odd, encoding) from None
-    frame = to_frame(table)
-    delimited.check_mixed(frame, path, (*text, *drop, *([label] if label else ())))
-    return frame
+        raise delimited.explain(path, names, message, odd, how.encoding) from None
+    return to_frame(table)
 
 
 def _read_arrow(path: Path, kind: str) -> Any:
@@ -204,11 +232,17 @@ def _read_arrow(path: Path, kind: str) -> Any:
         raise InputError(f"{path.name} cannot be read as {kind}: {error}") from error
 
 
-def _read_excel(path: Path, sheet: str | int | None) -> Any:
+def read_excel(
+    path: Path, sheet: str | int | None = None, missing: Sequence[str] = (), rows: int | None = None
+) -> Any:
+    """Return a sheet as a frame; None means the first one, and all rows."""
     import pandas as pd
 
     need("openpyxl", "excel")
     try:
-        return pd.read_excel(path, sheet_name=0 if sheet is None else sheet)
+        frame = pd.read_excel(
+            path, sheet_name=0 if sheet is None else sheet, na_values=list(missing), nrows=rows
+        )
     except (ValueError, OSError) as error:
         raise InputError(f"{path.name} cannot be read: {error}") from error
+    return frame.set_axis([str(name) for name in frame.columns], axis=1)

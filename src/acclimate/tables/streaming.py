@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-import gzip
 import os
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from acclimate.exceptions import InputError
 from acclimate.tables import delimited
 from acclimate.tables.labels import check_columns
-from acclimate.tables.reading import kind_of
+from acclimate.tables.reading import kind_of, read_excel
 from acclimate.tables.table import check_unique, to_frame
+from acclimate.tables.understood import NUMBERS, STRINGS, Reading, convert, converters
 
 if TYPE_CHECKING:
     import pandas as pd
-
-_SAMPLE = 1 << 16  # bytes that tell how long a line is
 
 
 def stream(
@@ -27,15 +26,18 @@ def stream(
     columns: Sequence[str] | None = None,
     types: Mapping[str, str] | None = None,
     missing: Sequence[str] = (),
-    encoding: str = "utf8",
+    encoding: str | None = None,
+    delimiter: str | None = None,
+    decimal: str | None = None,
 ) -> Iterator[pd.DataFrame]:
     r"""Yield the rows of a file as data frames of ``batch_rows`` rows; the last one may be shorter.
 
     Use it for files larger than memory. Use `read` for others: it sees all rows before it decides
     on the type of a column.
 
-    Every batch has the same types. In a CSV they come from the first block. Whole numbers are
-    float64, since a later block may have gaps; a column that is empty in the first block is text.
+    Every batch has the same types. They come from the first block of a file, and texts that are
+    numbers or dates there are read as in `read`. Whole numbers are float64, since a later block may
+    have gaps; a column that is empty in the first block is text.
     Read identifiers as text, with ``types={"id": "string"}``.
 
     Parameters
@@ -51,8 +53,8 @@ def stream(
         found in the first block. Names that are not in the file are ignored.
     missing : sequence of str, default=()
         Further cells of a CSV that mean "missing"; see `read`.
-    encoding : str, default="utf8"
-        Encoding of a CSV.
+    encoding, delimiter, decimal : str, default=None
+        Of a CSV; see `read`.
 
     Yields
     ------
@@ -78,10 +80,8 @@ def stream(
     if batch_rows < 1:
         raise InputError(f"batch_rows must be above 0, got {batch_rows}")
     start = 0
-    for table in arrow_batches(
-        path, batch_rows=batch_rows, columns=columns, types=types, missing=missing,
-        encoding=encoding,
-    ):  # fmt: skip
+    how = Reading(encoding, delimiter, decimal, tuple(missing))
+    for table in arrow_batches(path, batch_rows=batch_rows, columns=columns, types=types, how=how):
         frame = to_frame(table, steady=True)
         frame.index = range(start, start + len(frame))
         start += len(frame)
@@ -94,70 +94,80 @@ def arrow_batches(
     batch_rows: int,
     columns: Sequence[str] | None = None,
     types: Mapping[str, str] | None = None,
-    missing: Sequence[str] = (),
-    encoding: str = "utf8",
+    how: Reading | None = None,
 ) -> Iterator[Any]:
     """Yield Arrow tables of ``batch_rows`` rows; see `stream`."""
-    path = Path(path)
+    path, how, guess = Path(path), how or Reading(), "."
     kind = kind_of(path)
     if kind == "csv":
-        source = _csv(path, columns, types or {}, missing, encoding)
+        how, guess = delimited.settle(path, how)
+        source = _csv(path, columns, types or {}, how, guess)
     elif kind == "parquet":
         source = _parquet(path, batch_rows, columns)
     elif kind == "arrow":
         source = _ipc(path, columns)
     else:
         raise InputError(f"{path.name} cannot be read as batches; use read")
-    return _regroup(source, batch_rows)
+    return _regroup(_understood(source, how, guess, set(types or ())), batch_rows)
 
 
-def column_names(path: str | os.PathLike[str], encoding: str = "utf8") -> list[str]:
+def column_names(path: str | os.PathLike[str], how: Reading | None = None) -> list[str]:
     """Return the column names of a file that `stream` takes, without reading its rows."""
     path = Path(path)
     kind = kind_of(path)
     if kind == "csv":
-        return delimited.header(path, encoding)[0]
+        how = how or Reading()
+        return delimited.header(path, how.encoding, how.delimiter)[0]
+    if kind == "excel":
+        return list(read_excel(path, rows=0).columns)
     names: list[str] = _opened(path, kind)[1]
     return names
+
+
+def _understood(source: Iterator[Any], how: Reading, guess: str, aside: set[str]) -> Iterator[Any]:
+    """Yield batches whose texts are numbers and dates where those of the first batch are."""
+    first = next(source, None)
+    if first is None:
+        return
+    found = converters(first, how, guess)
+    found = {name: one for name, one in found.items() if name not in aside}
+    start = 0
+    for batch in chain([first], source):
+        yield convert(batch, found, start, how.missing) if found else batch
+        start += batch.num_rows
 
 
 def _csv(
     path: Path,
     columns: Sequence[str] | None,
     types: Mapping[str, str],
-    missing: Sequence[str],
-    encoding: str,
+    how: Reading,
+    guess: str,
 ) -> Iterator[Any]:
     import pyarrow as pa
 
-    names, _ = delimited.header(path, encoding)
+    names, _ = delimited.header(path, how.encoding, how.delimiter)
     given = {n: pa.type_for_alias(kind) for n, kind in types.items() if n in names}
-    size = block_size(path)
-    options: dict[str, Any] = {"columns": columns, "missing": missing, "encoding": encoding}
-    options["block_size"] = size
+    kinds = {n: how.declared(n) for n in names if n not in given}
+    given |= {n: pa.string() for n, kind in kinds.items() if kind in (*STRINGS, "constant")}
+    options: dict[str, Any] = {"columns": columns, "how": how}
+    options["block_size"] = delimited.block_size(path)
     first = next(delimited.batches(path, types=given, **options), None)
+    texts = {} if first is None else converters(first, how, guess)
     for field in () if first is None else first.schema:
         if field.name in given:
             continue
         if pa.types.is_integer(field.type):
             given[field.name] = pa.float64()
+        elif field.name in texts:
+            given[field.name] = pa.string()
+        elif kinds[field.name] in NUMBERS and not pa.types.is_boolean(field.type):
+            given[field.name] = pa.float64()  # anything else is an error that names the line
         elif pa.types.is_null(field.type) or pa.types.is_binary(field.type):
             given[field.name] = pa.string()  # asking for text makes invalid text an error
         else:
             given[field.name] = field.type
     yield from delimited.batches(path, types=given, **options)
-
-
-def block_size(path: Path) -> int:
-    """Return how many bytes of a CSV to parse at once: 2 MiB, more where lines are long.
-
-    Arrow reads up to 32 blocks ahead, so the size of a block decides how much memory is used.
-    """
-    opener = gzip.open if path.suffix == ".gz" else open
-    with opener(path, "rb") as file:
-        sample = file.read(_SAMPLE)
-    line = max(len(sample) // max(sample.count(b"\n"), 1), 1)
-    return max(64 * line, 1 << 21)
 
 
 def _opened(path: Path, kind: str) -> tuple[Any, list[str]]:

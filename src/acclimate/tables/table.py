@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from acclimate.exceptions import InputError
 from acclimate.natives import as_rows
 from acclimate.tables.labels import check_columns, split_labels
+from acclimate.tables.understood import Reading
 
 if TYPE_CHECKING:
     from acclimate.domain import Domain
@@ -34,6 +35,10 @@ class Table:
         False where the label cell is empty; ``y`` means nothing there. None where all are labelled.
     path : Path, default=None
         The file or folder, where there is one.
+    reading : Reading, default=Reading()
+        How the columns of a file were read.
+    label : str, default=None
+        The column that ``y`` was.
     """
 
     X: Any
@@ -41,6 +46,8 @@ class Table:
     ids: Any = field(default=None)
     labelled: NDArray[np.bool_] | None = field(default=None)
     path: Path | None = field(default=None)
+    reading: Reading = field(default_factory=Reading)
+    label: str | None = field(default=None)
 
     def domain(self, **settings: Any) -> Domain:
         """Return the rows as a `Domain`; ``settings`` such as ``class_names`` are passed on."""
@@ -130,7 +137,7 @@ def as_table(
     if not X.shape[1]:
         raise InputError(f"{where} has no columns left as inputs, after taking out {sorted(aside)}")
     y, labelled = (None, None) if label is None else split_labels(data[label])
-    return Table(X, y, None if id is None else data[id], labelled, path)
+    return Table(X, y, None if id is None else data[id], labelled, path, label=label)
 
 
 def check_unique(names: Sequence[Any], where: str) -> None:
