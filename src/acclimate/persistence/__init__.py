@@ -1,4 +1,4 @@
-"""Save and load: one file, no source rows, nothing in it that runs."""
+"""Save and load: one file, nothing in it that runs, and a word on rows that are in it."""
 
 from __future__ import annotations
 
