@@ -254,7 +254,7 @@ class _Trees(Sized):
         "random_state": ["random_state"],
     }
 
-    def __init__(self, *, trees: int = 200, random_state: Any = None) -> None:
+    def __init__(self, *, trees: int = 100, random_state: Any = None) -> None:
         self.trees = trees
         self.random_state = random_state
 
@@ -269,7 +269,7 @@ class ExtraClassifier(ClassifierMixin, _Trees):  # type: ignore[misc]
 
     Parameters
     ----------
-    trees : int, at least 1, default=200
+    trees : int, at least 1, default=100
         How many.
     random_state : int, RandomState instance or None, default=None
         Draws the splits.
