@@ -11,6 +11,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from acclimate.exceptions import InputError
 
+MOST_CELLS = 2**28  # of sparse rows that are filled in: 2 GB
+
 Floats = NDArray[np.floating[Any]]
 ClassNames = Mapping[Any, str] | Sequence[str]
 
@@ -297,9 +299,23 @@ def _fit(name: str, array: NDArray[Any], shape: tuple[int | None, ...]) -> NDArr
     return array
 
 
+def dense(X: Any) -> NDArray[Any]:
+    """Return rows as an array; sparse ones are filled in, up to `MOST_CELLS`."""
+    if not hasattr(X, "toarray"):
+        return np.asarray(X)
+    n, d = X.shape
+    if n * d > MOST_CELLS:
+        raise InputError(
+            f"this method fills in sparse rows, and {n} x {d} are too many numbers; make fewer "
+            f"columns of them, for instance with preprocess=TruncatedSVD(100)"
+        )
+    filled: NDArray[Any] = X.toarray()
+    return filled
+
+
 def as_matrix(X: Any) -> Floats:
     """Return rows as a finite matrix of shape (n, d): float32 stays, the rest becomes float64."""
-    values = X.toarray() if hasattr(X, "toarray") else np.asarray(X)
+    values = dense(X)
     if values.ndim != 2:
         raise InputError(
             f"this method maps rows of features, shape (n, d); got shape {values.shape}. "

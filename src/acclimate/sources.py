@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from acclimate.arrays import dense
 from acclimate.exceptions import InputError
 from acclimate.folds import row_keys
 from acclimate.maths.medians import weighted_median
@@ -222,6 +223,6 @@ def _own(method: Any) -> list[str]:
 
 def _numbers(X: Any) -> Array:
     """Return rows as a dense matrix of shape (n, d)."""
-    values: Array = X.toarray() if hasattr(X, "toarray") else np.asarray(X, dtype=np.float64)
+    values: Array = np.asarray(dense(X), dtype=np.float64)
     flat: Array = values.reshape(len(values), -1)
     return flat

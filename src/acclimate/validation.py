@@ -177,6 +177,11 @@ def check_inputs(
     """
     X = as_rows(X)
     X = X if reset else match_columns(estimator, X)
+    if hasattr(X, "tocsr"):
+        if raw:
+            X = X.tocsr()  # rows are taken by index
+        elif not sparse:
+            refuse_sparse(estimator)
     if raw:
         return validate_data(estimator, X, reset=reset, skip_check_array=True)
     if not reset:
@@ -192,6 +197,14 @@ def check_inputs(
     if reset:
         note_row_shape(estimator, checked)
     return checked
+
+
+def refuse_sparse(estimator: Any) -> None:
+    """Raise where a method does not read sparse rows."""
+    raise InputError(
+        f"{type(estimator).__name__} reads no sparse rows; make a few full columns of them with "
+        f"preprocess=TruncatedSVD(100), or fill them in with X.toarray()"
+    )
 
 
 def note_row_shape(estimator: Any, X: Any) -> None:

@@ -52,6 +52,7 @@ from acclimate.validation import (
     check_single,
     check_weight,
     note_row_shape,
+    refuse_sparse,
     take,
 )
 
@@ -396,6 +397,8 @@ class NeuralEstimator(BaseEstimator, ABC):  # type: ignore[misc]
         if self.network == TABULAR:
             X = self._check_rows(X, reset=True)
             return X, check_labels(self, y, regression=regression, n=len(X))
+        if hasattr(X, "tocsr"):
+            refuse_sparse(self)
         X, y = validate_data(self, X, y, allow_nd=True, y_numeric=regression)
         note_row_shape(self, X)
         check_single(X)

@@ -31,7 +31,6 @@ class DenseAdapter(Adapter):
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
         tags.input_tags.allow_nan = self.preprocess is not None
-        tags.input_tags.sparse = False
         return tags
 
 

@@ -325,7 +325,6 @@ class LabelShift(WeighAdapter):
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
         tags.input_tags.allow_nan = self.preprocess is not None
-        tags.input_tags.sparse = False
         return tags
 
 

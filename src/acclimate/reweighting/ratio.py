@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.metrics.pairwise import euclidean_distances
 
+from acclimate.arrays import dense
 from acclimate.exceptions import InputError
 from acclimate.folds import row_keys
 from acclimate.maths.medians import weighted_median
@@ -42,7 +43,6 @@ class RatioAdapter(WeighAdapter):
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
         tags.input_tags.allow_nan = self.preprocess is not None
-        tags.input_tags.sparse = False
         return tags
 
 
@@ -54,7 +54,7 @@ def matrix(X: Any, side: str) -> Array:
     InputError
         The rows hold something other than finite numbers.
     """
-    values = np.asarray(X)
+    values = dense(X)
     if values.dtype not in (np.float32, np.float64):
         try:
             values = values.astype(np.float64)

@@ -246,7 +246,7 @@ class CorrectedSVC(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
     def decision_function(self, X: Any) -> Any:
         """Return scores of shape (m,) for two classes, else (m, n_classes)."""
-        X = validate_data(self, X, reset=False)
+        X = validate_data(self, X, reset=False, accept_sparse="csr")
         pairs = self._pair_margins(X) + self._kernel(X, self.X_) @ self.coefficients_
         if len(self.classes_) == 2:
             return -pairs[:, 0]
