@@ -263,6 +263,25 @@ def test_layers_are_no_more_than_their_weights(folder, tmp_path):
         assert took < 5
 
 
+def test_many_layers_and_keys_with_one_hash_are_refused(folder, tmp_path):
+    layer = {
+        "is": "layer", "class": "torch.nn.ReLU", "training": False, "weights": [], "frozen": [],
+        "arguments": [],
+    }  # fmt: skip
+    many = {
+        **layer,
+        "class": "torch.nn.Sequential",
+        "children": [[str(i), layer] for i in range(20000)],
+    }
+    alike = {"is": "dict", "items": [[(i + 1) * (2**61 - 1), 0] for i in range(20000)]}
+    for node, match in ((many, "arrays and layers take more"), (alike, "hashes may be alike")):
+        bad = evil(folder / "logistic.m", tmp_path / "m", node)
+        said, grew, took = trial(lambda bad=bad: acclimate.load(bad))
+        assert match in said
+        assert grew < 20 * bad.stat().st_size / 2**20 + 50
+        assert took < 5
+
+
 def test_shared_parts_that_unfold_without_end_are_refused(folder, tmp_path):
     """Each list holds the one before it twice: 40 lists, and 2 ** 40 ways through them."""
     node = {"is": "tuple", "id": 1000, "items": []}

@@ -34,6 +34,7 @@ _SHARED = (
     "layer", "module", "foreign", "spline", "bunch",
 )  # fmt: skip
 _MOST = 2**61 - 1
+_LAYER = 8192  # bytes that a layer takes without its weights
 _PARTS = 1000  # modules and weights that a layer may be made of, beyond those in the file
 
 
@@ -213,9 +214,12 @@ def _collection(decoder: Decoder, node: Mapping[str, Any]) -> Any:
 
 
 def _dict(decoder: Decoder, node: Mapping[str, Any]) -> dict[Any, Any]:
-    made = {decoder.value(key): decoder.value(value) for key, value in node["items"]}
-    if any(isinstance(key, int) and abs(key) >= _MOST for key in made):
-        raise IntegrityError("it has keys beyond 64 bits, whose hashes may be alike")
+    made = {}
+    for item, value in node["items"]:
+        key = decoder.value(item)
+        if isinstance(key, int) and abs(key) >= _MOST:  # before it is hashed beside others
+            raise IntegrityError("it has keys beyond 61 bits, whose hashes may be alike")
+        made[key] = decoder.value(value)
     return made
 
 
@@ -252,6 +256,7 @@ def decode_network(decoder: Decoder, node: Mapping[str, Any]) -> nn.Module:
 
     if node["is"] == "module":
         return _from_template(decoder, node)
+    decoder.budget.spend(_LAYER)
     cls = layer_class(node["class"])
     made: nn.Module
     if "children" in node:

@@ -38,8 +38,8 @@ class Budget:
         self.arrays += amount
         if amount < 0 or self.arrays > _TIMES * self.size + _SPARE:
             raise IntegrityError(
-                f"it is not valid: its arrays take more than {_TIMES} times the {self.size} bytes "
-                f"of the file"
+                f"it is not valid: its arrays and layers take more than {_TIMES} times the "
+                f"{self.size} bytes of the file"
             )
 
     def read(self, data: bytes, where: str) -> None:
