@@ -194,3 +194,11 @@ def test_whole_numbers_are_a_regression_for_every_function() -> None:
     assert (found["task"], found["task_reason"]) == ("regression", "as asked")
     with pytest.raises(InputError, match="task is 'regression', but the estimators"):
         compare(*few, estimator=LogisticRegression(), task="regression")
+
+
+def test_days_of_the_year_9999_and_lists_in_cells() -> None:
+    frame = pd.DataFrame({"d": ["12/31/9999", "1/1/2000"], "n": [1, 2]})
+    seconds = columns.time_parts(frame["d"])[:, 0]
+    assert seconds.tolist() == [253402214400.0, 946684800.0]
+    with pytest.raises(InputError, match="'a' holds cells of type list"):
+        TabularPreprocessor().fit(pd.DataFrame({"a": [[1], [2]], "n": [1, 2]}))

@@ -84,10 +84,23 @@ def understood(
             if len(found) == 1:
                 return found.pop(), None, ""
         if found == {"other"}:
+            _check_cells(known)
             return "category", None, ""
         if found != {"text"}:
             return "category", None, mixed(known, known.map(lambda c: _sort(type(c))) == "text")
     return _texts(known, max_levels, settings)
+
+
+def _check_cells(known: Any) -> None:
+    """Raise where cells are lists, arrays or other things that cannot be levels."""
+    try:
+        hash(known.iloc[0])
+    except TypeError as error:
+        kind = type(known.iloc[0]).__name__
+        raise InputError(
+            f"column {known.name!r} holds cells of type {kind}, which are neither numbers nor "
+            f"levels; leave it out with {way_out('drop', known.name)}, or give each part a column"
+        ) from error
 
 
 def _sort(kind: type) -> str:
@@ -366,7 +379,8 @@ def time_parts(column: Any, written: Written | None = None) -> NDArray[np.float6
     import pandas as pd
 
     moments = as_moments(column, written)
-    seconds = (moments - pd.Timestamp(0, tz="UTC")).dt.total_seconds()
+    moments = moments.dt.as_unit("us")  # nanoseconds end in the year 2262
+    seconds = (moments - pd.Timestamp(0, tz="UTC").as_unit("us")).dt.total_seconds()
     parts = [seconds, moments.dt.month, moments.dt.day_of_week, moments.dt.hour]
     return np.column_stack([np.asarray(part, dtype=np.float64) for part in parts])
 
