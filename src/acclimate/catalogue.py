@@ -74,6 +74,9 @@ class Row:
         What the method asks of its base model.
     network : bool, default=False
         Whether the method's own default needs a neural network, and so torch.
+    keeps_rows : bool, default=False
+        Whether a fitted model holds rows of the user's, whatever its base model. A comparison
+        prefers, at equal worth, what holds none.
     alters : bool, default=True
         Whether a target changes predictions. False for the source-only baseline.
     """
@@ -94,6 +97,7 @@ class Row:
     open_classes: bool = False
     base: Base = "any"
     network: bool = False
+    keeps_rows: bool = False
     alters: bool = True
 
     def load(self) -> type[Any]:
@@ -392,6 +396,7 @@ CATALOGUE: tuple[Row, ...] = (
         paper="doi:10.1109/TPAMI.2016.2615921",
         avoid="the shares of the classes differ, or there are few rows with many features",
         several_sources=True,
+        keeps_rows=True,
     ),
     Row(
         name="JDOT",
@@ -441,6 +446,7 @@ CATALOGUE: tuple[Row, ...] = (
         cost="(n + m) d^2 with a linear kernel; else (n + m)^2, and linear above 5000 rows",
         paper="doi:10.1109/TNN.2010.2091281",
         avoid="the shares of the classes differ much, or the shift depends on the class",
+        keeps_rows=True,
     ),
     Row(
         name="JDA",
@@ -453,6 +459,7 @@ CATALOGUE: tuple[Row, ...] = (
         cost="up to 11 times that of TCA and of a fit on n rows",
         paper="doi:10.1109/ICCV.2013.274",
         avoid="a source model is wrong for most target rows, or the shares of the classes differ",
+        keeps_rows=True,
     ),
     Row(
         name="BDA",
@@ -465,6 +472,7 @@ CATALOGUE: tuple[Row, ...] = (
         cost="up to 11 times that of TCA and of a fit on n rows",
         paper="doi:10.1109/ICDM.2017.150",
         avoid="a source model is wrong for most target rows; class shares differ, not `weighted`",
+        keeps_rows=True,
     ),
     Row(
         name="TJM",
@@ -477,6 +485,7 @@ CATALOGUE: tuple[Row, ...] = (
         cost="up to 11 times that of TCA",
         paper="doi:10.1109/CVPR.2014.183",
         avoid="the shares of the classes differ much, or all of the source is relevant",
+        keeps_rows=True,
     ),
     Row(
         name="MEDA",
@@ -489,6 +498,7 @@ CATALOGUE: tuple[Row, ...] = (
         cost="GFK and (n + m)^3; above 5000 rows (n + m) b^2 for b = 500, and a neighbour search",
         paper="doi:10.1145/3240508.3240512",
         avoid="clusters are not classes, or the shares of the classes differ much",
+        keeps_rows=True,
     ),
     Row(
         name="GFK",

@@ -40,7 +40,7 @@ def folders(tmp_path, monkeypatch):
 @pytest.fixture
 def small(monkeypatch):
     """Let the base model of pictures be a small one."""
-    kinds = {"classification": (models.NEURAL, "NeuralClassifier",
+    kinds = {"classification": ("acclimate.base.neural", "NeuralClassifier",
                                 {"hidden": (4,), "epochs": 1, "min_steps": 20,
                                  "verbose": False})}  # fmt: skip
     monkeypatch.setitem(models.ESTIMATORS, "mlp", kinds)

@@ -28,3 +28,11 @@ def test_no_row_is_in_a_file_that_is_not_counted(case, tmp_path):
             table = np.ascontiguousarray(table.reshape(len(table), -1))
             varied = table[(table != table[:, :1]).any(axis=1)]
             assert sum(row.tobytes() in written for row in varied) <= held.get(name, 0)
+
+
+@pytest.mark.rows
+def test_the_row_says_whether_it_keeps_rows(case):
+    """Its base model here is linear and keeps none."""
+    if case.row.network:
+        return
+    assert bool(held_by(case.fitted(case.data()))) == case.row.keeps_rows

@@ -9,6 +9,7 @@ import pytest
 from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
+from sklearn.svm import SVC
 
 from acclimate import CORAL, FineTune, TargetOnly
 from acclimate.catalogue import CATALOGUE
@@ -154,3 +155,14 @@ def test_images_are_no_rows_of_features_until_something_makes_some() -> None:
         choose(need, models, None, 0, [], {"mine": CORAL()})
     made = choose(need, LINEAR, StandardScaler(), 0, ["CORAL", "ParameterTransfer"])[0]
     assert {"CORAL", "CORAL + labels", "ParameterTransfer"} <= {c.name for c in made}
+
+
+def test_at_equal_trust_what_keeps_no_rows_comes_first() -> None:
+    need = Need("classification", labels=True)
+    bases = {"svm": SVC(), "linear": LogisticRegression()}
+    names = [c.name for c in choose(need, bases, None, 0, ["CORAL", "TCA"])[0]]
+    mine = [name for name in names if name.startswith(("CORAL", "TCA"))]
+    assert mine[0].startswith("CORAL/linear")
+    assert names.index("CORAL/linear") < names.index("CORAL/svm")
+    assert names.index("CORAL/linear") < names.index("TCA/linear")
+    assert names.index("SourceOnly/linear") < names.index("SourceOnly/svm")

@@ -17,6 +17,10 @@ from acclimate.exceptions import InputError
 
 SOURCE_ONLY, TARGET_ONLY, POOLED = "SourceOnly", "TargetOnly", "Pooled"
 BASELINES = (SOURCE_ONLY, TARGET_ONLY)
+_KEEPERS = (
+    "BaseSVC", "SVR", "NuSVR", "NeighborsBase", "KernelRidge", "GaussianProcessClassifier",
+    "GaussianProcessRegressor", "BaseLabelPropagation",
+)  # fmt: skip
 # Among candidates that are level the first is picked. What blends both domains is seldom far below
 # either (see `refits.pick`), so it comes first; the baselines come last, to be picked only where
 # they are clearly better.
@@ -176,7 +180,7 @@ def choose(
         if name in known:
             raise InputError(f"there is a candidate {name!r} already; choose another name")
         candidates.append(_of_user(name, model, need, seed))
-    return sorted(candidates, key=lambda c: _trust(c.row)), excluded
+    return sorted(candidates, key=lambda c: _trust(c.row, c.model._base())), excluded
 
 
 def why_not(row: Row, need: Need) -> str | None:
@@ -201,13 +205,22 @@ def _needs_rows(row: Row, need: Need, preprocess: Any) -> str | None:
     return None
 
 
-def _trust(row: Row) -> tuple[int, int]:
-    """Sort key: trusted methods, then the catalogue's order, the baselines last."""
+def keeps_rows(estimator: Any) -> bool:
+    """Tell whether a base model predicts with rows that it was fitted on, by what it is called."""
+    return any(cls.__name__ in _KEEPERS for cls in type(estimator).__mro__)
+
+
+def _trust(row: Row, estimator: Any = None) -> tuple[int, bool, int]:
+    """Sort key: trusted methods, then the catalogue's order, the baselines last.
+
+    In each group what keeps rows of the user's comes last: it is picked only where it is better.
+    """
     rows = methods()
     place = rows.index(row) if row in rows else len(rows)  # a method of the user's own
+    keeps = row.keeps_rows or keeps_rows(estimator)
     if row.name in _TRUSTED:
-        return 0, _TRUSTED.index(row.name)
-    return (2, place) if row.name in BASELINES else (1, place)
+        return 0, keeps, _TRUSTED.index(row.name)
+    return (2 if row.name in BASELINES else 1), keeps, place
 
 
 def _of_row(
