@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import StandardScaler
 
 from acclimate import Comparison, Domain, TargetOnly, compare
@@ -440,3 +441,31 @@ def test_equal_labels_with_other_names_are_other_classes(shifted: Maker) -> None
         reasons = {one["method"]: one["reason"] for one in found["excluded"]}
         assert ("CORAL" in reasons) is other
         assert not other or "classes that the source lacks" in reasons["CORAL"]
+
+
+def test_a_model_that_cannot_say_a_class_of_the_source_is_not_recommended() -> None:
+    """Nobody has labelled a flu yet, so no label counts it against a model that never says flu."""
+    rng = np.random.default_rng(0)
+    centres = {"cold": [0, 0], "flu": [3, 0], "well": [0, 3]}
+
+    def draw(n: int, move: float) -> tuple[Any, Any]:
+        y = rng.choice(list(centres), n)
+        return np.array([centres[k] for k in y]) + rng.normal(size=(n, 2)) * 0.6 + move, y
+
+    (X, y), (Xt, yt) = draw(200, 0.0), draw(120, 0.8)
+    few = np.zeros(120, dtype=bool)
+    few[np.flatnonzero(yt != "flu")[:40]] = True
+    for committee in (False, True):
+        found = compare(
+            (X, y), Domain(Xt, yt, labelled=few), estimator=LogisticRegression(),
+            methods=["Pooled", "SourcePrediction"], committee=committee, repeats=1, folds=3,
+            n_jobs=1,
+        )  # fmt: skip
+        reasons = {row.candidate: row.reason for row in found.details.table}
+        assert reasons["TargetOnly"] == "it cannot say 'flu'"
+        assert reasons["SourceOnly"] is None
+        assert found.recommendation.candidate not in ("TargetOnly", "SourcePrediction")
+        assert {m.candidate for m in found.details.members}.isdisjoint(
+            {"TargetOnly", "SourcePrediction"}
+        )
+        assert "flu" in found.best_model().predict(Xt)

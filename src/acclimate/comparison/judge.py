@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -55,6 +55,9 @@ class Judge:
         Only these can be picked in a fold.
     committee : bool, default=False
         Whether the candidates are weighed, and not one picked.
+    mute : mapping from str to list of str, default={}
+        Classes of the source that a candidate cannot say, since no labelled target row shows them.
+        No labelled row can count that against it, so it is not picked where others are able.
     """
 
     problem: Problem
@@ -63,12 +66,19 @@ class Judge:
     variants: Mapping[str, Sequence[str]]
     allowed: Mapping[tuple[int, int], Sequence[str]] | None = None
     committee: bool = False
+    mute: Mapping[str, Sequence[str]] = field(default_factory=dict)
+
+    @cached_property
+    def able(self) -> dict[str, Answers]:
+        """The tables of what may be recommended."""
+        found = {name: one for name, one in self.done.items() if name not in self.mute}
+        return found or dict(self.done)
 
     @cached_property
     def weights(self) -> dict[tuple[int, int], dict[str, float]]:
         """What each candidate weighs in each fold, on the labels of the others."""
         if self.weighs:
-            return weights_in_folds(self.design, self.done, self.allowed)
+            return weights_in_folds(self.design, self.able, self.allowed)
         return {cell: {name: 1.0} for cell, name in self.choices.items()}
 
     @cached_property
@@ -76,18 +86,18 @@ class Judge:
         """Whether there is a committee: in every fold something has a loss to weigh by."""
         if not self.committee:
             return False
-        found = weights_in_folds(self.design, self.done, self.allowed)
-        return all(found.values()) and bool(final_weights(self.design, self.done))
+        found = weights_in_folds(self.design, self.able, self.allowed)
+        return all(found.values()) and bool(final_weights(self.design, self.able))
 
     @cached_property
     def members(self) -> dict[str, float]:
         """The members of the committee that will be fitted, with their weights; empty for one."""
-        return final_weights(self.design, self.done) if self.weighs else {}
+        return final_weights(self.design, self.able) if self.weighs else {}
 
     @cached_property
     def choices(self) -> dict[tuple[int, int], str]:
         """What is picked in each fold, on the labels of the others."""
-        return choose_in_folds(self.design, self.done, ERRORS, self.allowed)
+        return choose_in_folds(self.design, self.able, ERRORS, self.allowed)
 
     @cached_property
     def picked(self) -> Table:
@@ -114,6 +124,7 @@ class Judge:
     def fallback(self) -> str:
         """The reference that is picked on all labels; always the same answer is no fallback."""
         names = [name for names in self.variants.values() for name in names]
+        names = [name for name in names if name in self.able] or names
         return names[first_level(self._scores(names), ERRORS)]
 
     @cached_property
@@ -132,7 +143,7 @@ class Judge:
         """What is picked on all labels, to be fitted. The verdict is not about these scores."""
         if self.weighs:
             return COMMITTEE
-        names = list(self.done)
+        names = list(self.able)
         return names[first_level(self._scores(names), ERRORS)]
 
     def _scores(self, names: Sequence[str]) -> NDArray[np.float64]:

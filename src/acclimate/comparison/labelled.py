@@ -42,6 +42,7 @@ class Found:
     members: dict[str, float]
     weights: dict[tuple[int, int], dict[str, float]]
     fallback: str
+    mute: dict[str, list[str]]
     below_constant: float | None
     verdicts: tuple[Judged, ...]
     each: dict[str, CandidateRow]
@@ -229,6 +230,25 @@ class WithLabels(Bench):
         tables = {name: self._table(jobs) for name, jobs in self._parts.items()}
         return {name: table for name, table in tables.items() if table is not None}
 
+    def _mute(self) -> dict[str, list[str]]:
+        """Return the source's classes that candidates cannot say, without a labelled target row."""
+        if not self.design.classify:
+            return {}
+        known, seen = np.unique(self.problem.source.y).tolist(), set(self.design.labels.tolist())
+        if not seen <= set(known):  # the target asks another question
+            return {}
+        unseen = [label for label in known if label not in seen]
+        found = {}
+        for c in self.candidates:
+            arrays = [one for job in self.jobs(c) if (one := self.arrays(job)) is not None]
+            said = {
+                label for one in arrays for label in one.get("classes", np.array(known)).tolist()
+            }
+            lost = [self.problem.name_of(label) for label in unseen if label not in said]
+            if arrays and lost:
+                found[c.name] = lost
+        return found
+
     def judge(self) -> Found:
         """Pick inside the folds, judge outside them, and say what else the labels show.
 
@@ -244,7 +264,8 @@ class WithLabels(Bench):
         }
         if not variants[TARGET_ONLY]:
             raise AcclimateError(self._why_no_reference())
-        judge = Judge(self.problem, self.design, done, variants, self.allowed, self.committee)
+        mute = self._mute()
+        judge = Judge(self.problem, self.design, done, variants, self.allowed, self.committee, mute)
         members = judge.members
         heaviest = max(members, key=members.__getitem__) if members else judge.final
         return Found(
@@ -252,6 +273,7 @@ class WithLabels(Bench):
             members=members,
             weights=judge.weights,
             fallback=judge.fallback,
+            mute=mute,
             below_constant=judge.below_constant,
             verdicts=judge.verdicts(),
             each=judge.each(),

@@ -47,6 +47,11 @@ def from_labels(bench: WithLabels, excluded: Sequence[Excluded], found: Found) -
     }
     advice = _advise_committee(candidates, found) if found.members else _advise(candidates, found)
     rows = _table(bench, found.each, results, shares, advice, TARGET_ONLY)
+    rows = tuple(
+        replace(row, reason=f"it cannot say {', '.join(map(repr, found.mute[row.candidate]))}")
+        if row.candidate in found.mute and row.status == "done" else row
+        for row in rows
+    )  # fmt: skip
     if found.members:
         rows = _with_committee(rows, found, advice)
     against = found.against.get(BEST, found.against_target)
@@ -138,6 +143,14 @@ def _advise(candidates: Sequence[Candidate], found: Found) -> Recommendation:
     """Recommend what was shown to help, or not to transfer."""
     chosen = next(c for c in candidates if c.name == found.chosen)
     target = _cheapest(candidates, TARGET_ONLY, found)
+    silent = ""
+    if target.name in found.mute and any(c.row.name == SOURCE_ONLY for c in candidates):
+        lost = ", ".join(repr(name) for name in found.mute[target.name])
+        silent = (
+            f"; {target.name} cannot say {lost}, of which no target row is labelled, and the "
+            f"source model can"
+        )
+        target = _cheapest(candidates, SOURCE_ONLY, found)
     said, source = found.against_target, found.against_source
     if said.word != "helps" or chosen.row.name == TARGET_ONLY:
         why = {
@@ -149,7 +162,8 @@ def _advise(candidates: Sequence[Candidate], found: Found) -> Recommendation:
             why += f"; {chosen.name} is ahead, but more labels are needed to be sure"
         if said.word == "helps":
             why = "on all labels, training on the target alone is picked"
-        return _recommendation("do not transfer", target, why)
+        action = "transfer" if silent else "do not transfer"
+        return _recommendation(action, target, why + silent)
     if source is not None and source.word == "hurts":
         plain = _cheapest(candidates, SOURCE_ONLY, found)
         return _recommendation(

@@ -170,6 +170,7 @@ def _answer(model: Any, X: Any, domain: str, prefix: str, arrays: dict[str, NDAr
     if hasattr(model, "predict_proba"):
         proba = np.asarray(model.predict_proba(X, domain=domain))
         arrays[f"{prefix}proba"] = proba.astype(np.float32, copy=False)
+    if hasattr(model, "classes_"):
         arrays["classes"] = plain(model.classes_)
 
 
