@@ -324,3 +324,37 @@ def test_a_limit_of_trials_is_kept(clinics, acclimate):
     assert found["budget"]["trials"] == 1
     assert found["budget"]["seconds"] == 600
     assert found["budget"]["stopped"]
+
+
+@pytest.mark.slow
+def test_a_committee_is_asked_for_shown_saved_and_resumed(clinics, acclimate):
+    settings = ("--committee", "--estimator", "linear", "--estimator", "trees",
+                "--method", "SourcePrediction", *QUICK[2:])  # fmt: skip
+    code, out, err = acclimate("compare", *FILES, *settings, "--report", "out.html",
+                               "--out", "m.acclimate")  # fmt: skip
+    assert (code, err) == (0, "")
+    found = Comparison.read("compare-here-some.sqlite").details
+    assert found.members
+    assert "against best reference" in out
+    assert max(map(len, out.splitlines())) <= 80
+    page = Path("out.html").read_text(encoding="utf-8")
+    assert "--committee" in page
+    if found.answers_together:
+        assert "Together they are the committee:" in out
+        assert "Who answers in the committee" in page
+        for one in found.members:
+            assert f"{100 * one.weight:.0f} %" in out
+    code, out, err = acclimate("predict", "m.acclimate", "bare.csv", "--out", "said.csv")
+    assert (code, err) == (0, "")
+    assert len(pd.read_csv("said.csv")) == 60
+    assert acclimate("resume", "compare-here-some.sqlite")[0] == 0
+    again = Comparison.read("compare-here-some.sqlite").details
+    assert (again.members, again.trials.reused) == (found.members, again.trials.done)
+
+
+def test_a_committee_is_off_unless_asked_for_also_in_the_file(clinics, acclimate):
+    _, out, _ = acclimate("compare", *FILES, "--print-config")
+    assert "committee = false" in out.splitlines()
+    Path("c.toml").write_text("committee = true\n", encoding="utf-8")
+    _, out, _ = acclimate("compare", *FILES, "--config", "c.toml", "--print-config")
+    assert "committee = true" in out.splitlines()

@@ -25,6 +25,7 @@ from acclimate import (
     NeuralClassifier,
     NeuralRegressor,
 )
+from acclimate.catalogue import Row
 from acclimate.deep import DeepAdapter, Plan, Run, forward, full_batches
 from acclimate.exceptions import InputError
 from acclimate.training.batch import Batch
@@ -47,6 +48,7 @@ def normed(shape: tuple[int, ...], outputs: int) -> nn.Module:
 class Probe(DeepAdapter):
     """A method for these tests: it trains on what it is told, and keeps its run for a look."""
 
+    row = Row(several_sources=True)
     plan: Any = None
 
     def _plan(self, run: Run) -> Plan:

@@ -15,6 +15,7 @@ from acclimate.diagnosis.drift import ColumnDrift
 from acclimate.diagnosis.findings import Advice, Diagnosis, Finding
 from acclimate.report.compared import CandidateRow, Compared
 from acclimate.report.compared_parts import Gain, Part
+from acclimate.report.comparison_page import render_comparison
 from acclimate.transferability.probes import ProbeScore
 from acclimate.transferability.ranked import Ranked, Ranking
 
@@ -195,3 +196,15 @@ def test_views_are_no_wider_than_the_screen(show, shown, tmp_path, width, scheme
     cell = '<!DOCTYPE html><meta name="viewport" content="width=device-width"><link rel="icon" '
     page = show(f'{cell}href="data:,"><body>{shown._repr_html_()}', width, color_scheme=scheme)
     assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+@pytest.mark.parametrize("method", ["Committee", "TargetOnly"])
+def test_members_are_shown_where_they_answer_together(comparisons, method):
+    members = [{"candidate": "Pooled/trees", "weight": 0.75}, {"candidate": "mine", "weight": 0.25}]
+    advice = {"action": "not settled", "candidate": method, "method": method}
+    found = Comparison(Compared.from_dict(
+        comparisons["labelled"] | {"members": members, "recommendation": advice}
+    ))  # fmt: skip
+    texts = str(found), found._repr_html_(), render_comparison(found.details)
+    assert all(("75 %" in text) == (method == "Committee") for text in texts)
+    assert "its mean weight over the folds" in texts[-1]

@@ -75,6 +75,12 @@ def compare(
     networks: Annotated[
         bool, typer.Option("--networks", help="Also methods that train networks.")
     ] = False,
+    committee: Annotated[
+        bool,
+        typer.Option(
+            "--committee", help="With labels: weigh the candidates, and several answer together."
+        ),
+    ] = False,
     task: TaskOption = None,
     budget: Annotated[
         str | None, typer.Option("--budget", metavar="TIME", help="Most time: 90s, 10m or 2h.")
@@ -115,8 +121,8 @@ def compare(
         "source": str(source), "target": str(target), "label": label, "id": id,
         "drop": list(drop or ()), "sources": sources,
         "group": group, "method": list(method or ()), "estimator": list(estimator or ()),
-        "networks": networks, "task": task, "budget": budget, "trials": trials, "folds": folds,
-        "repeats": repeats, "seed": seed, **how,
+        "networks": networks, "committee": committee, "task": task, "budget": budget,
+        "trials": trials, "folds": folds, "repeats": repeats, "seed": seed, **how,
     }  # fmt: skip
     store = store or Path(f"compare-{_stem(source)}-{_stem(target)}.sqlite")
     _run(asked, store, report, jobs, as_json, out=out, no_rows=no_rows)
@@ -237,7 +243,8 @@ def _run(
             comparison = run(
                 data["source"], data["target"], estimator=data["estimators"], task=data["task"],
                 preprocess=data["preprocess"], methods=asked["method"] or None,
-                networks=data["networks"], domains=data["domains"], groups=data["groups"],
+                networks=data["networks"], committee=asked.get("committee", False),
+                domains=data["domains"], groups=data["groups"],
                 budget=limit, trials=asked["trials"], folds=asked["folds"],
                 repeats=asked["repeats"], store=store, n_jobs=jobs, random_state=asked["seed"],
                 progress=tell,

@@ -64,8 +64,10 @@ def told(found: Compared, out: Path, held: str = "") -> str:
     """  # noqa: E501
     advice = found.recommendation
     words = f"Saved {out}: {advice.candidate}, fitted on all rows."
-    if advice.action != "transfer":
+    if advice.action == "do not transfer" and advice.method != "Committee":
         words += " It is the reference: transfer is not recommended."
+    elif advice.action == "not settled":
+        words += " That it beats the references is not settled."
     return f"{words} It {held}." if held else words
 
 
@@ -89,11 +91,12 @@ def scores_of(found: Compared) -> dict[str, Any] | None:
 def _meta(found: Compared, data: Mapping[str, Any]) -> dict[str, Any]:
     """Return what later commands need to know of the tables, as `fit` notes it."""
     asked, table = data["asked"], data["tables"][0]
-    estimator, task = str(found.recommendation.estimator), str(found.task)
+    estimator, task = str(found.recommendation.estimator or ""), str(found.task)
     images = found.source is not None and found.source.features is None
+    named = asked["estimator"] or asked.get("committee")  # by the words of the command line
     known = {"linear": ONE[task], "network": "cnn" if images else "mlp"}
     return {
         "label": asked["label"], "id": asked["id"], "reading": table.reading.noted(),
         "task": task, "new_classes": False,
-        "estimator": estimator if asked["estimator"] else known.get(estimator, estimator),
+        "estimator": estimator if named else known.get(estimator, estimator),
     }  # fmt: skip

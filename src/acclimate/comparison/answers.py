@@ -30,8 +30,8 @@ class Answers:
     proba : ndarray of shape (R, m, k) or None
         Probabilities that belong to ``outer``.
     inner_loss, outer_loss : ndarray of shape (R, K, m) and (R, m)
-        The log loss, or the squared error over the labels' variance, that belongs to ``inner`` and
-        ``outer``; infinite without probabilities.
+        The log loss, or the squared error, that belongs to ``inner`` and ``outer``; infinite where
+        there are no probabilities of classes.
     """
 
     outer: NDArray[Any]
@@ -67,8 +67,7 @@ def row_losses(
     """
     truth = design.labels[rows]
     if not design.classify:
-        spread = float(np.var(design.labels))
-        losses: Floats = np.square(np.asarray(answers, dtype=np.float64) - truth) / (spread or 1.0)
+        losses: Floats = np.square(np.asarray(answers, dtype=np.float64) - truth)
     elif proba is None or classes is None:
         return np.full(len(truth), np.inf)
     else:

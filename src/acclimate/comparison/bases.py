@@ -10,10 +10,11 @@ from acclimate.exceptions import InputError
 
 
 def strong_estimators(need: Need) -> dict[str, Any]:
-    """Return the base models that a committee on a table begins with."""
+    """Return the base models that a committee on a table begins with; a network if allowed."""
     from acclimate.base.words import STRONG, estimator
 
-    return {word: estimator(word, need.task) for word in STRONG}
+    found = {word: estimator(word, need.task) for word in STRONG}
+    return found | {k: one for k, one in default_estimators(need).items() if k == "network"}
 
 
 def table_preprocess(X: Any, estimators: Mapping[str, Any], given: Any) -> dict[str, Any]:

@@ -30,6 +30,8 @@ KEPT = 1 / 3  # of the dear candidates, at each rung
 DEAR_ENOUGH = 3  # dear candidates that make it worth it
 LEAST_ROWS = 450  # source rows that can be thinned to a ninth
 _LEAST_STEPS = 20
+# grown whole, so that fine-tuning has nothing to go on from
+_GROWN = ("ExtraClassifier", "ExtraRegressor", "ForestClassifier", "ForestRegressor")
 _WITHOUT_NORM = ("mlp", "cnn")  # built-in networks that have no batch norm
 # The standards of the few-label case (Daumé III, arXiv:0907.1815), for each base model.
 STANDARDS = (
@@ -248,6 +250,7 @@ def _of_row(
         if is_network(one) or not deep
         if both or deep or not is_network(one) or not shallow
         if row.base != "linear" or not is_network(one)
+        if row.name != "FineTune" or type(one).__name__ not in _GROWN
     }
     if not fitting:
         return [], "it needs a linear base model" if row.base == "linear" else (

@@ -317,7 +317,7 @@ def _refit(
         )
     else:
         model = clone(candidates[0].model)
-    several = all(candidate.several for candidate in candidates)
+    several = any(candidate.several for candidate in candidates)  # a committee passes them on
     return model.fit(
         problem.source.X, problem.source.y,
         target=problem.target if labels else problem.bare_target,

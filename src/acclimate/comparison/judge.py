@@ -18,8 +18,8 @@ from acclimate.comparison.problem import Problem
 from acclimate.comparison.weighed import (
     COMMITTEE,
     CONSTANT,
+    always,
     blend,
-    constant,
     final_weights,
     weights_in_folds,
 )
@@ -34,7 +34,7 @@ ERRORS = 1.0  # standard errors within which candidates are level, see `refits.p
 BEST = "best reference"
 _WORDS = {
     SOURCE_ONLY: "source only", TARGET_ONLY: "target only", POOLED: "all rows pooled",
-    CONSTANT: "always the same answer", BEST: "the best reference",
+    CONSTANT: "always the same answer", BEST: "the reference picked in each fold",
 }  # fmt: skip
 Table = tuple[NDArray[Any], NDArray[Any] | None]  # answers (R, m), probabilities (R, m, k)
 
@@ -112,31 +112,29 @@ class Judge:
         found = {}
         groups = {m: {n: self.done[n] for n in names} for m, names in self.variants.items()}
         if self.committee:
-            groups[CONSTANT] = {CONSTANT: constant(self.design, self.problem.classes)}
+            groups[CONSTANT] = {CONSTANT: always(self.design, self.problem.classes)}
             groups[BEST] = {name: one for mine in groups.values() for name, one in mine.items()}
         for method, mine in groups.items():
-            if mine:
-                choices = choose_in_folds(self.design, mine, ERRORS)
+            if mine:  # the best is the best: to prefer one among the level would make it easier
+                errors = 0.0 if method == BEST else ERRORS
+                choices = choose_in_folds(self.design, mine, errors)
                 found[method] = assemble(self.design, mine, choices)
         return found
 
     @cached_property
     def fallback(self) -> str:
-        """The reference that is picked on all labels; always the same answer is no fallback."""
+        """The best reference on all labels; always the same answer is no fallback."""
         names = [name for names in self.variants.values() for name in names]
         names = [name for name in names if name in self.able] or names
-        return names[first_level(self._scores(names), ERRORS)]
+        return names[first_level(self._scores(names), 0.0)]
 
     @cached_property
-    def below_constant(self) -> float | None:
-        """By how much what is recommended scores less than always the same answer; None if not."""
+    def constant(self) -> float | None:
+        """The score of always the same answer, where that is a reference."""
         if CONSTANT not in self.references:
             return None
-        own, same = (
-            measures.score_interval(self.design, side[0], self.problem.confidence)[0]
-            for side in (self.picked, self.references[CONSTANT])
-        )
-        return same - own if own < same else None
+        same = self.references[CONSTANT][0]
+        return measures.score_interval(self.design, same, self.problem.confidence)[0]
 
     @cached_property
     def final(self) -> str:

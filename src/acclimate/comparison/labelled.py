@@ -43,7 +43,7 @@ class Found:
     weights: dict[tuple[int, int], dict[str, float]]
     fallback: str
     mute: dict[str, list[str]]
-    below_constant: float | None
+    constant: float | None
     verdicts: tuple[Judged, ...]
     each: dict[str, CandidateRow]
     classes: tuple[Part, ...]
@@ -274,7 +274,7 @@ class WithLabels(Bench):
             weights=judge.weights,
             fallback=judge.fallback,
             mute=mute,
-            below_constant=judge.below_constant,
+            constant=judge.constant,
             verdicts=judge.verdicts(),
             each=judge.each(),
             classes=judge.classes(),

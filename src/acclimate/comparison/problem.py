@@ -157,6 +157,10 @@ def check_problem(
         )
     if source.labelled is not None:
         raise InputError("all source rows need labels; leave out those without")
+    if source.sample_weight is not None:
+        raise InputError(
+            "a comparison takes no sample_weight of the source; leave it out, or fit one method"
+        )
     if target.sample_weight is not None:
         raise InputError(
             "a comparison takes no sample_weight of the target; importance weights of its labelled "

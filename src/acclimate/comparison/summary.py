@@ -33,6 +33,7 @@ from acclimate.report.compared_parts import (
     StoreFile,
     TrialCounts,
 )
+from acclimate.report.wording import score
 
 Results = Mapping[str, Sequence[Result]]
 
@@ -54,15 +55,24 @@ def from_labels(bench: WithLabels, excluded: Sequence[Excluded], found: Found) -
     )  # fmt: skip
     if found.members:
         rows = _with_committee(rows, found, advice)
-    against = found.against.get(BEST, found.against_target)
-    beside = "the best reference" if found.members else "training on the target alone"
-    sentence = f"{advice.headline()}. {against.sentence(beside)}"
-    if found.below_constant is not None:
+    against = found.against[BEST] if found.members else found.against_target
+    said = against.sentence("training on the target alone")
+    if found.members:
+        said = against.sentence("the reference picked in each fold")
+        verb = "The committee is" if against.word == "not settled" else "The committee"
+        said = f"{verb} {said[0].lower()}{said[1:]}"
+    sentence = f"{advice.headline()}. {said}"
+    used = found.each[str(advice.candidate)].score
+    if found.constant is not None and used is not None and used < found.constant:
+        unit = "accuracy" if design.classify else "R2"
         sentence += (
-            f" It is still worse than always giving the same answer, by "
-            f"{100 * found.below_constant:.1f} points."
+            f" {advice.candidate} scores below always the same answer: "
+            f"{score(used, unit, plain=True)} against {score(found.constant, unit, plain=True)}."
         )
-    if found.against_source is not None:
+    if found.members and (alone := _not_beaten(found)):
+        each = ", ".join(f"{name} ({100 * found.against[name].gain:+.1f} points)" for name in alone)
+        sentence += f" It is not shown to beat {each} alone."
+    elif found.against_source is not None and not found.members:
         word = found.against_source
         sentence += (
             f" Against the source model as it is: {word.word}, {100 * word.gain:+.1f} points."
@@ -181,23 +191,41 @@ def _advise_committee(candidates: Sequence[Candidate], found: Found) -> Recommen
     """Recommend the committee, unless a reference is ahead of it."""
     best = found.against[BEST]
     who = f"the best of {', '.join(name for name in found.against if name != BEST)}"
-    if best.word == "hurts" or (best.gain < 0 and best.word != "makes no difference"):
+    ahead = best.gain < 0 and best.word != "makes no difference"
+    beaten = [name for name, one in found.against.items() if one.word == "hurts" and name != BEST]
+    if ahead or beaten:
         used = next(c for c in candidates if c.name == found.fallback)
-        alone = used.row.name == TARGET_ONLY
+        over = used.row.name != TARGET_ONLY and found.each[used.name].against_target_only
+        action = (
+            "do not transfer"
+            if not over
+            else ("transfer" if over.word == "helps" else "not settled")
+        )
         return _recommendation(
-            "do not transfer" if alone else "transfer", used,
-            f"the committee of all candidates is behind {who}, and this is the reference that is "
-            f"picked",
+            action, used,
+            f"the committee of all candidates is behind {who if ahead else ', '.join(beaten)}, and "
+            f"this is the reference with the best score",
         )  # fmt: skip
+    members = [c for c in candidates if c.name in found.members]
+    many = len(members) > 1
+    answer = f"{len(members)} candidates answer together" if many else "it has all of the weight"
+    alone = ", ".join(_not_beaten(found))
     reason = {
-        "helps": f"{len(found.members)} candidates answer together, which was shown to beat {who}",
-        "makes no difference": f"{len(found.members)} candidates answer together, as well as {who}",
-    }.get(
-        best.word,
-        f"{len(found.members)} candidates answer together; that they beat {who} is not settled",
-    )
-    action = "transfer" if best.word == "helps" else "not settled"
+        "helps": f"{answer}; weighing was shown to beat picking {who}"
+        + (f", but not {alone} alone" if alone else " and each of these"),
+        "makes no difference": f"{answer}, and weighing is as good as {who}",
+    }.get(best.word, f"{answer}; that weighing beats {who} is not settled")
+    action = "transfer" if best.word == "helps" and not alone else "not settled"
+    if all(c.row.name == TARGET_ONLY for c in members):
+        action = "do not transfer"
+    if not many:
+        return _recommendation(action, members[0], reason)
     return Recommendation(action, COMMITTEE, COMMITTEE, None, reason)
+
+
+def _not_beaten(found: Found) -> list[str]:
+    """Return the single references that the committee is not shown to beat."""
+    return [name for name, one in found.against.items() if name != BEST and one.word != "helps"]
 
 
 def _with_committee(
@@ -212,7 +240,7 @@ def _with_committee(
         peak_mb=max(cost[name][1] for name in found.members),
         recommended=advice.candidate == COMMITTEE,
     )  # fmt: skip
-    return tuple(sorted([*rows, own], key=lambda row: (row.status != "done", -_order(row))))
+    return tuple(sorted([own, *rows], key=lambda row: (row.status != "done", -_order(row))))
 
 
 def _cheapest(candidates: Sequence[Candidate], method: str, found: Found) -> Candidate:

@@ -25,7 +25,7 @@ def weights_in_folds(
     """Return the weights of the members for each outer fold, from losses of the other folds.
 
     The losses that weigh for fold i are of models that saw neither fold i nor the fold of the row
-    that is scored.
+    that is scored. Squared errors count in units of the variance of the labels outside fold i.
 
     Parameters
     ----------
@@ -40,7 +40,8 @@ def weights_in_folds(
             names = [n for n in candidates if allowed is None or n in allowed[r, i]]
             table = np.array([candidates[name].inner_loss[r, i] for name in names])
             rows = ~np.isnan(table).any(axis=0)
-            found[r, i] = _members(names, table[:, rows].sum(axis=1))
+            others = design.fold_of[r] != i
+            found[r, i] = _members(names, table[:, rows].sum(axis=1) / _unit(design, others))
     return found
 
 
@@ -48,7 +49,12 @@ def final_weights(design: Design, candidates: Mapping[str, Answers]) -> dict[str
     """Return the weights on all labels: those of the committee that will be fitted."""
     names = list(candidates)
     losses = np.array([candidates[name].outer_loss.sum(axis=1).mean() for name in names])
-    return _members(names, losses)
+    return _members(names, losses / _unit(design, slice(None)))
+
+
+def _unit(design: Design, rows: Any) -> float:
+    """Return what a loss of 1 is: one nat, or the variance of the labels of these rows."""
+    return 1.0 if design.classify else float(np.var(design.labels[rows])) or 1.0
 
 
 def _members(names: Sequence[str], losses: Floats) -> dict[str, float]:
@@ -86,7 +92,7 @@ def blend(
     return classes[total.argmax(axis=-1)], total
 
 
-def constant(design: Design, classes: NDArray[Any] | None) -> Answers:
+def always(design: Design, classes: NDArray[Any] | None) -> Answers:
     """Return the tables of always saying the most frequent class, or the mean, of the other folds.
 
     Parameters
@@ -102,14 +108,14 @@ def constant(design: Design, classes: NDArray[Any] | None) -> Answers:
     for r in range(R):
         for i in range(K):
             mine = design.fold_of[r] == i
-            said, shares = _most(labels[~mine], classes)
+            said, shares = _most(design, ~mine, classes)
             outer[r, mine] = said
             if proba is not None:
                 proba[r, mine] = shares
             for j in range(K):
                 if j != i:
                     held = design.fold_of[r] == j
-                    said, _ = _most(labels[~(mine | held)], classes)
+                    said, _ = _most(design, ~(mine | held), classes)
                     inner[r, i, held] = row_scores(
                         np.full(held.sum(), said), labels[held], classes is not None
                     )
@@ -117,9 +123,11 @@ def constant(design: Design, classes: NDArray[Any] | None) -> Answers:
     return Answers(outer, design.weigh(inner), proba, nothing, nothing[:, 0])
 
 
-def _most(labels: NDArray[Any], classes: NDArray[Any] | None) -> tuple[Any, Any]:
-    """Return the most frequent label with the shares of the classes, or the mean."""
+def _most(design: Design, rows: NDArray[np.bool_], classes: NDArray[Any] | None) -> tuple[Any, Any]:
+    """Return the most frequent label of some rows with the shares of the classes, or the mean."""
+    labels = design.labels[rows]
     if classes is None:
         return float(labels.mean()), None
-    counts = np.array([(labels == label).sum() for label in classes.tolist()], dtype=np.float64)
+    weights = np.ones(len(labels)) if design.weights is None else design.weights[rows]
+    counts = np.array([weights[labels == label].sum() for label in classes.tolist()])
     return classes[int(counts.argmax())], counts / counts.sum()

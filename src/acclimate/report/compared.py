@@ -40,7 +40,8 @@ class Recommendation:
     Attributes
     ----------
     action : {"transfer", "not settled", "do not transfer"} or None
-        "not settled" where the committee is recommended and was not shown to beat every reference.
+        "not settled" where a committee was asked for and what is recommended was not shown to beat
+        the references.
     candidate, method, estimator : str or None
         What to use, with its method and base model.
     reason : str or None
@@ -197,7 +198,8 @@ class Compared:
     choices : tuple of Choice
         What was picked in each fold, or the heaviest member of the fold's committee.
     members : tuple of Member
-        Of the committee, the heaviest first; empty where one model was picked.
+        Of the committee, the heaviest first, also where a reference is recommended in its place;
+        empty where one model was picked.
     classes, groups : tuple of Part
     calibration : tuple of Calibrated
     label_curve : tuple of CurvePoint
@@ -281,6 +283,11 @@ class Compared:
                 f"(schema {SCHEMA}). Run acclimate compare again to write a new one"
             )
         return structured(cls, values)
+
+    @property
+    def answers_together(self) -> bool:
+        """Whether the committee of the members is what is recommended."""
+        return len(self.members) > 1 and self.recommendation.method == "Committee"
 
     def gains(self) -> tuple[Judged | Estimated, ...]:
         """Return the verdicts; without labels the estimate alone."""

@@ -97,6 +97,11 @@ def render_comparison(
         "features_of": _whose(found),
         "diagnosis": None if diagnosis is None else _diagnosis(diagnosis),
         "design": [found.design.choice, found.design.interval],
+        "members": [
+            {"name": one.candidate, "weight": percent(one.weight, 0), "key": one.weight}
+            for one in found.members if found.answers_together
+        ],
+        "weighed": bool(found.members),
         "excluded": [(one.method, one.reason) for one in found.excluded],
         "command": found.run.command,
         "facts": _facts(found),

@@ -9,6 +9,7 @@ from acclimate.report.wording import (
     duration,
     gain_range,
     memory,
+    percent,
     points,
     score,
     score_range,
@@ -39,6 +40,7 @@ def comparison_view(found: Compared) -> View:
     done = [row for row in found.table if row.status == "done"]
     if done:
         parts.append(_table(found, done))
+    parts += [_members(found)] if found.answers_together else []
     best = [row for row in found.table if row.pareto]
     if len(best) > 1:
         parts.append(_not_beaten(found, best))
@@ -114,6 +116,14 @@ def _table(found: Compared, done: list[CandidateRow]) -> Table:
             Cell(duration(row.seconds), key=row.seconds),
         ))  # fmt: skip
     return Table((*heads, ">time"), tuple(rows), kind="candidates")
+
+
+def _members(found: Compared) -> Table:
+    """Return who answers in the committee, the heaviest first."""
+    rows = tuple(
+        (Cell(one.candidate), Cell(percent(one.weight, 0), key=one.weight)) for one in found.members
+    )
+    return Table(("member", ">weight"), rows, "Together they are the committee:", "members")
 
 
 def _not_beaten(found: Compared, best: list[CandidateRow]) -> Table:

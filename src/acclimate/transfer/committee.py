@@ -9,14 +9,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import clone
+from sklearn.utils.validation import check_is_fitted
 
 from acclimate.adapter import Adapted, Adapter, Shared, sharing
 from acclimate.catalogue import Row
 from acclimate.domain import Domain
 from acclimate.exceptions import InputError
+from acclimate.report.wording import percent
 from acclimate.validation import Rows
 
 Floats = NDArray[np.float64]
+_NAMED = 3  # members that the summary names
 
 
 class Committee(Adapter):
@@ -90,8 +93,26 @@ class Committee(Adapter):
     estimator = None  # each member has its own
     preprocess = None
 
+    def summary(self) -> str:
+        """Return one or two plain sentences on what was fitted, the heaviest members first."""
+        check_is_fitted(self, "source_model_")
+        voices = self.target_model_ if self.adapted_ else self.source_model_
+        pairs = zip((name for name, _ in voices.members), voices.weights, strict=True)
+        heaviest = sorted(pairs, key=lambda pair: -pair[1])
+        told = ", ".join(f"{name} {percent(w, 0)}" for name, w in heaviest[:_NAMED])
+        more = len(heaviest) - _NAMED
+        told += f" and {more} more" if more > 0 else ""
+        where = f" {self.target_name_!r}" if self.adapted_ and self.target_name_ else ""
+        state = f"adapted to the target{where}" if self.adapted_ else "not adapted to any target"
+        return f"Committee of {told}: {state}."
+
     def _methods(self) -> list[tuple[str, Any]]:
         if self.members is not None:
+            for pair in self.members:
+                if not isinstance(pair, tuple | list) or len(pair) != 2:
+                    raise InputError(
+                        f'members must be pairs such as ("all rows", Pooled()), got {pair!r}'
+                    )
             for name, method in self.members:
                 if not isinstance(method, Adapter):
                     raise InputError(
@@ -152,7 +173,10 @@ class Committee(Adapter):
         if not methods:
             raise InputError("Committee needs a member or more, got members=[]")
         given = [1.0] * len(methods) if self.weights is None else list(self.weights)
-        values = np.asarray(given, dtype=np.float64)
+        try:
+            values = np.asarray(given, dtype=np.float64)
+        except (TypeError, ValueError):
+            values = np.array([np.nan])
         if len(given) != len(methods) or not np.isfinite(values).all() or (values < 0).any():
             raise InputError(
                 f"weights must be {len(methods)} numbers of at least 0, one a member, got "
