@@ -104,12 +104,13 @@ class Reading:
         Parameters
         ----------
         model : Adapter
-            Its preprocessing knows the kinds; without any, all columns are numbers.
+            Its preprocessing, or that of a committee's members, knows the kinds; without any, all
+            columns are numbers.
         noted : mapping
             What `noted` returned when it was fitted; may be empty.
         """
         names = getattr(model, "feature_names_in_", None)
-        step = getattr(model, "preprocess_", None)
+        step = _step(model)
         kinds = getattr(step, "kinds_", None)
         if kinds is None:
             plain = step is None and not _reads_categories(model)
@@ -121,6 +122,14 @@ class Reading:
             missing=(*self.missing, *noted.get("missing", ())),
             date=self.date or tuple(noted.get("date", ())), of_another=True,
         )  # fmt: skip
+
+
+def _step(model: Any) -> Any:
+    """Return the fitted preprocessing; of a committee the first that knows the kinds."""
+    members = getattr(getattr(model, "source_model_", None), "members", ())
+    steps = [getattr(one, "preprocess_", None) for one in (model, *(one for _, one in members))]
+    given = [step for step in steps if step is not None]
+    return next((step for step in given if hasattr(step, "kinds_")), given[0] if given else None)
 
 
 def _reads_categories(model: Any) -> bool:
