@@ -347,6 +347,8 @@ def test_a_committee_is_asked_for_shown_saved_and_resumed(clinics, acclimate):
     code, out, err = acclimate("predict", "m.acclimate", "bare.csv", "--out", "said.csv")
     assert (code, err) == (0, "")
     assert len(pd.read_csv("said.csv")) == 60
+    code, out, err = acclimate("adapt", "m.acclimate", "bare.csv", "--out", "n.acclimate")
+    assert (code, "label" in err) == (2, True)
     assert acclimate("resume", "compare-here-some.sqlite")[0] == 0
     again = Comparison.read("compare-here-some.sqlite").details
     assert (again.members, again.trials.reused) == (found.members, again.trials.done)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -50,7 +51,9 @@ def adapt(
         adapter = load(model)
         meta = settings_of(adapter, label)
         meta["new_classes"] = new_classes
-        row = models.method_row(type(adapter).__name__, meta["task"])
+        row = adapter._row()
+        if row.target_labels == "ignored" and adapter._sees_target_labels():  # by its members
+            row = replace(row, target_labels="required")
         models.apply_settings(adapter, models.parse_settings(settings or ()))
         names = getattr(adapter, "source_class_names_", None)
         classes = getattr(adapter.source_model_, "classes_", None)
