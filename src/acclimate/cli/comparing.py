@@ -15,14 +15,24 @@ import typer
 from acclimate.cli import models
 from acclimate.cli.config import Config, PrintConfig
 from acclimate.cli.console import EXIT_STOPPED, Status, check_out, console, say
-from acclimate.cli.options import FILE, KINDS, Drop, Id, NoRows, TaskOption, reads_files
+from acclimate.cli.options import (
+    FILE,
+    KINDS,
+    Committee,
+    Drop,
+    Id,
+    Jobs,
+    NoRows,
+    TaskOption,
+    reads_files,
+    seconds_of,
+)
 from acclimate.exceptions import InputError
 
 if TYPE_CHECKING:
     from acclimate.report.compared import Compared
 
 ROWS = 12  # of a table that are printed
-_UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0, "": 1.0}
 Report = Annotated[
     Path | None, typer.Option("--report", metavar="FILE.html", help="Write a report.")
 ]
@@ -75,12 +85,7 @@ def compare(
     networks: Annotated[
         bool, typer.Option("--networks", help="Also methods that train networks.")
     ] = False,
-    committee: Annotated[
-        bool,
-        typer.Option(
-            "--committee", help="With labels: weigh the candidates, and several answer together."
-        ),
-    ] = False,
+    committee: Committee = False,
     task: TaskOption = None,
     budget: Annotated[
         str | None, typer.Option("--budget", metavar="TIME", help="Most time: 90s, 10m or 2h.")
@@ -90,9 +95,7 @@ def compare(
     ] = None,
     folds: Annotated[int, typer.Option("--folds", min=3, help="Of the labelled rows.")] = 5,
     repeats: Annotated[int, typer.Option("--repeats", min=1, help="Of the folds.")] = 3,
-    jobs: Annotated[
-        int | None, typer.Option("--jobs", min=1, help="Processes. Default: one a core.")
-    ] = None,
+    jobs: Jobs = None,
     seed: Annotated[int, typer.Option("--seed", min=0, help="Makes it reproducible.")] = 0,
     report: Report = None,
     out: Out = None,
@@ -133,9 +136,7 @@ def resume(
     budget: Annotated[
         str | None, typer.Option("--budget", metavar="TIME", help="Another limit of time.")
     ] = None,
-    jobs: Annotated[
-        int | None, typer.Option("--jobs", min=1, help="Processes. Default: one a core.")
-    ] = None,
+    jobs: Jobs = None,
     report: Report = None,
     out: Out = None,
     no_rows: NoRows = False,
@@ -185,27 +186,6 @@ def report(
         typer.echo(json.dumps(found.to_dict(), indent=1, allow_nan=False))
     else:
         say(f"Report: {out}")
-
-
-def seconds_of(budget: str | None) -> float | None:
-    """Return a time such as "10m" in seconds.
-
-    Examples
-    --------
-    >>> seconds_of("10m"), seconds_of("1.5h"), seconds_of("90"), seconds_of(None)
-    (600.0, 5400.0, 90.0, None)
-    """
-    if budget is None:
-        return None
-    text = budget.strip().lower()
-    number, unit = (text[:-1], text[-1:]) if text[-1:] in ("s", "m", "h") else (text, "")
-    try:
-        value = float(number) * _UNITS[unit]
-    except ValueError:
-        value = -1.0
-    if not 0 < value < float("inf"):
-        raise InputError(f"--budget takes a time above 0 such as 90s, 10m or 2h, got {budget!r}")
-    return value
 
 
 def _stem(path: Path) -> str:

@@ -9,6 +9,8 @@ from typing import Annotated, Any, get_type_hints
 
 import typer
 
+from acclimate.exceptions import InputError
+
 Id = Annotated[str | None, typer.Option("--id", metavar="COLUMN", help="Identifiers; no input.")]
 Drop = Annotated[
     list[str] | None,
@@ -22,9 +24,17 @@ NoRows = Annotated[
     bool,
     typer.Option("--no-rows", help="Write no model file that holds rows of a table."),
 ]
+Jobs = Annotated[int | None, typer.Option("--jobs", min=1, help="Processes. Default: one a core.")]
+Committee = Annotated[
+    bool,
+    typer.Option(
+        "--committee", help="With labels: weigh the candidates, and several answer together."
+    ),
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 _PANEL = "How files are read"
+_UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0, "": 1.0}
 
 
 def _one(name: str, help: str, metavar: str) -> Any:
@@ -85,3 +95,24 @@ def _extended(command: Callable[..., None], options: dict[str, Any]) -> Callable
     run.__annotations__ = hints
     del run.__wrapped__
     return run
+
+
+def seconds_of(budget: str | None) -> float | None:
+    """Return a time such as "10m" in seconds.
+
+    Examples
+    --------
+    >>> seconds_of("10m"), seconds_of("1.5h"), seconds_of("90"), seconds_of(None)
+    (600.0, 5400.0, 90.0, None)
+    """
+    if budget is None:
+        return None
+    text = budget.strip().lower()
+    number, unit = (text[:-1], text[-1:]) if text[-1:] in ("s", "m", "h") else (text, "")
+    try:
+        value = float(number) * _UNITS[unit]
+    except ValueError:
+        value = -1.0
+    if not 0 < value < float("inf"):
+        raise InputError(f"--budget takes a time above 0 such as 90s, 10m or 2h, got {budget!r}")
+    return value

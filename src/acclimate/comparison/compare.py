@@ -123,8 +123,8 @@ def compare(
         With target labels: weigh the candidates by their loss on held-out labels and let at most
         ten answer together, in place of picking one. Where ``estimator`` and ``methods`` are None,
         it tries the standards of the few-label case on linear models, boosting, extra trees and a
-        forest. The references are then the constant answer, the source alone, the target alone and
-        both pooled, and the fallback is the best of them.
+        forest, and a network where allowed. The references are then the constant answer, the source
+        alone, the target alone and both pooled, and the fallback is the best that is fitted.
     confidence : float in (0, 1), default=0.95
         Of the verdict's interval.
     store : path-like, default=None

@@ -30,7 +30,7 @@ def check_columns(
     if missing:
         more = f" (and {len(missing) - 1} more)" if len(missing) > 1 else ""
         raise InputError(
-            f"{where} has no {role} {missing[0]!r}{more}{meant(missing[0], there)} "
+            f"{where} has no {role} {missing[0]!r}{more}{meant(missing[0], there) or '.'} "
             f"It has {', '.join(repr(n) for n in list(there)[:12])}"
             f"{' ...' if len(known) > 12 else ''}"
         )

@@ -15,7 +15,6 @@ from acclimate.adapter import Adapted, Adapter, Shared, sharing
 from acclimate.catalogue import Row
 from acclimate.domain import Domain
 from acclimate.exceptions import InputError
-from acclimate.report.wording import percent
 from acclimate.validation import Rows
 
 Floats = NDArray[np.float64]
@@ -99,7 +98,7 @@ class Committee(Adapter):
         voices = self.target_model_ if self.adapted_ else self.source_model_
         pairs = zip((name for name, _ in voices.members), voices.weights, strict=True)
         heaviest = sorted(pairs, key=lambda pair: -pair[1])
-        told = ", ".join(f"{name} {percent(w, 0)}" for name, w in heaviest[:_NAMED])
+        told = ", ".join(f"{name} {100 * w:.0f} %" for name, w in heaviest[:_NAMED])
         more = len(heaviest) - _NAMED
         told += f" and {more} more" if more > 0 else ""
         where = f" {self.target_name_!r}" if self.adapted_ and self.target_name_ else ""
