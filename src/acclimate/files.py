@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import contextlib
-import glob
 import os
-import secrets
 import shutil
 import stat
-import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -45,12 +42,17 @@ def atomic(path: Path) -> Iterator[IO[bytes]]:
         The file cannot be written.
     """
     if is_special(path):
+        import tempfile
+
         with tempfile.TemporaryFile() as stream:
             yield stream
             stream.seek(0)
             _pour(stream, path)
         return
     goal = Path(os.path.realpath(path))
+    import glob  # here, since importing them costs the command line a tenth of its help
+    import secrets
+
     sweep(goal.parent, f".{glob.escape(goal.name)}.*.part")
     # Not a temporary file of the standard library: those are closed to other users.
     part = goal.with_name(f".{goal.name}.{os.getpid()}-{secrets.token_hex(4)}.part")
@@ -161,6 +163,8 @@ def temporary_folder() -> Iterator[Path]:
 
     Where the process is killed, it goes when the next one makes such a folder.
     """
+    import tempfile
+
     sweep(Path(tempfile.gettempdir()), f"{_TEMPORARY}*")
     with (
         contextlib.ExitStack() as stack,

@@ -12,6 +12,7 @@ from sklearn.svm import LinearSVC
 from acclimate import Domain, Interpolation
 from acclimate.exceptions import InputError
 from acclimate.folds import few_label_folds
+from acclimate.transfer.label_folds import row_key
 
 
 def test_answers_lie_between_both_models(toy: Any) -> None:
@@ -27,7 +28,10 @@ def test_the_share_has_the_least_squared_error_of_held_out_rows(toy: Any) -> Non
     d = toy(0, classes=None, m=24)
     model = Interpolation(Ridge(), random_state=0).fit(d.X, d.y, target=Domain(d.Xt, d.yt))
     source, held_out = Ridge().fit(d.X, d.y).predict(d.Xt), np.zeros(len(d.yt))
-    parts = few_label_folds(d.yt, classify=False, folds=5, seed=model._stage_seed(2))
+    seed = model._stage_seed(2)
+    parts = few_label_folds(
+        d.yt, classify=False, folds=5, seed=seed, key=row_key(d.Xt, seed)
+    )  # fmt: skip
     for train, held in parts:
         held_out[held] = Ridge().fit(d.Xt[train], d.yt[train]).predict(d.Xt[held])
     gap = held_out - source

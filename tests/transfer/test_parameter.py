@@ -15,7 +15,7 @@ from sklearn.svm import SVC, LinearSVC
 from acclimate import Domain, ParameterTransfer, SourceOnly, TargetOnly
 from acclimate.exceptions import InputError
 from acclimate.folds import few_label_folds
-from acclimate.transfer.parameter import STRENGTHS, _row_key
+from acclimate.transfer.parameter import STRENGTHS
 from acclimate.transfer.shallow import continue_from
 from acclimate.validation import Rows
 
@@ -37,7 +37,7 @@ def test_scores_agree_with_a_loop_by_hand(toy: Any, model: Any) -> None:
     moved = ParameterTransfer(model, random_state=5).fit(d.X, d.y, target=Domain(d.Xt, d.yt))
     regression, seed = is_regression(model), moved._stage_seed(2)
     parts = few_label_folds(
-        d.yt, classify=not regression, folds=5, repeats=3, seed=seed, key=_row_key(d.Xt, seed)
+        d.yt, classify=not regression, folds=5, repeats=3, seed=seed, key=row_key(d.Xt, seed)
     )
     assert sorted(np.concatenate([held for _, held in parts])) == sorted([*range(24)] * 3)
     source, expected = moved.source_model_, []

@@ -12,7 +12,7 @@ from acclimate.classes import Match, match_classes
 from acclimate.exceptions import InputError
 from acclimate.folds import few_label_folds
 from acclimate.settings import SEVERAL, SHARE, Constraints, OneOf
-from acclimate.transfer.label_folds import log_losses
+from acclimate.transfer.label_folds import log_losses, row_key
 from acclimate.validation import Rows, take
 
 Floats = NDArray[np.float64]
@@ -117,7 +117,10 @@ class Interpolation(Adapter):
         """Return the share of the least loss; half where no label can be held out."""
         regression = self._regression()
         total, rows = np.zeros(len(SHARES)), 0
-        for train, held in few_label_folds(y, classify=not regression, folds=self.folds, seed=seed):
+        parts = few_label_folds(
+            y, classify=not regression, folds=self.folds, seed=seed, key=row_key(X, seed)
+        )
+        for train, held in parts:
             if not regression and len(np.unique(y[train])) < 2:
                 continue
             own = fit_model(self._base(), Rows(take(X, train), y[train]), seed)

@@ -42,7 +42,9 @@ def held_out_loss(
         Lays them out.
     """
     y = target.labels
-    parts = few_label_folds(y, classify=not regression, folds=folds, seed=seed)
+    parts = few_label_folds(
+        y, classify=not regression, folds=folds, seed=seed, key=row_key(target.X, seed)
+    )
     total = np.zeros(len(settings))
     for train, held in parts:
         if not regression and len(np.unique(y[train])) < 2:
@@ -87,3 +89,15 @@ def log_losses(proba: NDArray[Any], classes: NDArray[Any], y: NDArray[Any]) -> F
     said = np.where(classes[place] == y, proba[np.arange(len(y)), place], 0.0)
     losses: Floats = -np.log(np.maximum(said, LEAST))
     return losses
+
+
+def row_key(X: Any, seed: int) -> NDArray[Any] | None:
+    """Return a number for each row that depends on its values alone, shape (m,).
+
+    None for a data frame, whose categories are no numbers: folds then go by the order of its rows.
+    """
+    if hasattr(X, "iloc"):
+        return None
+    flat = X if len(X.shape) == 2 else X.reshape(len(X), -1)
+    direction = np.random.default_rng(seed).normal(size=flat.shape[1])
+    return np.asarray(flat @ direction).ravel()

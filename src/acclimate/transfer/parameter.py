@@ -15,6 +15,7 @@ from acclimate.classes import Match, lost_classes, match_classes, warn_of_lost
 from acclimate.exceptions import InputError
 from acclimate.folds import few_label_folds
 from acclimate.settings import COUNT, SEVERAL, Constraints, Each
+from acclimate.transfer.label_folds import row_key
 from acclimate.validation import Rows, take
 
 STRENGTHS = (np.inf, 1e3, 1e2, 1e1, 1.0, 1e-1, 1e-2, 0.0)
@@ -148,7 +149,7 @@ class ParameterTransfer(Adapter):
             warn_of_lost("ParameterTransfer with strengths=(0,)", lost, "Give a strength above 0")
         folds = few_label_folds(
             y, classify=not self._regression(), folds=self.folds, repeats=self.repeats, seed=seed,
-            key=_row_key(X, seed),
+            key=row_key(X, seed),
         )  # fmt: skip
         scores = np.zeros(len(grid))
         if len(grid) > 1 and folds:
@@ -205,9 +206,3 @@ class ParameterTransfer(Adapter):
         tags = super().__sklearn_tags__()
         tags.input_tags.allow_nan = self.preprocess is not None  # linear models take none
         return tags
-
-
-def _row_key(X: Any, seed: int) -> NDArray[Any]:
-    """Return a number for each row that depends on its values alone, shape (m,)."""
-    direction = np.random.default_rng(seed).normal(size=X.shape[1])
-    return np.asarray(X @ direction).ravel()
