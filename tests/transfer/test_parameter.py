@@ -15,6 +15,7 @@ from sklearn.svm import SVC, LinearSVC
 from acclimate import Domain, ParameterTransfer, SourceOnly, TargetOnly
 from acclimate.exceptions import InputError
 from acclimate.folds import few_label_folds
+from acclimate.transfer.label_folds import row_key
 from acclimate.transfer.parameter import STRENGTHS
 from acclimate.transfer.shallow import continue_from
 from acclimate.validation import Rows
