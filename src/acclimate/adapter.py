@@ -30,6 +30,7 @@ from acclimate.catalogue import Row, methods, row_of
 from acclimate.domain import Domain
 from acclimate.exceptions import AcclimateError, InputError, TransferWarning
 from acclimate.folds import as_often
+from acclimate.refusing import as_input_error
 from acclimate.settings import ESTIMATOR, TRANSFORMER, Constraints, check_settings
 from acclimate.validation import Rows
 
@@ -211,7 +212,9 @@ class Adapter(BaseEstimator, ABC):  # type: ignore[misc]
         if not regression:
             door.check_two_classes(y, "source")
         if target is not None:  # a wrong target must not cost a fit of the source
-            self._check_target_rows(target, None if regression else np.unique(y))
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # adapt says it again
+                self._check_target_rows(target, None if regression else np.unique(y))
         self.seed_ = int(check_random_state(self.random_state).randint(np.iinfo(np.int32).max))
         self.preprocess_ = None
         given_X, self._raw_source = X, None
@@ -645,13 +648,15 @@ def fit_model(estimator: Any, rows: Rows, seed: int) -> Any:
     """Return a clone of ``estimator`` fitted on labelled rows, its free random states seeded."""
     weight = rows.labelled_weight
     extra = {} if weight is None else {"sample_weight": weight}
-    return seeded(estimator, seed).fit(rows.labelled_X, rows.y, **extra)
+    with as_input_error(rows.labelled_X, type(estimator).__name__, only=ValueError):
+        return seeded(estimator, seed).fit(rows.labelled_X, rows.y, **extra)
 
 
 def _fit_step(step: Any, rows: Rows, seed: int) -> Any:
     """Fit a transformer, to which weights count as rows, and return the rows transformed."""
     if rows.weight is None:
-        return step.fit_transform(rows.X, rows.y)
+        with as_input_error(rows.X, type(step).__name__, only=ValueError):
+            return step.fit_transform(rows.X, rows.y)
     if has_fit_parameter(step, "sample_weight"):
         return step.fit_transform(rows.X, rows.y, sample_weight=rows.weight)
     index = as_often(rows.counts, seed)

@@ -1,4 +1,7 @@
-"""What a column is: number, boolean, time, category or text; and how to read it as that."""
+"""What a column is: number, boolean, time, category or text; and how to read it as that.
+
+Longer than other files: every kind is told apart and read in one place.
+"""
 
 from __future__ import annotations
 
@@ -67,6 +70,11 @@ def understood(
     dtype = column.dtype
     if types.is_bool_dtype(dtype):
         return "boolean", None, ""
+    if types.is_complex_dtype(dtype):
+        raise InputError(
+            f"column {column.name!r} holds complex numbers, such as {column.iloc[0]!r}; give their "
+            f"real and imaginary parts as two columns"
+        )
     if types.is_numeric_dtype(dtype) or types.is_timedelta64_dtype(dtype):
         return "number", None, ""
     if types.is_datetime64_any_dtype(dtype):
@@ -76,31 +84,38 @@ def understood(
         return "constant", None, ""
     if hasattr(dtype, "categories"):
         return "category", None, ""
-    if getattr(dtype, "kind", "O") == "O" and not isinstance(dtype, pd.StringDtype):
+    if isinstance(dtype, pd.ArrowDtype):
+        known = known.astype(object)
+        dtype = known.dtype
+    if getattr(dtype, "kind", "O") in "OS" and not isinstance(dtype, pd.StringDtype):
         found = {_sort(kind) for kind in known.map(type).unique()}
+        if "other" in found:
+            _check_cells(known)
         if found <= {"number", "boolean", "datetime"}:
             if found == {"number", "boolean"}:
                 return "number", None, ""
             if len(found) == 1:
                 return found.pop(), None, ""
         if found == {"other"}:
-            _check_cells(known)
             return "category", None, ""
         if found != {"text"}:
-            return "category", None, mixed(known, known.map(lambda c: _sort(type(c))) == "text")
+            sorts = known.map(lambda cell: _sort(type(cell)))
+            return "category", None, mixed(known, sorts != sorts.mode()[0])
     return _texts(known, max_levels, settings)
 
 
 def _check_cells(known: Any) -> None:
     """Raise where cells are lists, arrays or other things that cannot be levels."""
-    try:
-        hash(known.iloc[0])
-    except TypeError as error:
-        kind = type(known.iloc[0]).__name__
-        raise InputError(
-            f"column {known.name!r} holds cells of type {kind}, which are neither numbers nor "
-            f"levels; leave it out with {way_out('drop', known.name)}, or give each part a column"
-        ) from error
+    for cell in known.tolist():
+        try:
+            hash(cell)
+        except TypeError as error:
+            kind = type(cell).__name__
+            raise InputError(
+                f"column {known.name!r} holds cells of type {kind}, such as {str(cell)[:40]}, "
+                f"which are neither numbers nor levels; leave it out with "
+                f"{way_out('drop', known.name)}, or give each part a column"
+            ) from error
 
 
 def _sort(kind: type) -> str:
@@ -231,6 +246,9 @@ def as_numbers(
     plain = column.astype(object) if hasattr(column.dtype, "categories") else column
     values = _plain_numbers(plain)
     odd = np.isnan(values) & ~missing
+    if odd.any() and plain[odd].map(lambda cell: isinstance(cell, numbers.Real)).all():
+        values[odd] = [float(cell) for cell in plain[odd]]  # fractions
+        odd = np.isnan(values) & ~missing
     if odd.any():
         texts = plain[odd].astype(str)
         how = writing.recognise(texts.drop_duplicates(), like=written)
@@ -368,10 +386,33 @@ def as_moments(column: Any, written: Written | None = None) -> Any:
                         f"{column.index[place]!r} holds {column.iloc[place]!r}"
                     )
                 column = parsed
+    if types.is_numeric_dtype(column.dtype) or types.is_timedelta64_dtype(column.dtype):
+        raise InputError(f"column {column.name!r} held dates when fitted, and now numbers")
     try:
         return pd.to_datetime(column, utc=True)
+    except pd.errors.OutOfBoundsDatetime as error:
+        raise _beyond(column) from error
     except (ValueError, TypeError) as error:
         raise InputError(f"column {column.name!r} held dates when fitted: {error}") from error
+
+
+def _beyond(column: Any) -> InputError:
+    """Return the error about a date that pandas cannot hold."""
+    import pandas as pd
+
+    first, last = pd.Timestamp.min.date(), pd.Timestamp.max.date()
+    row, cell = next(iter(column.items()))
+    for row, cell in column.items():  # noqa: B007
+        try:
+            pd.to_datetime(pd.Series([cell], dtype=object), utc=True)
+        except ValueError:
+            break
+    return InputError(
+        f"column {column.name!r} holds the date {str(cell)!r} in row {row!r}; dates must lie "
+        f"between {first} and {last}. If it means that there is none, make it missing, for a file "
+        f"with {way_out('missing', str(cell))}, or leave the column out with "
+        f"{way_out('drop', column.name)}"
+    )
 
 
 def time_parts(column: Any, written: Written | None = None) -> NDArray[np.float64]:

@@ -11,6 +11,10 @@ class InputError(AcclimateError, ValueError):
     """A value that a user passed cannot be used."""
 
 
+class InputTypeError(InputError, TypeError):
+    """A value that a user passed is of a type that cannot be used."""
+
+
 class DomainTypeError(AcclimateError, TypeError):
     """Something other than a `Domain` was passed as a target."""
 

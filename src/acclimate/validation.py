@@ -20,8 +20,9 @@ from sklearn.utils.validation import (
 )
 
 from acclimate.domain import Domain
-from acclimate.exceptions import DomainTypeError, InputError
-from acclimate.natives import as_rows
+from acclimate.exceptions import DomainTypeError, InputError, InputTypeError
+from acclimate.natives import as_rows, check_numbers, check_squares
+from acclimate.refusing import as_input_error
 
 Side = Literal["source", "target"]
 
@@ -136,6 +137,13 @@ def check_domain_word(domain: str) -> Side:
     raise InputError(f'domain must be "target" or "source", got {domain!r}')
 
 
+def _check_some(X: Any) -> None:
+    """Raise where rows that a preprocessing step will read are none."""
+    shape = getattr(X, "shape", ())
+    if len(shape) > 1 and 0 in shape:
+        raise InputError(f"X has the shape {tuple(shape)}; there must be rows and columns")
+
+
 def match_columns(estimator: Any, X: Any) -> Any:
     """Put a data frame's columns in the order that was fitted. Other inputs pass unchanged."""
     names = getattr(estimator, "feature_names_in_", None)
@@ -183,17 +191,28 @@ def check_inputs(
         elif not sparse:
             refuse_sparse(estimator)
     if raw:
-        return validate_data(estimator, X, reset=reset, skip_check_array=True)
+        _check_some(X)
+        with as_input_error(X, "X"):
+            X = validate_data(estimator, X, reset=reset, skip_check_array=True)
+        names = getattr(estimator, "feature_names_in_", None)
+        if names is not None and getattr(X, "ndim", 0) == 2 and not hasattr(X, "columns"):
+            import pandas as pd
+
+            # one warning that there are no names is enough
+            return X if hasattr(X, "tocsr") else pd.DataFrame(X, columns=names)
+        return X
     if not reset:
         _check_row_shape(estimator, X)
-    checked = validate_data(
-        estimator,
-        X,
-        reset=reset,
-        accept_sparse="csr" if sparse else False,  # rows are taken by index
-        allow_nd=True,
-        ensure_all_finite=True if finite else "allow-nan",
-    )
+    check_numbers(X)
+    with as_input_error(X, "X"):
+        checked = validate_data(
+            estimator,
+            X,
+            reset=reset,
+            accept_sparse="csr" if sparse else False,  # rows are taken by index
+            allow_nd=True,
+            ensure_all_finite=True if finite else "allow-nan",
+        )
     if reset:
         note_row_shape(estimator, checked)
     return checked
@@ -201,7 +220,7 @@ def check_inputs(
 
 def refuse_sparse(estimator: Any) -> None:
     """Raise where a method does not read sparse rows."""
-    raise InputError(
+    raise InputTypeError(
         f"{type(estimator).__name__} reads no sparse rows; make a few full columns of them with "
         f"preprocess=TruncatedSVD(100), or fill them in with X.toarray()"
     )
@@ -247,9 +266,10 @@ def check_labels(estimator: Any, y: Any, *, regression: bool, n: int | None = No
     """Check labels or target values and return them as a vector of shape (n,)."""
     from sklearn.utils.validation import _check_y
 
-    y = _check_y(y, multi_output=False, y_numeric=regression, estimator=estimator)
-    if not regression:
-        check_classification_targets(y)
+    with as_input_error(y, "y"):
+        y = _check_y(y, multi_output=False, y_numeric=regression, estimator=estimator)
+        if not regression:
+            check_classification_targets(y)
     if n is not None and len(y) != n:
         raise InputError(f"X has {n} rows but y has {len(y)}; they must be equal")
     return y
@@ -287,6 +307,8 @@ def check_target_labels(
         no such class: other libraries mark rows without a label so.
     """
     values = target.y.to_numpy() if hasattr(target.y, "to_numpy") else np.asarray(target.y)
+    if values.shape == (n, 1):
+        values = values.ravel()
     if values.shape[:1] != (n,):
         raise InputError(f"the target has {n} rows but y has shape {values.shape}")
     index = check_mask(target.labelled, n)
@@ -335,7 +357,7 @@ def _gaps(values: NDArray[Any]) -> NDArray[np.bool_] | None:
         ]).reshape(values.shape)  # fmt: skip
     else:
         return None
-    gaps = gaps.reshape(len(gaps), -1).any(1)
+    gaps = gaps.any(axis=tuple(range(1, gaps.ndim)))
     return gaps if gaps.any() else None
 
 
@@ -345,7 +367,8 @@ def check_class_names(names: Sequence[str] | Mapping[Any, str] | None) -> dict[A
         return None
     if isinstance(names, str):
         raise InputError(f"class_names must be a sequence or a mapping, got the text {names!r}")
-    pairs = dict(names) if isinstance(names, Mapping) else dict(enumerate(names))
+    with as_input_error(names, "class_names"):
+        pairs = dict(names) if isinstance(names, Mapping) else dict(enumerate(names))
     if len(set(pairs.values())) < len(pairs):
         raise InputError(f"class_names must differ from each other, got {list(pairs.values())}")
     return pairs
@@ -376,7 +399,10 @@ def check_weight(weight: Any, X: Any) -> NDArray[np.floating[Any]] | None:
     """Return row weights of shape (n,), none negative and not all zero."""
     if weight is None:
         return None
-    checked: NDArray[np.floating[Any]] = _check_sample_weight(weight, X, ensure_non_negative=True)
+    with as_input_error(weight, "sample_weight"):
+        checked: NDArray[np.floating[Any]] = _check_sample_weight(
+            weight, X, ensure_non_negative=True
+        )
     if not checked.any():
         raise InputError("sample_weight is zero for every row; at least one must be above 0")
     return checked
@@ -406,7 +432,8 @@ def check_ids(domains: Any, n: int) -> NDArray[Any] | None:
     """Return one source id a row, shape (n,)."""
     if domains is None:
         return None
-    ids: NDArray[Any] = check_array(domains, ensure_2d=False, dtype=None)
+    with as_input_error(domains, "domains"):
+        ids: NDArray[Any] = check_array(domains, ensure_2d=False, dtype=None)
     if ids.ndim != 1 or len(ids) != n:
         raise InputError(f"domains must hold one id a row: {n} ids, got shape {ids.shape}")
     return ids
@@ -426,9 +453,24 @@ def check_mask(labelled: Any, n: int) -> NDArray[np.intp] | None:
     return None if mask.all() else np.flatnonzero(mask)
 
 
+def check_table(X: Any, name: str) -> Any:
+    """Return rows as an array, frame or sparse matrix with rows and columns."""
+    X = as_rows(X, name)
+    with as_input_error(X, name):
+        X = X if hasattr(X, "shape") else np.asarray(X)
+        if X.ndim < 2 or 0 in X.shape:
+            raise InputError(f"{name} must have shape (n, d) or (n, ...), got {tuple(X.shape)}")
+        check_numbers(X, name)
+        check_squares(X, name)
+        if getattr(getattr(X, "dtype", None), "kind", "") in "OSU" and not hasattr(X, "columns"):
+            X.astype(np.float64)  # raises, and names the cell
+    return X
+
+
 def count(X: Any) -> int:
     """Return the number of rows."""
-    rows: int = _num_samples(X)
+    with as_input_error(X, "X"):
+        rows: int = _num_samples(X)
     return rows
 
 

@@ -16,7 +16,6 @@ from acclimate.catalogue import Task
 from acclimate.comparison.trials.shared import plain
 from acclimate.domain import Domain
 from acclimate.exceptions import InputError
-from acclimate.natives import as_rows
 
 
 @dataclass(frozen=True, eq=False)
@@ -168,7 +167,15 @@ def check_problem(
         )
     task, why = _task(estimators, source.y, task)
     classify = task == "classification"
-    source, target = (replace(one, X=_rows(one.X)) for one in (source, target))
+    source, target = (
+        replace(one, X=door.check_table(one.X, f"the {side}"))
+        for one, side in ((source, "source"), (target, "target"))
+    )
+    if hasattr(source.X, "tocsr") != hasattr(target.X, "tocsr"):
+        raise InputError(
+            f"the source is {type(source.X).__name__} and the target {type(target.X).__name__}; "
+            f"pass sparse rows on both sides, or on none"
+        )
     n, m = door.count(source.X), door.count(target.X)
     y = door.check_labels(None, source.y, regression=not classify, n=n)
     if classify:
@@ -218,12 +225,6 @@ def _task(estimators: Mapping[str, Any] | None, y: Any, task: str | None) -> tup
             raise InputError(f"task is {task!r}, but the estimators are for {found}")
         return found, f"the estimators are for {found}"
     return task_of(y, task)
-
-
-def _rows(X: Any) -> Any:
-    """Return lists as arrays; arrays, frames and sparse matrices as they are."""
-    X = as_rows(X)
-    return X if hasattr(X, "shape") else np.asarray(X)
 
 
 def _groups(groups: Any, X: Any, m: int) -> NDArray[Any] | None:

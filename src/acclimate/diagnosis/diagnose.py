@@ -14,7 +14,9 @@ from acclimate.diagnosis.advice import advise
 from acclimate.diagnosis.drift import ColumnDrift
 from acclimate.diagnosis.findings import SHIFTS, Advice, Diagnosis, Finding, Side
 from acclimate.exceptions import InputError
-from acclimate.natives import as_rows
+from acclimate.natives import as_rows, check_squares
+from acclimate.refusing import as_input_error
+from acclimate.validation import check_mask
 
 __all__ = ["Advice", "Diagnosis", "Finding", "diagnose"]
 
@@ -162,24 +164,29 @@ def _side(value: Any, name: str) -> Side:
     if hasattr(X, "toarray"):
         X = X.toarray()
     if not hasattr(X, "columns"):
-        X = np.asarray(X)
+        with as_input_error(X, name):
+            X = np.asarray(X)
     else:
         X = X.set_axis([str(one) for one in X.columns], axis=1)
     kind, columns = summaries.as_columns(X)
     if not columns or not len(next(iter(columns.values()))):
-        raise InputError(f"the {name} has no rows or no columns")
+        raise InputError(f"the {name} has no rows or no columns: X has the shape {X.shape}")
+    check_squares(columns, f"the {name}")
     if len(columns) > summaries.COLUMNS:
         every = list(columns)
         places = np.linspace(0, len(every) - 1, summaries.COLUMNS).round().astype(int)
         columns = {every[i]: columns[every[i]] for i in places}
     n = len(next(iter(columns.values())))
-    known = None
+    known: NDArray[np.intp] | None = None
     if y is not None:
         y = np.asarray(y)
         if y.shape != (n,):
             raise InputError(f"the {name} has {n} rows and labels of shape {y.shape}")
         if labelled is not None:
-            known = np.flatnonzero(np.asarray(labelled))
+            known = np.empty(0, dtype=np.intp)
+            if np.any(labelled):
+                marked = check_mask(labelled, n)
+                known = np.arange(n, dtype=np.intp) if marked is None else marked
             y = y[known]
         y = y if len(y) else None
     return Side(X, kind, columns, y, known)

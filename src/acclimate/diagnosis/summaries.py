@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from acclimate.columns import as_measured, as_moments, as_strings, kind_of
 from acclimate.exceptions import InputError
-from acclimate.natives import as_rows
+from acclimate.natives import LARGEST, as_rows
 
 QUANTILES = 64
 LEVELS = 50
@@ -169,12 +169,14 @@ def summarise_numbers(values: ArrayLike) -> dict[str, Any]:
     if not n:
         return {"count": 0, "missing": 1.0, "mean": None, "sd": None,
                 "at": [], "upto": [], "below": []}  # fmt: skip
+    peak = float(np.abs(known).max())
+    unit = peak if np.isfinite(peak) and peak > LARGEST else 1.0
     at = np.unique(known[np.linspace(0, n - 1, QUANTILES).round().astype(int)])
     return {
         "count": n,
         "missing": 1.0 - n / len(x),
-        "mean": float(known.mean()),
-        "sd": float(known.std()),
+        "mean": float((known / unit).mean()) * unit,
+        "sd": float((known / unit).std()) * unit,
         "at": at.tolist(),
         "upto": (np.searchsorted(known, at, "right") / n).tolist(),
         "below": (np.searchsorted(known, at, "left") / n).tolist(),

@@ -91,7 +91,10 @@ class Moments:
             dtype = np.float64
             sums = self._sums(part, centre, dtype, k, size)
         if not np.isfinite(sums[-1, -1]):
-            raise InputError("a batch holds NaN or infinity; fill gaps in preprocess=")
+            raise InputError(
+                "a batch holds NaN, infinity or values too large to be squared; fill gaps and "
+                "rescale in preprocess="
+            )
         moved = sums[:d, d] / k
         spread = np.diagonal(sums)[:d] / k - moved**2
         if (moved**2 > FAR * np.maximum(spread, 0.0)).any():

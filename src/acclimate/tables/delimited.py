@@ -11,6 +11,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from acclimate.columns import way_out
 from acclimate.exceptions import InputError
 from acclimate.tables.labels import check_columns
@@ -21,7 +23,16 @@ from acclimate.written import recognise
 # Cells that mean "missing", in columns of any type.
 MISSING = ("", "NA", "N/A", "n/a", "NaN", "nan", "NULL", "null", "#N/A")
 _SAMPLE = 1 << 16  # bytes that tell how long a line is
-_MARKS = {b"\xff\xfe": "UTF-16", b"\xfe\xff": "UTF-16"}
+_MARKS = {
+    b"\xff\xfe\0\0": "UTF-32", b"\0\0\xfe\xff": "UTF-32", b"\xff\xfe": "UTF-16",
+    b"\xfe\xff": "UTF-16",
+}  # fmt: skip
+# What starts a file that holds other files, and what to do with it
+_PACKED = {
+    b"\x1f\x8b": "gzip; call it {name}.gz", b"PK\x03\x04": "a zip archive; unpack it first",
+    b"BZh": "bzip2; unpack it first", b"\xfd7zXZ": "xz; unpack it first",
+    b"\x28\xb5\x2f\xfd": "zstd; unpack it first",
+}  # fmt: skip
 
 
 def header(
@@ -37,12 +48,17 @@ def header(
     opener = gzip.open if path.suffix == ".gz" else open
     try:
         with opener(path, "rb") as raw:
-            start = raw.read(2)
+            start = raw.read(6)
     except (OSError, EOFError) as error:
         raise InputError(f"{path.name} cannot be opened: {error}") from error
-    if start in _MARKS and encoding is None:
+    packed = next((how for mark, how in _PACKED.items() if start.startswith(mark)), None)
+    if packed is not None:
+        raise InputError(f"{path.name} is packed with {packed.format(name=path.name)}")
+    marked = next((mark for mark in _MARKS if start.startswith(mark)), None)
+    if marked is not None and encoding is None:
+        code = _MARKS[marked]
         raise InputError(
-            f"{path.name} is in {_MARKS[start]}, not UTF-8; pass {way_out('encoding', 'utf-16')}"
+            f"{path.name} is in {code}, not UTF-8; pass {way_out('encoding', code.lower())}"
         )
     codec = "utf-8-sig" if encoding in (None, "utf8", "utf-8") else encoding
     try:
@@ -123,6 +139,26 @@ def batches(
         except pa.ArrowInvalid as again:
             message = str(again)
         raise explain(path, names, message, odd, how.encoding) from None
+    except OSError as error:
+        raise InputError(f"{path.name} cannot be read to its end: {error}") from error
+
+
+def check_header_once(frame: Any, path: Path) -> None:
+    """Raise where a row repeats the header, as where files were put one behind the other."""
+    names = [str(name) for name in frame.columns]
+    same = None
+    for j, name in enumerate(names):
+        column = frame.iloc[:, j]
+        if getattr(column.dtype, "kind", "O") in "biufM":
+            return
+        same = column == name if same is None else same & (column == name)
+        if not same.any():
+            return
+    if same is not None and same.any():
+        row = int(np.flatnonzero(same)[0])
+        raise InputError(
+            f"{path.name}: row {row + 1} repeats the header, {names[:4]}; delete that line"
+        )
 
 
 def options(

@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 from acclimate.columns import as_strings, matched
 from acclimate.exceptions import InputError
 
+_SHOWN = 80  # letters of a name in a message
+
 
 def meant(name: Any, known: Iterable[Any]) -> str:
     """Return ``; did you mean 'x'?`` where something close is known, else an empty string."""
@@ -19,6 +21,11 @@ def meant(name: Any, known: Iterable[Any]) -> str:
     close = get_close_matches(str(name).strip().lower(), list(by_text), n=3, cutoff=0.6)
     shown = " or ".join(repr(by_text[text]) for text in close)
     return f"; did you mean {shown}?" if shown else ""
+
+
+def _short(name: Any) -> str:
+    shown = repr(name)
+    return shown if len(shown) <= _SHOWN else f"{shown[:_SHOWN]}..."
 
 
 def check_columns(
@@ -31,7 +38,7 @@ def check_columns(
         more = f" (and {len(missing) - 1} more)" if len(missing) > 1 else ""
         raise InputError(
             f"{where} has no {role} {missing[0]!r}{more}{meant(missing[0], there) or '.'} "
-            f"It has {', '.join(repr(n) for n in list(there)[:12])}"
+            f"It has {', '.join(_short(n) for n in list(there)[:12])}"
             f"{' ...' if len(known) > 12 else ''}"
         )
 
@@ -112,6 +119,7 @@ def check_known_labels(
         value = labels.tolist()[first]
         known = np.asarray(classes).tolist()
         raise InputError(
-            f"row {first + 1} of {where} has the unknown label {value!r}{meant(value, known)} "
+            f"row {first + 1} of {where} has the unknown label {value!r}"
+            f"{meant(value, known) or '.'} "
             f"The known labels are {known[:20]}"
         )

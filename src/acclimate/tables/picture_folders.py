@@ -10,9 +10,10 @@ from typing import Any
 
 import numpy as np
 
+from acclimate.columns import as_series
 from acclimate.exceptions import InputError, IntegrityError
 from acclimate.files import check_readable
-from acclimate.tables.labels import check_columns
+from acclimate.tables.labels import check_columns, split_labels
 from acclimate.tables.table import Table
 
 PICTURES = (".png", ".jpg", ".jpeg")
@@ -42,12 +43,17 @@ def read_npz(path: Path, label: str | None, id: str | None) -> Table:
         raise InputError(f"{path.name} has no array 'X'; it has {list(arrays)}")
     X, y = arrays[name], arrays.get(label or "y")
     ids = None if id is None else arrays[id]
+    if not X.ndim:
+        raise InputError(f"{path.name} must hold rows of shape (n, ...), got shape {X.shape}")
     for what, values in (("labels", y), ("ids", ids)):
         if values is not None and values.shape != (len(X),):
             raise InputError(
                 f"{path.name} has {len(X)} rows, but the {what} have shape {values.shape}"
             )
-    return Table(_some(X, path), y, ids, None, path)
+    labelled = None
+    if y is not None and y.dtype.kind == "f" and np.isnan(y).any():
+        y, labelled = split_labels(as_series(y))
+    return Table(_some(X, path), y, ids, labelled, path)
 
 
 def read_idx(path: Path, label: str | None) -> Table:

@@ -154,7 +154,7 @@ def _frames(
 ) -> Generator[tuple[Any, str, Any]]:
     start = 0
     for table in ahead(source):
-        frame = to_frame(table.select(inputs), steady=True)
+        frame = to_frame(table.select(inputs), steady=True, exact=False)
         frame.index = range(start, start + len(frame))
         start += len(frame)
         ids = frame.index.to_numpy() + 1 if id is None else table.column(id)

@@ -1,4 +1,7 @@
-"""`TabularPreprocessor`: columns of any kind to a matrix of numbers."""
+"""`TabularPreprocessor`: columns of any kind to a matrix of numbers.
+
+Longer than other files: fit and transform treat each kind in the same order, side by side.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +16,8 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from acclimate import columns as cells
 from acclimate.exceptions import InputError
-from acclimate.natives import as_rows
+from acclimate.natives import LARGEST, as_rows, check_numbers
+from acclimate.refusing import as_input_error
 from acclimate.settings import COUNT, SEVERAL, Constraints, Each, OneOf, check_settings
 from acclimate.tables.labels import check_columns
 from acclimate.validation import match_columns
@@ -264,7 +268,18 @@ class TabularPreprocessor(TransformerMixin, BaseEstimator):  # type: ignore[misc
             if not len(X):
                 raise InputError(f"the frame has no rows: {list(X.columns)[:8]}")
             return validate_data(self, X, reset=reset, skip_check_array=True)
-        return validate_data(self, X, reset=reset, dtype=np.float64, ensure_all_finite="allow-nan")
+        names = getattr(self, "feature_names_in_", None)
+        if not reset and names is not None:
+            import pandas as pd
+
+            with as_input_error(X, "X"):
+                X = validate_data(self, X, reset=False, skip_check_array=True)
+            return pd.DataFrame(np.asarray(X), columns=names)
+        check_numbers(X)
+        with as_input_error(X, "X"):
+            return validate_data(
+                self, X, reset=reset, dtype=np.float64, ensure_all_finite="allow-nan"
+            )
 
     def _names(self) -> list[str]:
         names = getattr(self, "feature_names_in_", None)
@@ -299,9 +314,10 @@ class TabularPreprocessor(TransformerMixin, BaseEstimator):  # type: ignore[misc
         if not hasattr(X, "columns"):
             return np.asarray(X)
         block = X if len(places) == X.shape[1] else X.iloc[:, places]
-        if all(getattr(dtype, "kind", "O") in "biuf" for dtype in set(block.dtypes)) and all(
-            isinstance(dtype, np.dtype) for dtype in set(block.dtypes)
-        ):
+        plain = all(
+            isinstance(dtype, np.dtype) and dtype.kind in "biuf" for dtype in set(block.dtypes)
+        )
+        if plain and not self._places("datetime"):
             numbers: Array = block.to_numpy(dtype=np.float64)
         elif not places:
             numbers = np.empty((len(X), 0))
@@ -341,8 +357,11 @@ class TabularPreprocessor(TransformerMixin, BaseEstimator):  # type: ignore[misc
         kept = np.flatnonzero(varies)
         self.kept_ = None if varies.all() else kept
         self.fill_ = fill[kept]
-        self.mean_ = filled[:, kept].mean(axis=0)
-        self.scale_ = filled[:, kept].std(axis=0)
+        filled = filled[:, kept]
+        peak = np.abs(filled).max(axis=0, initial=0.0)
+        unit = np.where(peak > LARGEST, peak, 1.0)
+        self.mean_ = (filled / unit).mean(axis=0) * unit
+        self.scale_ = (filled / unit).std(axis=0) * unit
         self.scale_[self.scale_ == 0.0] = 1.0  # the spread underflows
         times = {f"{n}_{part}" for n, k in self.kinds_.items() if k == "datetime"
                  for part in _TIME[1:]}  # fmt: skip

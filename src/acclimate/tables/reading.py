@@ -214,7 +214,11 @@ def _read_csv(
         except pa.ArrowInvalid as again:
             message = str(again)
         raise delimited.explain(path, names, message, odd, how.encoding) from None
-    return to_frame(table)
+    except OSError as error:
+        raise InputError(f"{path.name} cannot be read to its end: {error}") from error
+    frame = to_frame(table)
+    delimited.check_header_once(frame, path)
+    return frame
 
 
 def _read_arrow(path: Path, kind: str) -> Any:

@@ -153,7 +153,7 @@ def check_unique(names: Sequence[Any], where: str) -> None:
         seen.add(name)
 
 
-def to_frame(table: Any, *, steady: bool = False) -> Any:
+def to_frame(table: Any, *, steady: bool = False, exact: bool = True) -> Any:
     """Return an Arrow table as a pandas frame: decimals as float64, dates as datetimes.
 
     Parameters
@@ -163,6 +163,8 @@ def to_frame(table: Any, *, steady: bool = False) -> Any:
     steady : bool, default=False
         Give integers and booleans a type that does not depend on whether values are missing:
         float64 and pandas' own "boolean".
+    exact : bool, default=True
+        Refuse integers that float64 does not have, as identifiers may be; False rounds them.
     """
     import pandas as pd
     import pyarrow as pa
@@ -171,10 +173,7 @@ def to_frame(table: Any, *, steady: bool = False) -> Any:
     if steady:
         types += [kind for kind in table.schema.types if pa.types.is_integer(kind)]
     if types:
-        table = table.cast(
-            pa.schema(
-                [pa.field(f.name, pa.float64()) if f.type in types else f for f in table.schema]
-            )
-        )
+        fields = [pa.field(f.name, pa.float64()) if f.type in types else f for f in table.schema]
+        table = table.cast(pa.schema(fields), safe=exact)
     mapper = {pa.bool_(): pd.BooleanDtype()}.get if steady else None
     return table.to_pandas(date_as_object=False, types_mapper=mapper, ignore_metadata=True)

@@ -348,6 +348,8 @@ def identifier_like(column: Any, kind: str) -> bool:
         return False
     if kind == "number":
         values = cells.as_numbers(column)
+        if np.abs(values).max() >= 2**53 and getattr(column.dtype, "kind", "f") == "f":
+            return False  # floats of that size are whole, whatever they count
         if not (np.isfinite(values) & (values == np.round(values))).all():
             return False
     return bool(column.nunique() >= NEARLY_ALL * len(column))
