@@ -177,6 +177,31 @@ def test_no_traceback_at_any_moment(shelf: Path, number: signal.Signals, model: 
 
 
 @pytest.mark.slow
+@pytest.mark.skipif(not Path("/proc/self/task").is_dir(), reason="looks for workers in /proc")
+@pytest.mark.parametrize("wait", [0.0, 0.3, 0.6])
+def test_a_worker_that_starts_shows_nothing_of_ctrl_c(shelf: Path, wait: float) -> None:
+    """Ctrl-C at a terminal goes to all processes, those that import their modules as well."""
+    process = subprocess.Popen(
+        [*MAIN, "compare", "--source", "here.csv", "--target", "there.csv", "--label", "sick",
+         "--id", "patient", "--method", "CORAL", "--jobs", "2", "--store", "s.sqlite"],
+        cwd=shelf, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        start_new_session=True,
+    )  # fmt: skip
+    tasks, end = Path(f"/proc/{process.pid}/task"), time.monotonic() + 90
+    while time.monotonic() < end and process.poll() is None:
+        started = "".join((one / "children").read_text() for one in tasks.iterdir()).split()
+        names = [Path(f"/proc/{one}/cmdline").read_text() for one in started]
+        if any("popen_loky" in name for name in names):
+            break
+        time.sleep(0.01)
+    time.sleep(wait)
+    os.killpg(process.pid, signal.SIGINT)
+    _, err = process.communicate(timeout=60)
+    assert "Traceback" not in err
+    assert process.returncode == 128 + signal.SIGINT
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_stopped_compare_leaves_no_rows_and_no_worker(
     shelf: Path, number: signal.Signals

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import signal
+import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import BrokenExecutor, Executor, Future, ThreadPoolExecutor
@@ -15,7 +17,7 @@ import pytest
 from acclimate import CORAL, SourceOnly
 from acclimate.comparison.trials import shared
 from acclimate.comparison.trials import worker as trial
-from acclimate.comparison.trials.pool import Pool
+from acclimate.comparison.trials.pool import Pool, _held
 from acclimate.comparison.trials.records import Outcome, Spec
 from acclimate.comparison.trials.shared import Shared
 from acclimate.exceptions import AcclimateError, InputError
@@ -82,6 +84,22 @@ def test_any_executor_will_do(place: Shared) -> None:
         )
         assert {one.status for one in found.values()} == {"done"}
         assert executor.submit(len, "it still runs").result() == 13
+
+
+@pytest.mark.skipif(not hasattr(signal, "pthread_sigmask"), reason="no masks of signals here")
+def test_ctrl_c_is_held_back_and_not_lost() -> None:
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, ())
+    pending = set()
+
+    def stop_and_look() -> None:
+        with _held():
+            signal.pthread_kill(threading.get_ident(), signal.SIGINT)
+            pending.update(signal.sigpending())
+
+    with pytest.raises(KeyboardInterrupt):
+        stop_and_look()
+    assert signal.SIGINT in pending
+    assert signal.pthread_sigmask(signal.SIG_BLOCK, ()) == before
 
 
 def test_what_is_no_executor_is_refused(place: Shared) -> None:

@@ -152,10 +152,14 @@ class Pool:
             except DataMissing:
                 pass
         executor = self._executor()
-        return executor.submit(trial.run, spec, self.shared, self._files).result()
+        with _held():
+            future = executor.submit(trial.run, spec, self.shared, self._files)
+        return future.result()
 
     def _submit(self, spec: Spec) -> Future[Outcome]:
-        return self._executor().submit(trial.run, spec, self.shared)
+        executor = self._executor()
+        with _held():  # this is where workers start
+            return executor.submit(trial.run, spec, self.shared)
 
     def _room(self) -> int:
         if self._given is None:
@@ -167,6 +171,8 @@ class Pool:
         if self._given is not None:
             return self._given
         if self._own is None:
+            from multiprocessing import resource_tracker
+
             from joblib.externals.loky import ProcessPoolExecutor
 
             # loky and not the standard library's pool: it starts clean processes on every system,
@@ -174,6 +180,7 @@ class Pool:
             self._own = ProcessPoolExecutor(
                 self.workers, timeout=_IDLE, env=_ONE_THREAD, initializer=_end_with_parent
             )
+            resource_tracker.ensure_running()  # its start would let Ctrl-C through again
         own: Executor = self._own
         return own
 
@@ -211,12 +218,27 @@ def _next(first: deque[Spec], specs: Iterator[Spec], stop: Callable[[], bool]) -
     return None if stop() else next(specs, None)
 
 
+@contextlib.contextmanager
+def _held() -> Iterator[None]:
+    """Hold Ctrl-C back; what starts meanwhile does so until it can ignore it, this goes on."""
+    if not hasattr(signal, "pthread_sigmask"):  # Windows
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
 def _end_with_parent() -> None:
     """Let this process end soon after the one that started it, however that one ended.
 
     Ctrl-C reaches it, too. It is for the parent to answer, which ends its workers.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    if hasattr(signal, "pthread_sigmask"):
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
     parent = os.getppid()
 
     def watch() -> None:
