@@ -119,7 +119,6 @@ ERRORS: Mapping[str, str | Mapping[str, str]] = {
     "labels one-hot": r"\(60, 2\)",
     "None among labels here": {"diagnose": "", "command": "plain arrays", "else": _UNFIT},
     "None among labels there": {"command": "plain arrays"},
-    "NA among labels there": {"command": "plain arrays"},
     "NaN among words there": {"command": "plain arrays"},
     "NaN among labels here": {
         "command": "", "else": "Input y contains NaN.*leave out|labels must be finite",

@@ -81,6 +81,8 @@ def right(answer: consumers.Answer, truth: Any, floor: float) -> None:
 
 def plainly(label: Any) -> Any:
     """Return a label that a file may have turned into text, as a number where it is one."""
+    if isinstance(label, bool | np.bool_):
+        return str(label).lower()
     try:
         return float(label)
     except (TypeError, ValueError):
@@ -104,6 +106,15 @@ def given(name: str, consumer: str, folder: Path) -> None:
     judge(lambda: consumers.CONSUMERS[consumer](case, folder), error, truth, floor)
 
 
+def read(path: Path, label: str | None, settings: Mapping[str, Any]) -> Any:
+    """Read a file, which may warn of a thing once."""
+    with warnings.catch_warnings(record=True) as seen:
+        warnings.simplefilter("default")
+        table = tables.read(path, label=label, **settings)
+    once([str(one.message) for one in seen])
+    return table
+
+
 def given_file(name: str, consumer: str, folder: Path) -> None:
     """Give a file to a consumer; those in Python get what `tables.read` reads."""
     kind = files.FILES[name]()
@@ -113,7 +124,7 @@ def given_file(name: str, consumer: str, folder: Path) -> None:
     def give() -> consumers.Answer:
         if consumer == "command":
             return consumers.command(here, there, folder, kind.settings)
-        one, two = (tables.read(path, label=label, **kind.settings) for path in (here, there))
+        one, two = (read(path, label, kind.settings) for path in (here, there))
         X, y = one.labelled_rows()
         case = inputs.Nasty(X, y, two.X, two.y, target={"labelled": two.labelled})
         return consumers.CONSUMERS[consumer](case, folder)
