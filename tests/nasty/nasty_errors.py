@@ -76,18 +76,20 @@ ERRORS: Mapping[str, str | Mapping[str, str]] = {
     "dates of numpy": {"diagnose": "", "else": r"datetime64\[D\]; pass a frame"},
     "durations of numpy": {"diagnose": "", "else": r"timedelta64\[D\]; pass a frame"},
     **{
-        name: {"deep": _DENSE, "command": "plain arrays"}
+        name: {"deep": _DENSE, "FineTune": _DENSE, "command": "plain arrays"}
         for name in ("sparse of 64-bit places", *(f"a sparse {kind}" for kind in _KINDS))
     },
     "sparse with a NaN": {
         "diagnose": "", "command": "plain arrays", "deep": _DENSE,
-        "else": "contains NaN.*fill the gaps",
+        "FineTune": _DENSE, "else": "contains NaN.*fill the gaps",
     },
     "dense here, sparse there": {
-        "deep": _DENSE, "compare": "sparse rows on both", "command": "plain arrays",
+        "deep": _DENSE, "FineTune": _DENSE, "compare": "sparse rows on both",
+        "command": "plain arrays",
     },
     "sparse here, dense there": {
-        "deep": _DENSE, "compare": "sparse rows on both", "command": "plain arrays",
+        "deep": _DENSE, "FineTune": _DENSE, "compare": "sparse rows on both",
+        "command": "plain arrays",
     },
     "a frame here, an array there": {
         "diagnose": "source .frame.*target .array", "command": "label array",
