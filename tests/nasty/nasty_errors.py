@@ -134,7 +134,7 @@ ERRORS: Mapping[str, str | Mapping[str, str]] = {
         "compare": "classes that the source lacks", "command": "'no '.*did you mean 'no'",
     },
     "one class here": {"diagnose": "", "else": r"1 class, \[0\]|unknown label '1'"},
-    "one class there": {"compare": "too few"},
+    "one class there": {"compare": "too few", "FineTune": r"1 class, \[0\]"},
     "all labels unknown there": {"FineTune": "only gaps", "compare": "only gaps"},
     "a class for each row": {"compare": "too few"},
     "words here, numbers there": {
