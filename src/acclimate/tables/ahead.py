@@ -30,6 +30,10 @@ def ahead(source: Iterator[Any]) -> Iterator[Any]:
             put((None, StopIteration()))
         except BaseException as error:  # raised again in the thread that asked
             put((None, error))
+        finally:  # here, so that nothing of a half-read file outlives the thread
+            close = getattr(source, "close", None)
+            if close is not None:
+                close()
 
     worker = threading.Thread(target=work, daemon=True)
     worker.start()

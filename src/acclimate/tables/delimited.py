@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import contextlib
 import csv
 import gzip
 import re
@@ -129,7 +130,8 @@ def batches(
         )
 
     try:
-        yield from start(threads)
+        with contextlib.closing(start(threads)) as reader:  # half read, its threads would go on
+            yield from reader
     except pa.ArrowInvalid as error:
         message = str(error)
         odd.clear()
