@@ -92,7 +92,7 @@ class Moments:
             sums = self._sums(part, centre, dtype, k, size)
         if not np.isfinite(sums[-1, -1]):
             raise InputError(
-                "a batch holds NaN, infinity or values too large to be squared; fill gaps and "
+                "a batch holds NaN or infinity, or values too large to be squared; fill gaps and "
                 "rescale in preprocess="
             )
         moved = sums[:d, d] / k

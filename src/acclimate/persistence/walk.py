@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from types import BuiltinFunctionType, FunctionType, MethodType
+from types import BuiltinFunctionType, FunctionType, MethodType, ModuleType
 from typing import Any
 
 import numpy as np
@@ -19,7 +19,8 @@ def walk(value: Any, where: str) -> Iterator[tuple[str, Any]]:
     left = [(where, value)]
     while left:
         path, part = left.pop()
-        if id(part) in seen or type(part) in (bool, int, float, str, type(None)):
+        # a module is no part of a model, and leads to all that was ever imported
+        if id(part) in seen or type(part) in (bool, int, float, str, type(None), ModuleType):
             continue
         seen.add(id(part))
         yield path, part
