@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 import numpy as np
 from sklearn.base import ClassifierMixin, RegressorMixin
 
-from acclimate.base.sized import Sized
+from acclimate.base.sized import Fronted
 from acclimate.settings import POSITIVE, SEVERAL, Constraints, Each, check_settings
 
 PENALTIES = (0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0)
@@ -15,7 +15,7 @@ FEW = 0.1  # the penalty where a class has one row, and none can be held out
 ALPHAS = tuple(np.logspace(-2, 4, 13))
 
 
-class LinearClassifier(ClassifierMixin, Sized):  # type: ignore[misc]
+class LinearClassifier(ClassifierMixin, Fronted):  # type: ignore[misc]
     """Logistic regression with its penalty chosen by the log loss of held-out rows.
 
     Use it on standardised numbers. Do not use it where classes are no half-spaces.
@@ -70,11 +70,8 @@ class LinearClassifier(ClassifierMixin, Sized):  # type: ignore[misc]
         self.folds = folds
         self.random_state = random_state
 
-    def _make(self, rows: float, seed: Any) -> Any:
-        raise NotImplementedError  # replaced by `fit`, which looks at the labels, too
-
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> LinearClassifier:
-        """Choose the penalty and fit on all rows; see `Sized.fit`."""
+        """Choose the penalty and fit on all rows; see `acclimate.base.sized.Sized.fit`."""
         from sklearn.linear_model import LogisticRegression
 
         check_settings(self)
@@ -111,7 +108,7 @@ class LinearClassifier(ClassifierMixin, Sized):  # type: ignore[misc]
         return float(self.penalties[int(loss.argmin())])
 
 
-class LinearRegressor(RegressorMixin, Sized):  # type: ignore[misc]
+class LinearRegressor(RegressorMixin, Fronted):  # type: ignore[misc]
     """Ridge regression with its penalty chosen by the squared error of left-out rows.
 
     Use it on standardised numbers. Do not use it where the relation bends.
@@ -156,11 +153,8 @@ class LinearRegressor(RegressorMixin, Sized):  # type: ignore[misc]
         self.alphas = alphas
         self.random_state = random_state
 
-    def _make(self, rows: float, seed: Any) -> Any:
-        raise NotImplementedError  # replaced by `fit`
-
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> LinearRegressor:
-        """Choose the penalty and fit on all rows; see `Sized.fit`."""
+        """Choose the penalty and fit on all rows; see `acclimate.base.sized.Sized.fit`."""
         from sklearn.linear_model import Ridge, RidgeCV
 
         check_settings(self)

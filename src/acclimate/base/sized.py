@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from abc import abstractmethod
+from abc import ABC, abstractmethod
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -16,10 +16,29 @@ from acclimate.settings import COUNT, POSITIVE, SEVERAL, Constraints, check_sett
 Array = NDArray[np.floating[Any]]
 
 
-class Sized(BaseEstimator):  # type: ignore[misc]
+class Fronted(BaseEstimator):  # type: ignore[misc]
+    """Answers as the scikit-learn model ``model_`` that `fit` left."""
+
+    def _read(self, X: Any, *, reset: bool) -> Any:
+        """Return inputs as the model behind takes them."""
+        return validate_data(self, X, reset=reset)
+
+    def predict(self, X: Any) -> Any:
+        """Return labels or values, shape (m,)."""
+        check_is_fitted(self, "model_")
+        return self.model_.predict(self._read(X, reset=False))
+
+    @available_if(lambda self: isinstance(self, ClassifierMixin))  # type: ignore[untyped-decorator]
+    def predict_proba(self, X: Any) -> Any:
+        """Return class probabilities, shape (m, n_classes)."""
+        check_is_fitted(self, "model_")
+        return self.model_.predict_proba(self._read(X, reset=False))
+
+
+class Sized(Fronted, ABC):
     """A model that is made in `fit`, when the number of rows is known.
 
-    A subclass writes `_make`. The fitted scikit-learn model is ``model_``; predictions are its own.
+    A subclass writes `_make`.
     """
 
     @abstractmethod
@@ -33,10 +52,6 @@ class Sized(BaseEstimator):  # type: ignore[misc]
         seed : int or None
             Its random state.
         """
-
-    def _read(self, X: Any, *, reset: bool) -> Any:
-        """Return inputs as the model behind takes them."""
-        return validate_data(self, X, reset=reset)
 
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
         """Make the model for these rows and fit it.
@@ -60,17 +75,6 @@ class Sized(BaseEstimator):  # type: ignore[misc]
         if hasattr(self.model_, "classes_"):
             self.classes_ = self.model_.classes_
         return self
-
-    def predict(self, X: Any) -> Any:
-        """Return labels or values, shape (m,)."""
-        check_is_fitted(self, "model_")
-        return self.model_.predict(self._read(X, reset=False))
-
-    @available_if(lambda self: isinstance(self, ClassifierMixin))  # type: ignore[untyped-decorator]
-    def predict_proba(self, X: Any) -> Any:
-        """Return class probabilities, shape (m, n_classes)."""
-        check_is_fitted(self, "model_")
-        return self.model_.predict_proba(self._read(X, reset=False))
 
 
 def effective_rows(n: int, weight: Array | None) -> float:

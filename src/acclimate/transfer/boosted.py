@@ -10,6 +10,8 @@ from scipy.special import expit, softmax
 from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin, is_regressor
 from sklearn.tree import DecisionTreeRegressor
 
+from acclimate.base.sized import leaf_rows
+
 Floats = NDArray[np.float64]
 ROUNDS = 30
 RATE = 0.1
@@ -97,7 +99,7 @@ class Boosted(BaseEstimator):  # type: ignore[misc]
         codes = np.asarray(y, dtype=np.float64) if known is None else np.searchsorted(known, y)
         scores, rows = raw_scores(self.model, X), self._matrix(X)
         w = np.ones(len(codes)) if sample_weight is None else np.asarray(sample_weight)
-        leaf = int(np.clip(round(len(codes) / 20), 3, 20))
+        leaf = leaf_rows(len(codes))
         self.trees_: list[list[Any]] = []
         for _ in range(self.rounds):
             down, bend = slopes(scores, codes, classes)

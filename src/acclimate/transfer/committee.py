@@ -15,6 +15,7 @@ from acclimate.adapter import Adapted, Adapter, Shared, sharing
 from acclimate.catalogue import Row
 from acclimate.domain import Domain
 from acclimate.exceptions import InputError
+from acclimate.transfer.label_folds import log_scores
 from acclimate.validation import Rows
 
 Floats = NDArray[np.float64]
@@ -233,14 +234,8 @@ class Voices:
             if name == "predict_proba":
                 return self.values
             if name == "decision_function":
-                return self._scores
+                return lambda X: log_scores(self.values(X))
         raise AttributeError(name)
-
-    def _scores(self, X: Any) -> Floats:
-        """Return log odds of the second of two classes, shape (m,); else log probabilities."""
-        logs = np.log(np.maximum(self.values(X), np.finfo(np.float64).tiny))
-        scores: Floats = logs[:, 1] - logs[:, 0] if logs.shape[1] == 2 else logs
-        return scores
 
 
 def _several(method: Any) -> bool:

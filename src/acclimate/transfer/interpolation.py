@@ -12,7 +12,7 @@ from acclimate.classes import Match, match_classes
 from acclimate.exceptions import InputError
 from acclimate.folds import few_label_folds
 from acclimate.settings import SEVERAL, SHARE, Constraints, OneOf
-from acclimate.transfer.label_folds import log_losses, row_key
+from acclimate.transfer.label_folds import log_losses, log_scores, row_key
 from acclimate.validation import Rows, take
 
 Floats = NDArray[np.float64]
@@ -188,11 +188,5 @@ class Mean:
 
     def __getattr__(self, name: str) -> Any:
         if name in ("predict_proba", "decision_function") and "classes_" in self.__dict__:
-            return self.values if name == "predict_proba" else self._scores
+            return self.values if name == "predict_proba" else lambda X: log_scores(self.values(X))
         raise AttributeError(name)
-
-    def _scores(self, X: Any) -> Floats:
-        """Return log odds of the second of two classes, shape (m,); else log probabilities."""
-        logs = np.log(np.maximum(self.values(X), np.finfo(np.float64).tiny))
-        scores: Floats = logs[:, 1] - logs[:, 0] if logs.shape[1] == 2 else logs
-        return scores
