@@ -246,3 +246,44 @@ def test_adapt_without_labels_says_which_methods_can_and_how(shelf, acclimate):
     assert "CORAL" in words
     assert "then acclimate adapt MODEL new.csv, with one of" in words
     assert "SHOT" in words
+
+
+def test_evaluate_says_that_a_model_is_the_one_it_is_held_against(model, acclimate):
+    _, out, _ = acclimate("evaluate", model, "test.csv", "--against", model)
+    words = " ".join(out.split())
+    assert "The model there.acclimate and there.acclimate are the same model" in words
+    _, out, _ = acclimate("evaluate", model, "test.csv", "--against", model, "--json")
+    assert json.loads(out)["against"]["word"] == "the same model"
+
+
+def test_evaluate_names_both_sides(model, acclimate):
+    _, out, _ = acclimate("evaluate", model, "test.csv")
+    words = " ".join(out.split())
+    said = words.split(" yes ", 1)[1]
+    assert "he model there.acclimate" in said
+    assert "its own source model" in said
+
+
+def test_show_says_who_is_in_a_committee(shelf, acclimate):
+    code, out, _ = acclimate("fit", "here.csv", "--label", "sick", "--id", "patient",
+                             "--method", "FineTune", "--out", "one.acclimate")  # fmt: skip
+    assert code == 0
+    assert "FineTune on LogisticRegression" in " ".join(out.split())
+    X = pd.read_csv("here.csv").drop(columns=["patient", "ward"]).fillna(0.0)
+    y = X.pop("sick")
+    both = library.Committee(
+        [("the first", library.SourceOnly()), ("the second", library.TargetOnly())], weights=[1, 3]
+    )
+    there = pd.read_csv("test.csv").head(50).fillna(0.0)
+    there.to_csv("few.csv", index=False)
+    X.assign(sick=y).to_csv("plain.csv", index=False)
+    both.fit(X, y).save("both.acclimate")
+    for arguments in (
+        ("show", "both.acclimate"),
+        ("adapt", "both.acclimate", "few.csv", "--label", "sick", "--out", "two.acclimate"),
+        ("show", "two.acclimate"),
+    ):
+        code, out, err = acclimate(*arguments)
+        assert code == 0, err
+        assert "Committee of the second 75 % and the first 25 %" in " ".join(out.split())
+        assert "Voices" not in out

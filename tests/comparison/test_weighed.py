@@ -287,7 +287,7 @@ def test_each_member_is_told_the_sources_as_it_was_judged(shifted: Maker) -> Non
 
 
 def _verdict(word: str, gain: float) -> Any:
-    return SimpleNamespace(word=word, gain=gain)
+    return SimpleNamespace(word=word, gain=gain, but="")
 
 
 @pytest.mark.parametrize(

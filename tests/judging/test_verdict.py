@@ -14,7 +14,7 @@ from sklearn.metrics import accuracy_score, r2_score
 
 from acclimate.exceptions import InputError
 from acclimate.judging.intervals import gain_interval
-from acclimate.judging.verdict import Verdict, verdict
+from acclimate.judging.verdict import Verdict, same_model, verdict
 
 Labels = NDArray[np.int64]
 
@@ -252,3 +252,57 @@ def test_bad_input_is_refused_with_its_value(
 ) -> None:
     with pytest.raises(InputError, match=shown):
         verdict(*arguments, **settings)
+
+
+@pytest.mark.parametrize(("right", "how"), [(75, "still worse"), (80, "no better"), (81, None)])
+def test_helps_does_not_stand_alone_where_a_constant_is_as_good(
+    right: int, how: str | None
+) -> None:
+    """80 of 100 rows are 'no': always saying so is right on 80."""
+    y = np.array(["no"] * 80 + ["yes"] * 20)
+    other = {"no": "yes", "yes": "no"}
+    wrong = np.array([other[one] for one in y])
+    reference = np.where(np.arange(100) < 40, y, wrong)
+    candidate = np.where(np.arange(100) < right, y, wrong)
+    said = verdict(y, candidate, reference)
+    assert said.word == "helps"
+    assert said.constant == ("no", 0.8)
+    but = f"and is {how} than always saying 'no' (80.0 %)" if how else ""
+    assert said.but == but
+    lead = f"helps, {but}" if but else "helps"
+    assert said.sentence("the source").startswith(f"Helps{lead[5:]}: ")
+    assert said.sentence("the source", "this").startswith(f"This {lead}: ")
+    assert said.to_dict()["but"] == but
+    assert lead[5:] in str(said).replace("\n", " ")
+    hurts = verdict(y, reference, candidate)
+    assert (hurts.word, hurts.but) == ("hurts", "")
+
+
+def test_always_saying_the_mean_has_an_r2_of_0() -> None:
+    rng = np.random.default_rng(0)
+    y = rng.normal(size=300)
+    said = verdict(y, y + rng.normal(0, 1.2, 300), y + rng.normal(0, 4, 300), task="regression")
+    assert (said.word, said.constant) == ("helps", ("the mean", 0.0))
+    assert said.candidate_score < 0
+    assert said.but == "and is still worse than always saying the mean (0.000)"
+
+
+def test_weights_decide_which_class_is_the_most_frequent() -> None:
+    y = np.array([0] * 6 + [1] * 4)
+    said = verdict(y, y, y, folds=3, weights=np.where(y == 1, 3.0, 1.0))
+    assert said.constant == ("1", pytest.approx(12 / 18))
+
+
+def test_a_sentence_names_both_sides_where_it_knows_them(y: Labels) -> None:
+    good, bad = _predictions(y, [0.95], seed=1), _predictions(y, [0.6], seed=2)
+    assert verdict(y, good, bad).sentence("B", "A").startswith("A helps: ")
+    assert verdict(y, bad, good).sentence("B", "A").startswith("A hurts: ")
+    open_ = verdict(y[:5], y[:5], y[:5])
+    assert open_.sentence("B", "A").startswith("Not settled: A is level with B (")
+
+
+def test_a_model_against_itself_is_said_to_be_the_same_model(y: Labels) -> None:
+    said = same_model(verdict(y, y, y))
+    assert (said.word, said.gain, said.low, said.high) == ("the same model", 0.0, 0.0, 0.0)
+    expected = "A and B are the same model: there is nothing to compare."
+    assert said.sentence("B", "A") == expected

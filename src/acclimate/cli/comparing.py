@@ -230,7 +230,7 @@ def _run(
                 progress=tell,
             )  # fmt: skip
     if comparison is not None:
-        stores.name_rows(store, data["tables"][1], asked["id"])
+        stores.name_rows(store, data["tables"][1], asked["id"], data["why"])
     found, diagnosis = stores.read(store)
     if report is not None:
         _write(report, found, diagnosis)
@@ -284,7 +284,7 @@ def _read(asked: dict[str, Any]) -> dict[str, Any]:
     if table.y is None:
         raise InputError(f"{source.name} has no label in any row; compare needs a labelled source")
     X, y = table.labelled_rows()
-    task, _, y = door.task_of(y, asked["task"])
+    task, why, y = door.task_of(y, asked["task"])
     names = door.class_mapping(y, ()) if task == "classification" else None
     features = list(X.columns) if hasattr(X, "columns") else None
     there = door.read_rows(
@@ -308,7 +308,7 @@ def _read(asked: dict[str, Any]) -> dict[str, Any]:
         "source": Domain(X, y, class_names=names, name=source.name), "target": goal,
         "estimators": _estimators(asked["estimator"], task, images),
         "preprocess": tables.default_preprocess(X, **door.declared(table)),
-        "task": task, "networks": networks, "domains": domains, "groups": groups,
+        "task": task, "why": why, "networks": networks, "domains": domains, "groups": groups,
         "tables": (table, there), "asked": asked,
     }  # fmt: skip
 

@@ -57,7 +57,10 @@ def evaluate(
             found["seen"] = f"{rows.name} is the {role} file that {model.name} was trained on"
         other = reference(adapter, X, against, regression)
         if other is not None:
-            found["against"] = judged(adapter, y, answers, *other, names, regression)
+            same = against is not None and door.sha256(against) == door.sha256(model)
+            found["against"] = judged(
+                adapter, y, answers, *other, names, regression, f"the model {model.name}", same
+            )
     if as_json:
         typer.echo(json.dumps(found, indent=1, allow_nan=False, default=str))
     else:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -14,6 +15,7 @@ from acclimate.cli.config import Config, PrintConfig
 from acclimate.cli.console import Status, check_out, facts, say
 from acclimate.cli.options import Drop, Id, NoRows, TaskOption, reads_files
 from acclimate.exceptions import AcclimateError, InputError, RowsWarning
+from acclimate.report.wording import listing, percent
 
 if TYPE_CHECKING:
     from acclimate.domain import Domain
@@ -270,7 +272,8 @@ def cross_validated(model: Any, X: Any, y: Any, target: Domain) -> dict[str, Any
 
 def told(model: Any, row: Any, goal: Any, scores: dict[str, Any] | None) -> dict[str, str]:
     """Return what a person is told of a fitted model: method, use of the target, evidence."""
-    base = type(model.source_model_).__name__
+    from acclimate.persistence import card_of
+
     if goal is None:
         used = "none given: this is the source model. Adapt it with acclimate adapt"
     else:
@@ -285,11 +288,29 @@ def told(model: Any, row: Any, goal: Any, scores: dict[str, Any] | None) -> dict
         else:
             used = f"the inputs of {rows:,} rows of {goal.name} and {seen:,} labels"
     return {
-        "method": f"{row.name} on {base}",
+        "method": method_words(card_of(model)),
         "target": used,
         "estimate": estimate_words(scores),
         "verdict": "none without rows held out; see acclimate evaluate --help",
     }
+
+
+def method_words(card: Mapping[str, Any]) -> str:
+    """Return method and base model of a card; of a committee its members with their weights.
+
+    Examples
+    --------
+    >>> method_words({"method": "CORAL", "estimator": "Ridge"})
+    'CORAL on Ridge'
+    >>> method_words({"method": "Committee", "members": {"a": 0.25, "b": 0.75}})
+    'Committee of b 75 % and a 25 %'
+    """
+    members = card.get("members")
+    if not isinstance(members, dict) or not members:
+        return f"{card.get('method')} on {card.get('estimator')}"
+    heaviest = sorted(members.items(), key=lambda pair: -pair[1])
+    told = [f"{name} {percent(weight, 0)}" for name, weight in heaviest]
+    return f"{card.get('method')} of {listing(told)}"
 
 
 def estimate_words(scores: dict[str, Any] | None) -> str:

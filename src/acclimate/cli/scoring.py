@@ -101,10 +101,15 @@ def reference(
 
 
 def judged(
-    adapter: Any, y: Any, answers: Any, name: str, other: Any, names: Any, regression: bool
-) -> dict[str, Any]:
-    """Return the verdict on a model against a reference, as plain values."""
+    adapter: Any, y: Any, answers: Any, name: str, other: Any, names: Any, regression: bool,
+    called: str = "the model", same: bool = False,
+) -> dict[str, Any]:  # fmt: skip
+    """Return the verdict on a model against a reference, as plain values.
+
+    ``called`` is the model's name; ``same`` says that both are one model.
+    """
     from acclimate import verdict
+    from acclimate.judging.verdict import same_model
 
     labels = adapter.trained_on_.get("target", {}).get("labelled") or None
     try:
@@ -114,7 +119,8 @@ def judged(
         )  # fmt: skip
     except AcclimateError as error:
         raise InputError(f"no verdict against {name}: {error}") from error
-    return {"reference": name} | said.to_dict() | {"sentence": said.sentence(name)}
+    said = same_model(said) if same else said
+    return {"reference": name} | said.to_dict() | {"sentence": said.sentence(name, called)}
 
 
 def _names_all(names: Mapping[Any, str] | None, y: Any) -> bool:

@@ -25,17 +25,18 @@ def show(
     if as_json:
         typer.echo(json.dumps(card, indent=1))
         return
-    from acclimate.cli.fitting import estimate_words
+    from acclimate.cli.fitting import estimate_words, method_words
     from acclimate.persistence.held import words
 
     trained = card.get("trained_on") or {}
     files = {one.get("role"): one for one in card.get("files") or ()}
     label = f" of {card['label']!r}" if card.get("label") else ""
-    known = ("title", "method", "estimator", "adapted", "trained_on", "versions", "acclimate",
-             "created", "files", "scores", "verdict", "task", "label", "rows")  # fmt: skip
+    known = ("title", "method", "estimator", "members", "adapted", "trained_on", "versions",
+             "acclimate", "created", "files", "scores", "verdict", "task", "label",
+             "rows")  # fmt: skip
     say(f"{model.name}: {card.get('title') or card.get('method')}")
     facts({
-        "method": f"{card.get('method')} on {card.get('estimator')}",
+        "method": method_words(card),
         "task": f"{card['task']}{label}" if card.get("task") else "",
         "source": _side(trained.get("source"), files.get("source")),
         "target": _side(trained.get("target"), files.get("target"))

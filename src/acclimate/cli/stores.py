@@ -49,14 +49,20 @@ def keep(path: Path, name: str, value: Any) -> None:
         store.set_meta(name, json_safe(value))
 
 
-def name_rows(path: Path, table: Any, id: str | None) -> None:
-    """Say in a store which rows of the target file are to be labelled, as a person finds them."""
+def name_rows(path: Path, table: Any, id: str | None, why: str) -> None:
+    """Say in a store which rows of the target file are to be labelled, as a person finds them.
+
+    And ``why`` the labels were taken for the task, which only the command knows.
+    """
     with Store(path) as store:
         written = store.meta("comparison")
-        found = None if written is None else Compared.from_dict(written)
-        if found is not None and found.to_label is not None:
+        if written is None:
+            return
+        found = replace(Compared.from_dict(written), task_reason=why)
+        if found.to_label is not None:
             named = replace(found.to_label, **row_names(table, found.to_label.positions, id))
-            store.set_meta("comparison", replace(found, to_label=named).to_dict())
+            found = replace(found, to_label=named)
+        store.set_meta("comparison", found.to_dict())
 
 
 def row_names(table: Any, positions: Sequence[int], id: str | None) -> dict[str, Any]:

@@ -25,18 +25,19 @@ from acclimate.comparison.weighed import (
 )
 from acclimate.judging.crossfitted import first_level
 from acclimate.judging.judged import Verdict
-from acclimate.judging.verdict import verdict
+from acclimate.judging.verdict import same_model, verdict
 from acclimate.report.compared import CandidateRow
 from acclimate.report.compared_parts import Calibrated, Gain, Judged, Part
 from acclimate.report.plain import structured
 
 ERRORS = 1.0  # standard errors within which candidates are level, see `refits.pick`
 BEST = "best reference"
-_WORDS = {
+CALLED = {
     SOURCE_ONLY: "source only", TARGET_ONLY: "target only", POOLED: "all rows pooled",
     CONSTANT: "always the same answer", BEST: "the reference picked in each fold",
 }  # fmt: skip
 Table = tuple[NDArray[Any], NDArray[Any] | None]  # answers (R, m), probabilities (R, m, k)
+Picks = dict[tuple[int, int], str]  # by repeat and fold
 
 
 @dataclass(frozen=True, eq=False)
@@ -109,7 +110,14 @@ class Judge:
     @cached_property
     def references(self) -> dict[str, Table]:
         """What each reference answers; among its variants is picked in the same way."""
-        found = {}
+        return {
+            method: assemble(self.design, *one) for method, one in self._reference_picks.items()
+        }
+
+    @cached_property
+    def _reference_picks(self) -> dict[str, tuple[Mapping[str, Answers], Picks]]:
+        """The tables of each reference, and which of them is picked in each fold."""
+        found: dict[str, tuple[Mapping[str, Answers], Picks]] = {}
         groups = {m: {n: self.done[n] for n in names} for m, names in self.variants.items()}
         if self.committee:
             groups[CONSTANT] = {CONSTANT: always(self.design, self.problem.classes)}
@@ -117,8 +125,7 @@ class Judge:
         for method, mine in groups.items():
             if mine:  # the best is the best: to prefer one among the level would make it easier
                 errors = 0.0 if method == BEST else ERRORS
-                choices = choose_in_folds(self.design, mine, errors)
-                found[method] = assemble(self.design, mine, choices)
+                found[method] = mine, choose_in_folds(self.design, mine, errors)
         return found
 
     @cached_property
@@ -157,6 +164,11 @@ class Judge:
         """What the labels are called."""
         return {x: self.problem.name_of(x) for x in np.unique(self.design.labels).tolist()}
 
+    @property
+    def called(self) -> str:
+        """What is judged, in words."""
+        return "the committee" if self.weighs else "what the folds picked"
+
     def verdict(self, candidate: NDArray[Any], reference: NDArray[Any]) -> Verdict:
         """Return the verdict on answers of shape (R, m) against others."""
         design, problem = self.design, self.problem
@@ -170,17 +182,20 @@ class Judge:
     @cached_property
     def against(self) -> dict[str, Verdict]:
         """Return the verdict on picking, against each reference."""
-        return {
-            method: self.verdict(self.picked[0], side[0])
-            for method, side in self.references.items()
-        }
+        found = {}
+        for method, side in self.references.items():
+            said = self.verdict(self.picked[0], side[0])
+            picks = self._reference_picks[method][1]
+            same = all(one == {picks[cell]: 1.0} for cell, one in self.weights.items())
+            found[method] = same_model(said) if same else said
+        return found
 
     def verdicts(self) -> tuple[Judged, ...]:
         """Return the same as records with a sentence."""
         return tuple(
             replace(
                 structured(Judged, said.to_dict()), candidate="chosen", reference=method,
-                sentence=said.sentence(_WORDS[method]),
+                sentence=said.sentence(CALLED[method], self.called),
             )
             for method, said in self.against.items()
         )  # fmt: skip
@@ -204,7 +219,7 @@ class Judge:
         if method not in self.references:
             return None
         said = self.verdict(outer, self.references[method][0])
-        return Gain(said.word, said.gain, said.low, said.high)
+        return Gain(said.word, said.gain, said.low, said.high, but=said.but)
 
     def classes(self) -> tuple[Part, ...]:
         """Return the harm to each class; none in a regression."""

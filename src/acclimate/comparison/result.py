@@ -107,7 +107,7 @@ class Comparison(Presented):
 
     def _brief(self) -> str:
         gains = self.details.gains()
-        word = f" ({gains[0].word})" if gains else ""
+        word = f" ({gains[0].words})" if gains else ""
         return f"{self.recommendation.headline()}{word}"
 
     def _records(self) -> list[dict[str, Any]]:

@@ -21,6 +21,7 @@ from acclimate.comparison.trials.runner import versions_of
 from acclimate.comparison.trials.store import SCHEMA as STORE_SCHEMA
 from acclimate.comparison.unlabelled import Guess, WithoutLabels
 from acclimate.comparison.weighed import COMMITTEE
+from acclimate.judging.judged import Verdict
 from acclimate.report.compared import CandidateRow, Compared, Recommendation
 from acclimate.report.compared_parts import (
     Budget,
@@ -56,17 +57,15 @@ def from_labels(bench: WithLabels, excluded: Sequence[Excluded], found: Found) -
     if found.members:
         rows = _with_committee(rows, found, advice)
     against = found.against[BEST] if found.members else found.against_target
-    said = against.sentence("training on the target alone")
+    said = against.sentence("training on the target alone", "what the folds picked")
     if found.members:
-        said = against.sentence("the reference picked in each fold")
-        verb = "The committee is" if against.word == "not settled" else "The committee"
-        said = f"{verb} {said[0].lower()}{said[1:]}"
+        said = against.sentence("the reference picked in each fold", "the committee")
     sentence = f"{advice.headline()}. {said}"
     used = found.each[str(advice.candidate)].score
     if found.constant is not None and used is not None and used < found.constant:
         unit = "accuracy" if design.classify else "R2"
         sentence += (
-            f" {advice.candidate} scores below always the same answer: "
+            f" {advice.candidate} scores below always {_constant(against)}: "
             f"{score(used, unit, plain=True)} against {score(found.constant, unit, plain=True)}."
         )
     if found.members and (alone := _not_beaten(found)):
@@ -74,9 +73,8 @@ def from_labels(bench: WithLabels, excluded: Sequence[Excluded], found: Found) -
         sentence += f" It is not shown to beat {each} alone."
     elif found.against_source is not None and not found.members:
         word = found.against_source
-        sentence += (
-            f" Against the source model as it is: {word.word}, {100 * word.gain:+.1f} points."
-        )
+        size = "" if word.word == "the same model" else f", {100 * word.gain:+.1f} points"
+        sentence += f" Against the source model as it is: {word.words}{size}."
     sentence = " ".join([sentence, *(body.sentence for body in found.bodies)])
     return replace(
         _basis(bench, excluded, results, advice, rows),
@@ -125,16 +123,21 @@ def from_estimate(bench: WithoutLabels, excluded: Sequence[Excluded], guess: Gue
             f"{best.name} ranks first, but nothing shows without labels that it beats the source "
             f"model as it is; {_LABEL}"
         )
+    unweighed = ""
+    if (bench.trials.store.meta("settings") or {}).get("committee"):
+        unweighed = "without target labels nothing can be weighed, so there is no committee"
+        reason = f"{unweighed}; {reason}"
     used = best if transfer else reference
     advice = _recommendation("transfer" if transfer else "do not transfer", used, reason)
     shares = {c.name: float(c.name == best.name) for c in candidates}
     rows = _table(bench, each, results, shares, advice, SOURCE_ONLY)
-    sentence = (
-        f"{advice.headline()}. {guess.estimated.sentence} Label {guess.to_label.rows} rows to know."
-    )
+    told = [
+        f"{advice.headline()}.", *([f"{unweighed.capitalize()}."] if unweighed else []),
+        guess.estimated.sentence, f"Label {guess.to_label.rows} rows to know.",
+    ]  # fmt: skip
     return replace(
         _basis(bench, excluded, results, advice, rows),
-        estimate=True, sentence=sentence, reference=SOURCE_ONLY,
+        estimate=True, sentence=" ".join(told), reference=SOURCE_ONLY,
         design=HowJudged(
             choice="By validators that need no target labels, on held-out source rows and all "
             "target rows.",
@@ -149,31 +152,30 @@ def from_estimate(bench: WithoutLabels, excluded: Sequence[Excluded], guess: Gue
 _LABEL = "label the rows listed to be sure"
 
 
+def _constant(said: Verdict) -> str:
+    """Return what the constant answer says."""
+    if said.constant is None:
+        return "saying the same"
+    answer = said.constant.answer
+    return f"saying {answer if said.score == 'R2' else repr(answer)}"
+
+
 def _advise(candidates: Sequence[Candidate], found: Found) -> Recommendation:
-    """Recommend what was shown to help, or not to transfer."""
+    """Recommend what was shown to help, or the best reference."""
     chosen = next(c for c in candidates if c.name == found.chosen)
-    target = _cheapest(candidates, TARGET_ONLY, found)
-    silent = ""
-    if target.name in found.mute and any(c.row.name == SOURCE_ONLY for c in candidates):
-        lost = ", ".join(repr(name) for name in found.mute[target.name])
-        silent = (
-            f"; {target.name} cannot say {lost}, of which no target row is labelled, and the "
-            f"source model can"
-        )
-        target = _cheapest(candidates, SOURCE_ONLY, found)
     said, source = found.against_target, found.against_source
     if said.word != "helps" or chosen.row.name == TARGET_ONLY:
         why = {
             "hurts": "what the folds picked is worse than training on the target alone",
             "makes no difference": "what the folds picked is as good as training on the target "
             "alone, and that is simpler",
+            "the same model": "in every fold training on the target alone was picked itself",
         }.get(said.word, "nothing was shown to beat training on the target alone")
         if said.word == "not settled" and said.gain > 0 and chosen.row.name != TARGET_ONLY:
             why += f"; {chosen.name} is ahead, but more labels are needed to be sure"
         if said.word == "helps":
             why = "on all labels, training on the target alone is picked"
-        action = "transfer" if silent else "do not transfer"
-        return _recommendation(action, target, why + silent)
+        return _fall_back(candidates, found, why)
     if source is not None and source.word == "hurts":
         plain = _cheapest(candidates, SOURCE_ONLY, found)
         return _recommendation(
@@ -182,9 +184,29 @@ def _advise(candidates: Sequence[Candidate], found: Found) -> Recommendation:
             "target alone",
         )  # fmt: skip
     why = "it was picked, and picking was shown to beat training on the target alone"
-    if chosen.row.name != SOURCE_ONLY and source is not None and source.word != "helps":
+    why += f", {said.but}" if said.but else ""
+    if source is not None and source.word not in ("helps", "the same model"):
         why += "; that it beats the source model as it is was not shown"
     return _recommendation("transfer", chosen, why)
+
+
+def _fall_back(candidates: Sequence[Candidate], found: Found, why: str) -> Recommendation:
+    """Recommend the reference with the best score, by its name."""
+    used = next(c for c in candidates if c.name == found.fallback)
+    if used.row.name == TARGET_ONLY:
+        return _recommendation("do not transfer", used, why)
+    lost = [name for one, names in found.mute.items() for name in names
+            if next(c for c in candidates if c.name == one).row.name == TARGET_ONLY]  # fmt: skip
+    if lost:
+        why += (
+            f"; {TARGET_ONLY} cannot say {', '.join(map(repr, dict.fromkeys(lost)))}, of which no "
+            f"target row is labelled, and the source model can"
+        )
+    else:
+        why += f"; of the references {used.name} has the best score"
+    over = found.each[used.name].against_target_only
+    shown = bool(lost) or (over is not None and over.word == "helps")
+    return _recommendation("transfer" if shown else "not settled", used, why)
 
 
 def _advise_committee(candidates: Sequence[Candidate], found: Found) -> Recommendation:
@@ -194,17 +216,9 @@ def _advise_committee(candidates: Sequence[Candidate], found: Found) -> Recommen
     ahead = best.gain < 0 and best.word != "makes no difference"
     beaten = [name for name, one in found.against.items() if one.word == "hurts" and name != BEST]
     if ahead or beaten:
-        used = next(c for c in candidates if c.name == found.fallback)
-        over = used.row.name != TARGET_ONLY and found.each[used.name].against_target_only
-        action = (
-            "do not transfer"
-            if not over
-            else ("transfer" if over.word == "helps" else "not settled")
-        )
-        return _recommendation(
-            action, used,
-            f"the committee of all candidates is behind {who if ahead else ', '.join(beaten)}, and "
-            f"this is the reference with the best score",
+        return _fall_back(
+            candidates, found,
+            f"the committee of all candidates is behind {who if ahead else ', '.join(beaten)}",
         )  # fmt: skip
     members = [c for c in candidates if c.name in found.members]
     many = len(members) > 1
@@ -212,8 +226,10 @@ def _advise_committee(candidates: Sequence[Candidate], found: Found) -> Recommen
     alone = ", ".join(_not_beaten(found))
     reason = {
         "helps": f"{answer}; weighing was shown to beat picking {who}"
-        + (f", but not {alone} alone" if alone else " and each of these"),
+        + (f", but not {alone} alone" if alone else " and each of these")
+        + (f"; it {best.but.removeprefix('and ')}" if best.but else ""),
         "makes no difference": f"{answer}, and weighing is as good as {who}",
+        "the same model": f"{answer}, and it is itself {who}",
     }.get(best.word, f"{answer}; that weighing beats {who} is not settled")
     action = "transfer" if best.word == "helps" and not alone else "not settled"
     if all(c.row.name == TARGET_ONLY for c in members):
@@ -225,7 +241,8 @@ def _advise_committee(candidates: Sequence[Candidate], found: Found) -> Recommen
 
 def _not_beaten(found: Found) -> list[str]:
     """Return the single references that the committee is not shown to beat."""
-    return [name for name, one in found.against.items() if name != BEST and one.word != "helps"]
+    known = ("helps", "the same model")
+    return [name for name, one in found.against.items() if name != BEST and one.word not in known]
 
 
 def _with_committee(

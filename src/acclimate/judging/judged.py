@@ -10,7 +10,14 @@ from acclimate.report.presented import Presented
 from acclimate.report.view import Cell, Line, Several, Table, View
 from acclimate.report.wording import gain_range, points, score, sentence
 
-Word = Literal["helps", "hurts", "makes no difference", "not settled"]
+Word = Literal["helps", "hurts", "makes no difference", "not settled", "the same model"]
+
+
+class Constant(NamedTuple):
+    """Always the same answer: the most frequent class, or the mean, and its score."""
+
+    answer: str
+    score: float
 
 
 class HarmedClass(NamedTuple):
@@ -31,7 +38,8 @@ class Verdict(Presented):
 
     Attributes
     ----------
-    word : {"helps", "hurts", "makes no difference", "not settled"}
+    word : {"helps", "hurts", "makes no difference", "not settled", "the same model"}
+        The last where both sides are known to be one model, so that nothing was compared.
     gain : float
         Score of the candidate minus score of the reference, mean over draws.
     low, high : float
@@ -56,6 +64,8 @@ class Verdict(Presented):
         What the interval covers, in words.
     folds : int or None
         Folds of the cross-fitting; None where test rows stand apart from all training labels.
+    constant : Constant or None
+        What always the same answer scores on these rows: the most frequent class, or the mean.
     """
 
     word: Word
@@ -75,20 +85,43 @@ class Verdict(Presented):
     harmed_classes: tuple[HarmedClass, ...]
     covers: str
     folds: int | None = None
+    constant: Constant | None = None
 
-    def sentence(self, reference: str = "the reference") -> str:
+    @property
+    def but(self) -> str:
+        """What is said with "helps" where the candidate is no better than a constant; else empty.
+
+        For example "and is still worse than always saying 'No' (81.4 %)".
+        """
+        same = self.constant
+        if self.word != "helps" or same is None or self.candidate_score > same.score:
+            return ""
+        how = "still worse" if self.candidate_score < same.score else "no better"
+        answer = repr(same.answer) if self.score == "accuracy" else same.answer
+        return f"and is {how} than always saying {answer} ({score(same.score, self.score)})"
+
+    @property
+    def words(self) -> str:
+        """The word, and with it what may not be left out."""
+        return f"{self.word}, {self.but}" if self.but else self.word
+
+    def sentence(self, reference: str = "the reference", candidate: str = "") -> str:
         """Say the verdict in plain words, in at most two short sentences.
 
         Parameters
         ----------
         reference : str, default "the reference"
             What to call the reference, for example "training from scratch".
+        candidate : str, default ""
+            What to call the candidate, for example "the committee". Empty leaves it out.
 
         Returns
         -------
         str
         """
-        word = self.word[0].upper() + self.word[1:]
+        if self.word == "the same model":
+            who = f"{candidate} and {reference}" if candidate else f"This and {reference}"
+            return f"{sentence(who)} are the same model: there is nothing to compare."
         unit = "points" if self.score == "accuracy" else "points of R2"
         if self.gain == 0:
             size = f"level with {reference}"
@@ -102,10 +135,11 @@ class Verdict(Presented):
         if self.folds is not None:
             times = f", {self.draws} times" if self.draws > 1 else ""
             seen = f"{self.rows} labelled rows, cross-fitted in {self.folds} folds{times}"
-        first = (
-            f"{word}: {size} ({100 * self.confidence:g} % interval {_points(self.low, '+')} "
-            f"to {_points(self.high, '+')}, {seen})."
-        )
+        lead = sentence(f"{candidate} {self.words}" if candidate else self.words) + ":"
+        if candidate and self.word == "not settled":
+            lead = f"Not settled: {candidate} is"
+        ends = f"{_points(self.low, '+')} to {_points(self.high, '+')}"
+        first = f"{lead} {size} ({100 * self.confidence:g} % interval {ends}, {seen})."
         more = [part for part in (self._plan(kind), self._harm()) if part]
         if not more:
             return first
@@ -118,7 +152,7 @@ class Verdict(Presented):
         Returns
         -------
         dict
-            The attributes by name, and ``sentence``.
+            The attributes by name, ``but`` and ``sentence``.
         """
         fields = asdict(self)
         plan = self.settles_at
@@ -126,6 +160,8 @@ class Verdict(Presented):
             together = None if plan.together is None else list(plan.together)
             fields["settles_at"] = {"rows": plan.rows, "draws": plan.draws, "together": together}
         fields["harmed_classes"] = [harmed._asdict() for harmed in self.harmed_classes]
+        fields["constant"] = None if self.constant is None else self.constant._asdict()
+        fields["but"] = self.but
         fields["sentence"] = self.sentence()
         return fields
 
@@ -145,7 +181,7 @@ class Verdict(Presented):
             *([f"{sentence(self._plan(kind))}."] if self.settles_at else []),
         ]
         parts: list[Line | Several | Table] = [
-            Line(size, self.word, sentence(self.word), strong=True), *map(Line, lines),
+            Line(size, self.word, sentence(self.words), strong=True), *map(Line, lines),
         ]  # fmt: skip
         if self.harmed_classes:
             rows = tuple(
@@ -162,7 +198,7 @@ class Verdict(Presented):
 
     def _brief(self) -> str:
         between = gain_range(self.low, self.high, plain=True)
-        return f"{self.word}, {points(self.gain, plain=True)} points ({between})"
+        return f"{self.words}, {points(self.gain, plain=True)} points ({between})"
 
     def _records(self) -> list[dict[str, Any]]:
         names = [one.name for one in self.harmed_classes]

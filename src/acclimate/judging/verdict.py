@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any, Literal
 
 import numpy as np
@@ -27,7 +28,7 @@ from acclimate.judging.intervals import (
     rows_that_agree,
     settlement,
 )
-from acclimate.judging.judged import HarmedClass, Verdict, Word
+from acclimate.judging.judged import Constant, HarmedClass, Verdict, Word
 
 _ONE_DRAW = "test rows only: one draw cannot show how much another would change the gain"
 _ONE_RUN = "test rows only: one run cannot show how much another would change the gain"
@@ -196,7 +197,32 @@ def verdict(
         harmed_classes=harmed,
         covers=covers,
         folds=folds,
+        constant=_constant(truth, names, w) if classify else Constant("the mean", 0.0),
     )
+
+
+def same_model(said: Verdict) -> Verdict:
+    """Return a verdict of a model on itself: there is nothing to compare.
+
+    Parameters
+    ----------
+    said : Verdict
+        Of both sides, whose answers are equal.
+    """
+    return replace(
+        said, word="the same model", gain=0.0, low=0.0, high=0.0, settles_at=None,
+        harmed_classes=(),
+    )  # fmt: skip
+
+
+def _constant(
+    truth: NDArray[Any], names: dict[Any, str], weights: NDArray[np.float64] | None
+) -> Constant:
+    """Return the most frequent class of the rows and its share of them."""
+    classes, codes = np.unique(truth, return_inverse=True)
+    shares = np.bincount(codes, weights) / (len(truth) if weights is None else weights.sum())
+    most = int(shares.argmax())
+    return Constant(names[classes[most].item()], float(shares[most]))
 
 
 def _word(interval: Interval, margin: float) -> Word:

@@ -125,7 +125,7 @@ def save(
     members["arrays.safetensors"] = encoder.arrays.to_bytes()
     if encoder.foreign:
         members["estimators.skops"] = encoder.foreign_bytes()
-    full = {**_card(model), "rows": held, **check_plain(dict(card or {}), "card")}
+    full = {**card_of(model), "rows": held, **check_plain(dict(card or {}), "card")}
     members["card.json"] = json.dumps(full, indent=1, allow_nan=False).encode()
     extra = check_plain(dict(extras or {}), "extras")
     members["extras.json"] = json.dumps(extra, allow_nan=False).encode()
@@ -283,20 +283,25 @@ def _named(path: str) -> Iterator[None]:
         ) from error
 
 
-def _card(model: Any) -> dict[str, Any]:
+def card_of(model: Any) -> dict[str, Any]:
     """Return what can be said about a model without being told."""
-    base = getattr(model, "source_model_", None)
+    base: Any = getattr(model, "source_model_", None)
     if base is None:
         base = getattr(model, "estimator", None)
     versions = {"python": platform.python_version()}
     for name in _LIBRARIES:
         if name in sys.modules:
             versions[name] = str(sys.modules[name].__version__)
+    members = {}
+    if hasattr(base, "members") and hasattr(base, "weights"):  # a committee
+        names = [str(name) for name, _ in base.members]
+        members = {"members": dict(zip(names, map(float, base.weights), strict=True))}
     return {
         "acclimate": __version__,
         "created": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
         "method": type(model).__name__,
         "estimator": None if base is None else type(base).__name__,
+        **members,
         "adapted": bool(getattr(model, "adapted_", False)),
         "trained_on": getattr(model, "trained_on_", None),
         "versions": versions,

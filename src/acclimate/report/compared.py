@@ -285,6 +285,13 @@ class Compared:
         return structured(cls, values)
 
     @property
+    def guessed_task(self) -> str:
+        """What was taken for the task and why, where nobody said it; else empty."""
+        if not (self.task_reason or "").startswith("the labels"):
+            return ""
+        return f"{self.task}, since {self.task_reason}"
+
+    @property
     def answers_together(self) -> bool:
         """Whether the committee of the members is what is recommended."""
         return len(self.members) > 1 and self.recommendation.method == "Committee"

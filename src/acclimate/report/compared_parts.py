@@ -13,13 +13,30 @@ from acclimate.report.plain import OPTIONAL
 
 
 @dataclass(frozen=True)
+class Always:
+    """Always the same answer, and its score; see `judging.judged.Constant`."""
+
+    answer: str = ""
+    score: float | None = None
+
+
+@dataclass(frozen=True)
 class Gain:
-    """A gain with its interval, as fractions, and the word for it; None where it is not known."""
+    """A gain with its interval, as fractions, and the word for it; None where it is not known.
+
+    ``but`` is said with the word "helps" where the candidate is no better than a constant.
+    """
 
     word: str = ""
     gain: float | None = None
     low: float | None = None
     high: float | None = None
+    but: str = field(default="", kw_only=True)
+
+    @property
+    def words(self) -> str:
+        """The word, and with it what may not be left out."""
+        return f"{self.word}, {self.but}" if self.but else self.word
 
 
 @dataclass(frozen=True)
@@ -61,6 +78,7 @@ class Judged(Gain):
     harmed_classes: tuple[Harm, ...] = ()
     covers: str | None = None
     folds: int | None = None
+    constant: Always | None = None
 
 
 @dataclass(frozen=True)

@@ -118,6 +118,7 @@ def _setting(found: Compared) -> list[str]:
             told.append(_rows_words(side, rows))
     if found.source is not None and found.source.classes:
         told.append(f"{count(len(found.source.classes))} classes")
+    told += [found.guessed_task] if found.guessed_task else []
     return [*told, f"score: {found.score}", f"{len(found.table)} candidates"]
 
 
@@ -135,8 +136,9 @@ def _gain(row: Gain | Part, limit: float, margin: float) -> dict[str, Any]:
         glyph = interval_glyph(row.gain, row.low, row.high, limit=limit, margin=margin)
     word = row.word or "no verdict"
     return {
-        "word": word, "look": look_of(word).style, "gain": row.gain, "low": row.low,
-        "high": row.high, "glyph": Markup(glyph),
+        "word": word, "but": row.but if isinstance(row, Gain) else "",
+        "look": look_of(word).style, "gain": row.gain, "low": row.low, "high": row.high,
+        "glyph": Markup(glyph),
     }  # fmt: skip
 
 

@@ -31,6 +31,8 @@ def comparison_view(found: Compared) -> View:
     parts: list[Line | Several | Table] = [first]
     parts += [_gain_line(one, found.against(one)) for one in gains]
     parts += [Line(f"{sentence(advice.reason)}.")] if advice.reason else []
+    if found.guessed_task:
+        parts.append(Line(f"Taken as a {found.guessed_task}; task= or --task says otherwise."))
     harmed = [h for one in gains[:1] if isinstance(one, Judged) for h in one.harmed_classes]
     parts += _several("classes", [
         Line(f": {h.name}, {points(-h.fall, plain=True)} points of recall.", "hurts", "loses")
@@ -38,8 +40,13 @@ def comparison_view(found: Compared) -> View:
     ])  # fmt: skip
     parts += _several("networks", [Line(body.sentence) for body in found.bodies])
     done = [row for row in found.table if row.status == "done"]
+    done.sort(key=lambda row: row.method != "Committee")  # what is recommended is not cut off
     if done:
         parts.append(_table(found, done))
+        but = {gain.but for row in done for who in _REFERENCES if (gain := row.against(who))} - {""}
+        parts += _several("that are no better than a constant", [
+            Line(f"* helps, {one}") for one in sorted(but)
+        ])  # fmt: skip
     parts += [_members(found)] if found.answers_together else []
     best = [row for row in found.table if row.pareto]
     if len(best) > 1:
@@ -67,6 +74,8 @@ def _one_line(reason: str | None) -> str:
 
 
 def _gain_line(gain: Judged | Estimated, reference: str) -> Line:
+    if gain.word == "the same model":
+        return Line(f" as {reference}: there is nothing to compare", gain.word)
     told = f" against {reference}"
     if gain.gain is not None:
         told += f": {points(gain.gain, plain=True)} points"
@@ -74,7 +83,7 @@ def _gain_line(gain: Judged | Estimated, reference: str) -> Line:
         told += f" ({between})" if between else ""
     if isinstance(gain, Estimated):
         told += ", an estimate without labels"
-    return Line(told, gain.word)
+    return Line(told, gain.word, gain.words)
 
 
 def _name(row: CandidateRow) -> Cell:
@@ -92,7 +101,7 @@ def _gain(gain: Gain | None) -> Cell:
     ends = None
     if gain.gain is not None and gain.low is not None and gain.high is not None:
         ends = (gain.gain, gain.low, gain.high)
-    told = "" if gain.gain is None else points(gain.gain, plain=True)
+    told = "" if gain.gain is None else points(gain.gain, plain=True) + "*" * bool(gain.but)
     return Cell(told, gain.word, key=gain.gain, ends=ends)
 
 

@@ -30,6 +30,7 @@ VERDICTS = {
     "not settled": _OPEN,
 }  # fmt: skip
 LOOKS = VERDICTS | {
+    "the same model": Look("=", "same", "cyan"),
     "no shift found": Look("=", "helps", "green"), "shifted": Look("!", "open", "yellow"),
     "holds": Look("=", "helps", "green"), "drifted": Look("!", "hurts", "red"),
     "cannot tell": Look("?", "same", "cyan"),
