@@ -62,6 +62,8 @@ def adapt(
             target, meta, None if features is None else list(features), row,
             reading_for(adapter, how),
         )  # fmt: skip
+        if table.reading.pictures.size is not None:
+            meta["reading"]["pictures"] = table.reading.pictures.noted()
         goal = door.target_domain(
             table, task=meta["task"], classes=classes, names=names, new_classes=new_classes
         )
@@ -71,5 +73,6 @@ def adapt(
     files = [one for one in adapter.card_.get("files", ()) if one.get("role") == "source"]
     files.append(door.file_entry(target, "target", table))
     path = save(adapter, out, meta, files, None, table, no_rows=no_rows)
+    door.say_read(table)
     say(f"Saved {path}")
     facts({"model file": rows_words(adapter), **told(adapter, row, goal, None)})

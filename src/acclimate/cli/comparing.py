@@ -18,6 +18,7 @@ from acclimate.cli.console import EXIT_STOPPED, Status, check_out, console, say
 from acclimate.cli.options import (
     FILE,
     KINDS,
+    PICTURES,
     Committee,
     Drop,
     Id,
@@ -198,6 +199,7 @@ def _run(
 ) -> None:  # fmt: skip
     """Compare, and print and write what came of it, also where Ctrl-C stopped it."""
     from acclimate.cli import recommended, stores
+    from acclimate.cli import rows as door
     from acclimate.comparison.compare import compare as run
 
     limit = seconds_of(asked["budget"])
@@ -237,6 +239,7 @@ def _run(
     if as_json:
         typer.echo(json.dumps(found.to_dict(), indent=1, allow_nan=False))
     else:
+        door.say_read(*data["tables"])
         _show(found)
         if report is not None:
             say(f"Report: {report}")
@@ -276,7 +279,7 @@ def _read(asked: dict[str, Any]) -> dict[str, Any]:
 
     source, target = Path(asked["source"]), Path(asked["target"])
     aside = [name for name in (asked["sources"],) if name is not None]
-    how = door.reading_of({name: asked.get(name) for name in (*FILE, *KINDS)})
+    how = door.reading_of({name: asked.get(name) for name in (*FILE, *KINDS, *PICTURES)})
     table = door.read_rows(
         source, label=asked["label"], need_label=True, id=asked["id"],
         drop=[*asked["drop"], *aside], how=how,
@@ -298,11 +301,11 @@ def _read(asked: dict[str, Any]) -> dict[str, Any]:
     )  # fmt: skip
     domains = groups = None
     if asked["sources"] is not None:
-        domains = _column(source, asked["sources"], how)
+        domains = _column(source, asked["sources"], how, table)
         if table.labelled is not None:
             domains = domains[np.flatnonzero(table.labelled)]
     if asked["group"] is not None:
-        groups = _column(target, asked["group"], how)
+        groups = _column(target, asked["group"], how, there)
     networks = asked["networks"] or images
     return {
         "source": Domain(X, y, class_names=names, name=source.name), "target": goal,
@@ -313,12 +316,13 @@ def _read(asked: dict[str, Any]) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _column(path: Path, name: str, how: Any) -> Any:
-    """Return one column of a file as an array of shape (n,)."""
+def _column(path: Path, name: str, how: Any, read: Any) -> Any:
+    """Return one column of a file as an array of shape (n,), for the rows that were read."""
     from acclimate.cli.rows import read_rows
 
     table = read_rows(path, features=[name], how=replace(how, of_another=True))
-    return table.X[name].to_numpy()
+    values = table.X[name].to_numpy()
+    return values if read.kept is None else values[read.kept]
 
 
 def _estimators(names: Sequence[str], task: str, images: bool) -> dict[str, Any] | None:
@@ -366,10 +370,10 @@ def command_line(
         if value is None or value is False or value == defaults.get(name):
             continue
         if value is True:
-            words.append(f"--{name}")
+            words.append(f"--{name.replace('_', '-')}")
             continue
         for one in value if isinstance(value, list) else [value]:
-            words += [f"--{name}", str(one)]
+            words += [f"--{name.replace('_', '-')}", str(one)]
     return shlex.join(words)
 
 

@@ -41,7 +41,7 @@ def diagnose(
 
     Columns are matched by name. A column that only one file has is a finding, not an error.
     """
-    from acclimate.cli.rows import note_identifiers, read_aside, reading_of
+    from acclimate.cli.rows import note_identifiers, read_aside, reading_of, say_read
     from acclimate.diagnosis.diagnose import diagnose as run
     from acclimate.report.plain import json_safe
     from acclimate.report.screen import as_rich
@@ -58,6 +58,7 @@ def diagnose(
     if as_json:
         typer.echo(json.dumps(json_safe(found.to_dict()), indent=1, allow_nan=False))
     else:
+        say_read(*sides)
         console().print(as_rich(found.view(), COLUMNS, "with --json"))
 
 
@@ -86,7 +87,7 @@ def rank(
 
     A candidate that probes no better than a body of random weights has nothing to give here.
     """
-    from acclimate.cli.rows import note_identifiers, read_rows, reading_of
+    from acclimate.cli.rows import note_identifiers, read_rows, reading_of, say_read
     from acclimate.report.plain import json_safe
     from acclimate.report.screen import as_rich
 
@@ -113,6 +114,7 @@ def rank(
     if as_json:
         typer.echo(json.dumps(json_safe(found.to_dict()), indent=1, allow_nan=False))
         return
+    say_read(table)
     console().print(as_rich(found.view(), COLUMNS, "with --json"))
 
 

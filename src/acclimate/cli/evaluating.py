@@ -44,12 +44,14 @@ def evaluate(
 
     with Status("evaluating"):
         adapter = load(model)
-        X, y, unknown = labelled_rows(adapter, rows, label, how)
+        X, y, unknown, table = labelled_rows(adapter, rows, label, how)
         regression = adapter._regression()
         answers = adapter.predict(X)
         names = None if regression else names_of(adapter)
         found: dict[str, Any] = {"model": model.name, "file": rows.name, "rows": len(y)}
         found |= scores(y, answers, regression, names)
+        if table.told:
+            found["read"] = table.told
         if unknown:
             found["unknown_labels"] = unknown
         role = seen_files(adapter).get(door.sha256(rows)) if rows.is_file() else None
@@ -64,6 +66,7 @@ def evaluate(
     if as_json:
         typer.echo(json.dumps(found, indent=1, allow_nan=False, default=str))
     else:
+        door.say_read(table)
         _show(found)
 
 

@@ -138,6 +138,7 @@ def fit(
         files.append(door.file_entry(target, "target", there))
     seen = there if there is not None else table
     path = save(model, out, meta, files, scores, seen, no_rows=no_rows)
+    door.say_read(*(one for one in (table, there) if one is not None))
     say(f"Saved {path}")
     facts({
         "model file": rows_words(model),

@@ -34,6 +34,7 @@ Committee = Annotated[
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 _PANEL = "How files are read"
+_PICTURES = "How pictures are read"
 _UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0, "": 1.0}
 
 
@@ -49,6 +50,11 @@ def _many(name: str, help: str, metavar: str = "COLUMN") -> Any:
     return Annotated[list[str] | None, option]
 
 
+def _of_pictures(name: str, help: str, metavar: str | None = None) -> Any:
+    option = typer.Option(f"--{name}", metavar=metavar, help=help, rich_help_panel=_PICTURES)
+    return Annotated[bool | None if metavar is None else str | None, option]
+
+
 FILE = {
     "encoding": _one("encoding", "Of a CSV, such as latin-1. Default: UTF-8.", "NAME"),
     "delimiter": _one("delimiter", "What parts cells. Default: by the first line.", "MARK"),
@@ -61,16 +67,29 @@ KINDS = {
     "text": _many("text", "Column of free text."),
     "number": _many("number", "Column of numbers."),
 }
+# of pictures: what a new file may need, and what belongs to the model
+NEW_PICTURES = {
+    "resize": _of_pictures("resize", "crop, pad or stretch to the size. Default: crop.", "HOW"),
+    "white": _of_pictures("white", "White in pictures of 16 bits: 65535 or 4095.", "NUMBER"),
+    "skip_bad": _of_pictures("skip-bad", "Go on without pictures that cannot be read."),
+}
+PICTURES = {
+    "image_size": _of_pictures("image-size", "Pixels, as 96 or 96x64. Default: as it is.", "SIZE"),
+    **NEW_PICTURES,
+    "grey": _of_pictures("grey", "Read all as grey."),
+    "colour": _of_pictures("colour", "Read all in colour. Default: where one has it."),
+    "background": _of_pictures("background", "Behind what is clear. Default: white.", "COLOUR"),
+}
 
 
 def reads_files(command: Callable[..., None]) -> Callable[..., None]:
     """Give a command all options of how files are read. It gets them as the mapping ``how``."""
-    return _extended(command, FILE | KINDS)
+    return _extended(command, FILE | KINDS | PICTURES)
 
 
 def reads_new_files(command: Callable[..., None]) -> Callable[..., None]:
     """Give a command on a model those that a new file may need: the kinds are the model's."""
-    return _extended(command, FILE)
+    return _extended(command, FILE | NEW_PICTURES)
 
 
 def _extended(command: Callable[..., None], options: dict[str, Any]) -> Callable[..., None]:

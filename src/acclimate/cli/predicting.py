@@ -50,10 +50,13 @@ def predict(
         reading = reading_of(how)
         known = id or _identifier(rows, settings_of(adapter)["id"], reading)
         answers = adapter if domain == "target" else AsSource(adapter)
+        told: list[str] = []
         done = tables.predict_file(
             answers, rows, out, id=known, proba=proba, how=reading,
-            tell=lambda count: status.tell(f"{count:,} rows predicted"),
+            tell=lambda count: status.tell(f"{count:,} rows predicted"), told=told.append,
         )  # fmt: skip
+    for words in told:
+        say(f"Read {rows.name}: {words}")
     say(f"Wrote {done:,} predictions to {out}")
 
 

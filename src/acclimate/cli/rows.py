@@ -11,10 +11,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from acclimate import arrays, tables
+from acclimate.cli.console import say
+from acclimate.cli.options import PICTURES
 from acclimate.columns import as_strings, matched, text_of, warn_of
 from acclimate.exceptions import InputError
 from acclimate.tables import reading
 from acclimate.tables.labels import check_columns, check_known_labels
+from acclimate.tables.pictures import of_words
 from acclimate.tables.understood import Reading, likely_identifiers
 
 
@@ -57,8 +60,9 @@ def read_rows(
         A column is missing; the message names the close match.
     """
     kind = reading.kind_of(path)
-    if kind in ("folder", "idx", "npz"):
-        return tables.read(path, label=label if kind != "folder" else None)
+    if kind in reading.ARRAYS:
+        named = kind in ("idx", "npz")
+        return tables.read(path, label=label if named else None, how=how or Reading())
     from acclimate.tables.streaming import column_names
 
     names = column_names(path, how)
@@ -110,7 +114,18 @@ def declared(table: Any) -> dict[str, list[str]]:
 
 def reading_of(how: Mapping[str, Any]) -> Reading:
     """Return the options of how files are read as one value."""
-    return Reading(**{name: value for name, value in how.items() if value is not None})
+    given = {name: value for name, value in how.items() if value is not None}
+    pictures = {name: given.pop(name) for name in PICTURES if name in given}
+    if "image_size" in pictures:
+        pictures["size"] = pictures.pop("image_size")
+    return Reading(**given, pictures=of_words(**pictures))
+
+
+def say_read(*tables: Any) -> None:
+    """Say what was read of each file that holds pictures, in one line."""
+    for table in tables:
+        if table.told:
+            say(f"Read {table.path.name}: {table.told}")
 
 
 def is_image(X: Any) -> bool:

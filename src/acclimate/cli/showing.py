@@ -68,6 +68,7 @@ def check(
     The exit code is 0 where it holds, 3 where inputs have drifted and 4 where there are too few
     rows to tell. Labels are not looked at: see acclimate evaluate.
     """
+    from acclimate.cli.rows import say_read
     from acclimate.cli.stored import load
     from acclimate.diagnosis import drift
 
@@ -79,16 +80,18 @@ def check(
                 f"{model.name} has no summary of the inputs it was adapted to; write the model "
                 f"with acclimate fit or acclimate adapt"
             )
-        found = drift.check(reference, _inputs(adapter, rows, how), alpha=alpha)
+        table = _read(adapter, rows, how)
+        found = drift.check(reference, table.X, alpha=alpha)
     if as_json:
         typer.echo(json.dumps(found.to_dict(), indent=1, allow_nan=False))
     else:
+        say_read(table)
         _show_drift(found)
     if found.exit_code:
         raise typer.Exit(found.exit_code)
 
 
-def _inputs(adapter: Any, path: Path, how: dict[str, Any]) -> Any:
+def _read(adapter: Any, path: Path, how: dict[str, Any]) -> Any:
     """Read the columns that a model knows. One that is missing is a finding, not an error."""
     from acclimate.cli.rows import read_rows
     from acclimate.cli.stored import reading_for
@@ -96,7 +99,7 @@ def _inputs(adapter: Any, path: Path, how: dict[str, Any]) -> Any:
     reading = reading_for(adapter, how)
     fitted = getattr(adapter, "feature_names_in_", None)
     if fitted is None:
-        return read_rows(path, how=reading).X
+        return read_rows(path, how=reading)
     from acclimate.tables.reading import kind_of
     from acclimate.tables.streaming import column_names
 
@@ -105,7 +108,7 @@ def _inputs(adapter: Any, path: Path, how: dict[str, Any]) -> Any:
         there = set(column_names(path, reading))
         present = [name for name in wanted if name in there]
         wanted = present or wanted  # with none at all, reading says which are missing
-    return read_rows(path, features=wanted, how=reading).X
+    return read_rows(path, features=wanted, how=reading)
 
 
 def _show_drift(found: Any) -> None:

@@ -41,11 +41,11 @@ def reading_for(model: Any, how: Mapping[str, Any]) -> Any:
 
 def labelled_rows(
     model: Any, path: Path, label: str | None, how: Mapping[str, Any]
-) -> tuple[Any, Any, dict[str, list[int]]]:
+) -> tuple[Any, Any, dict[str, list[int]], Any]:
     """Return inputs and labels of a file, for a model that was fitted on such columns.
 
     Rows whose label the model does not know are left out. The third value says which: the rows,
-    counted from 1 among the file's, of each such label.
+    counted from 1 among the file's, of each such label. The fourth is the table that was read.
 
     Raises
     ------
@@ -67,7 +67,7 @@ def labelled_rows(
         raise InputError(f"{path.name} has no label in any row, so there is nothing to score")
     X, y = table.labelled_rows()
     if meta["task"] == "regression":
-        return X, as_values(y, path.name), {}
+        return X, as_values(y, path.name), {}, table
     classes = np.asarray(model.classes_)
     source = getattr(model.source_model_, "classes_", None)
     if source is not None and not meta["new_classes"] and source.dtype.kind == classes.dtype.kind:
@@ -76,11 +76,12 @@ def labelled_rows(
     if unknown.all():
         as_known(y, classes, None, path.name)  # says what is known
     place = np.arange(len(y)) if table.labelled is None else np.flatnonzero(table.labelled)
+    place = place if table.kept is None else table.kept[place]
     left: dict[str, list[int]] = {}
     for one, row in zip(y[unknown].tolist(), place[unknown].tolist(), strict=True):
         left.setdefault(str(one), []).append(row + 1)
     kept = np.flatnonzero(~unknown)
-    return take(X, kept), as_known(y[kept], classes, None, path.name), left
+    return take(X, kept), as_known(y[kept], classes, None, path.name), left, table
 
 
 def seen_files(model: Any) -> dict[str, str]:

@@ -88,12 +88,15 @@ def row_names(table: Any, positions: Sequence[int], id: str | None) -> dict[str,
         values = table.ids.to_numpy() if hasattr(table.ids, "to_numpy") else table.ids
         ids = [one if isinstance(one, int | str) else str(one)
                for one in values[list(positions)].tolist()]  # fmt: skip
+    pictures = kind in ("folder", "picture")
     named: dict[str, Any] = {
-        "ids": ids, "id_name": "file in the folder" if kind == "folder" else id,
+        "ids": ids, "id_name": "file in the folder" if pictures else id,
         "file_rows": None, "file_rows_counted": None,
     }  # fmt: skip
-    if kind == "folder":
+    if pictures:
         return named
+    if table.kept is not None:
+        positions = table.kept[list(positions)].tolist()
     sheet = kind in ("csv", "excel")
     first = 2 if sheet else 1
     counted = "as a spreadsheet counts: row 1 is the header" if sheet else "from 1"

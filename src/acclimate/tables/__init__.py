@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from acclimate.tables.described import describe
     from acclimate.tables.labels import check_known_labels
     from acclimate.tables.mixed import MixedPreprocessor
+    from acclimate.tables.pictures import Pictures
     from acclimate.tables.predictions import predict_file
     from acclimate.tables.preprocess import TabularPreprocessor
     from acclimate.tables.reading import read
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "MixedPreprocessor",
+    "Pictures",
     "Table",
     "TabularPreprocessor",
     "as_table",
@@ -39,6 +41,7 @@ __all__ = [
 
 _HOMES = {
     "MixedPreprocessor": "mixed",
+    "Pictures": "pictures",
     "Table": "table",
     "TabularPreprocessor": "preprocess",
     "as_table": "table",

@@ -15,6 +15,7 @@ from acclimate.exceptions import InputError
 from acclimate.files import output
 from acclimate.tables.ahead import ahead
 from acclimate.tables.labels import check_columns
+from acclimate.tables.pictures import Pictures
 from acclimate.tables.reading import PARQUET, kind_of, read
 from acclimate.tables.streaming import arrow_batches, column_names
 from acclimate.tables.table import to_frame
@@ -34,7 +35,9 @@ def predict_file(
     encoding: str | None = None,
     delimiter: str | None = None,
     decimal: str | None = None,
+    pictures: Pictures | None = None,
     how: Reading | None = None,
+    told: Callable[[str], None] | None = None,
 ) -> int:
     r"""Predict the rows of a file as rows of the target, and write the predictions to a file.
 
@@ -64,8 +67,12 @@ def predict_file(
         Further cells of a CSV that mean "missing"; see `read`.
     encoding, delimiter, decimal : str, default=None
         Of a CSV; see `read`.
+    pictures : Pictures, default=None
+        What may differ from the pictures of the fit: ``resize``, ``white`` and ``skip_bad``.
     how : Reading, default=None
         All of the latter at once, with what is known of the columns beside the model itself.
+    told : callable, default=None
+        Called with what was read, in one line, where it is pictures.
 
     Returns
     -------
@@ -103,10 +110,14 @@ def predict_file(
         raise InputError(f"out is the input file itself, {out.name!r}; choose another name")
     if proba and not hasattr(model, "predict_proba"):
         raise InputError(f"{type(model).__name__} gives no probabilities; leave out proba")
-    how = (how or Reading(encoding, delimiter, decimal, tuple(missing))).with_model(
+    if how is None:
+        how = Reading(
+            encoding, delimiter, decimal, tuple(missing), pictures=pictures or Pictures()
+        )  # fmt: skip
+    how = how.with_model(
         model, dict(getattr(model, "extras_", {}).get("table") or {}).get("reading", {})
     )
-    source = _batches(model, path, id, batch_rows, how)
+    source = _batches(model, path, id, batch_rows, how, told)
     done = 0
     with output(out) as file, contextlib.closing(source), contextlib.ExitStack() as stack:
         writer: Any = None
@@ -131,10 +142,14 @@ def _batches(
     id: str | None,
     batch_rows: int,
     how: Reading,
+    told: Callable[[str], None] | None,
 ) -> Generator[tuple[Any, str, Any]]:
     """Return an iterator of (inputs, name of the identifier, identifiers), checked by now."""
-    if kind_of(path) not in ("csv", "parquet", "arrow"):
+    pictures = how.pictures.of_another and how.pictures.size is not None
+    if pictures or kind_of(path) not in ("csv", "parquet", "arrow"):
         table = read(path, id=id, how=how)
+        if table.told and told is not None:
+            told(table.told)
         ids = np.arange(1, len(table.X) + 1) if table.ids is None else np.asarray(table.ids)
         name = id or ("row" if table.ids is None else "name")
         return (row for row in [(table.X, name, ids)])

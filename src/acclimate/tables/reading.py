@@ -12,20 +12,23 @@ from acclimate.columns import warn_of
 from acclimate.exceptions import DataNotFoundError, InputError
 from acclimate.extras import need
 from acclimate.files import check_readable
-from acclimate.tables import delimited
-from acclimate.tables import picture_folders as pictures
+from acclimate.tables import archives, delimited, picture_columns, picture_folders
 from acclimate.tables.labels import check_columns
+from acclimate.tables.picture_files import is_picture
+from acclimate.tables.picture_sets import like_rows
+from acclimate.tables.pictures import Pictures
 from acclimate.tables.table import Table, as_table, check_unique, to_frame
 from acclimate.tables.understood import STRINGS, Reading, check_declared, understand
 
 DELIMITED = (".csv", ".tsv", ".csv.gz", ".tsv.gz")
 PARQUET = (".parquet", ".pq")
 ARROW = (".arrow", ".feather", ".ipc")
+ARRAYS = ("folder", "picture", "idx", "npz")  # kinds that are no table with columns
 KNOWN = (*DELIMITED, *PARQUET, *ARROW, ".xlsx", ".npz", ".idx3-ubyte", ".idx3-ubyte.gz")
 
 
 def kind_of(path: str | os.PathLike[str]) -> str:
-    """Return "csv", "parquet", "arrow", "excel", "npz", "idx" or "folder", by the name.
+    """Return "csv", "parquet", "arrow", "excel", "npz", "idx", "picture" or "folder", by the name.
 
     Raises
     ------
@@ -53,11 +56,13 @@ def kind_of(path: str | os.PathLike[str]) -> str:
     ):
         if name.endswith(endings):
             return kind
-    if pictures.is_idx(path):
+    if archives.is_idx(path):
         return "idx"
+    if is_picture(name):
+        return "picture"
     raise InputError(
-        f"{path.name} has an ending that is not known; known are {', '.join(KNOWN)} and folders "
-        f"of pictures"
+        f"{path.name} has an ending that is not known; known are {', '.join(KNOWN)}, pictures and "
+        f"folders of pictures"
     )
 
 
@@ -76,13 +81,17 @@ def read(
     categorical: Sequence[str] = (),
     number: Sequence[str] = (),
     date: Sequence[str] = (),
+    pictures: Pictures | None = None,
     how: Reading | None = None,
 ) -> Table:
     r"""Read a file or a folder of pictures into memory.
 
     Use `stream` for files larger than memory. Files are told apart by their ending: CSV and TSV
     (also ending in .gz), Parquet, Feather and Arrow, NPZ, idx, .xlsx (with the extra ``excel``),
-    and folders of pictures, whose class is the name of their folder.
+    pictures, and folders of pictures, whose class is the name of their folder: PNG, JPEG, TIFF,
+    WebP, BMP and the first frame of a GIF. Pictures beside the class folders have no label, folders
+    called train and val are read together, and one called test beside them is left out. A column of
+    paths to pictures makes a table one of pictures; its other columns are left out.
 
     Parameters
     ----------
@@ -110,6 +119,8 @@ def read(
         Columns to read as categories, and as numbers, whatever they look like.
     date : sequence of str, default=()
         Columns to read as dates, as "COLUMN" or "COLUMN=FORMAT" with a format of `strptime`.
+    pictures : Pictures, default=None
+        Size, colour and more of pictures. None reads them as they are.
     how : Reading, default=None
         All of these at once, with what is known from another file. The others then have no effect.
 
@@ -149,16 +160,21 @@ def read(
     if how is None:
         how = Reading(
             encoding, delimiter, decimal, tuple(missing), tuple(categorical), tuple(text),
-            tuple(number), tuple(date),
+            tuple(number), tuple(date), pictures=pictures or Pictures(),
         )  # fmt: skip
-    if kind in ("folder", "idx", "npz"):
-        if drop or (kind != "npz" and id is not None) or (kind == "folder" and label is not None):
+    if kind in ARRAYS:
+        plain = kind in ("folder", "picture")
+        if drop or (kind != "npz" and id is not None) or (plain and label is not None):
             raise InputError(f"{path.name} has no named columns; leave out label, id and drop")
-        if kind == "folder":
-            return pictures.read_folder(path)
-        if kind == "idx":
-            return pictures.read_idx(path, label)
-        return pictures.read_npz(path, label, id)
+        if plain:
+            find = picture_folders.read_folder if kind == "folder" else picture_folders.read_one
+            return find(path, how.pictures)
+        box = (
+            archives.read_idx(path, label)
+            if kind == "idx"
+            else archives.read_npz(path, label, id)
+        )  # fmt: skip
+        return replace(box, X=like_rows(box.X, how.pictures))
     guess = "."
     if kind == "csv":
         how, guess = delimited.settle(path, how)
@@ -169,6 +185,11 @@ def read(
         frame = to_frame(_read_arrow(path, kind))
     check_unique(list(frame.columns), path.name)
     check_declared(how, list(frame.columns), path.name)
+    paths = picture_columns.find(frame, path, (label, id, *drop), how.pictures)
+    if paths is not None:
+        return picture_columns.read_listed(
+            frame, paths, path=path, label=label, id=id, drop=drop, how=how, guess=guess
+        )
     aside = [name for name in (id, *drop) if name in frame.columns]
     inputs = frame.drop(columns=aside)
     inputs, how, doubts = understand(inputs, how, label=label, guess=guess, where=path.name)

@@ -39,6 +39,10 @@ class Table:
         How the columns of a file were read.
     label : str, default=None
         The column that ``y`` was.
+    told : str, default=""
+        Of pictures, what was read and what was left out, in one line.
+    kept : integer ndarray of shape (n,), default=None
+        Which rows of the file these are, where bad pictures were left out. None means all.
     """
 
     X: Any
@@ -48,6 +52,8 @@ class Table:
     path: Path | None = field(default=None)
     reading: Reading = field(default_factory=Reading)
     label: str | None = field(default=None)
+    told: str = field(default="")
+    kept: NDArray[np.intp] | None = field(default=None)
 
     def domain(self, **settings: Any) -> Domain:
         """Return the rows as a `Domain`; ``settings`` such as ``class_names`` are passed on."""

@@ -12,6 +12,7 @@ from acclimate import columns as cells
 from acclimate import written as writing
 from acclimate.exceptions import InputError
 from acclimate.tables.labels import check_columns
+from acclimate.tables.pictures import Pictures, noted_or_of_shape
 from acclimate.written import Written
 
 LEAST_ROWS = 20  # fewer tell nothing about identifiers
@@ -40,6 +41,8 @@ class Reading:
         Columns that mix types, and are read as categories.
     of_another : bool, default=False
         Whether kinds come from a model or another file, where doubts were told already.
+    pictures : Pictures, default=Pictures()
+        How pictures are read, where the file holds any or names them.
     """
 
     encoding: str | None = None
@@ -54,6 +57,7 @@ class Reading:
     written: Mapping[str, Written] = field(default_factory=dict)
     mixed: tuple[str, ...] = ()
     of_another: bool = False
+    pictures: Pictures = field(default_factory=Pictures)
 
     def __post_init__(self) -> None:
         for name in ("missing", "categorical", "text", "number", "date"):
@@ -89,13 +93,19 @@ class Reading:
         """Return these settings with the kinds of a table that was read before."""
         found = table.reading
         written = {name: replace(one, other="") for name, one in found.written.items()}
-        return replace(self, kinds=found.kinds, written=written, of_another=True)
+        shape = getattr(table.X, "shape", (0,))[1:]
+        known = noted_or_of_shape(found.pictures.noted(), shape)
+        return replace(
+            self, kinds=found.kinds, written=written, of_another=True,
+            pictures=self.pictures.like(known),
+        )  # fmt: skip
 
     def noted(self) -> dict[str, Any]:
         """Return what other files of a model need, as plain values."""
         return {
             "missing": list(self.missing), "date": list(self.date),
             "written": {name: asdict(one) for name, one in self.written.items()},
+            **({"pictures": noted} if (noted := self.pictures.noted()) else {}),
         }  # fmt: skip
 
     def with_model(self, model: Any, noted: Mapping[str, Any]) -> Reading:
@@ -121,6 +131,9 @@ class Reading:
             self, kinds=kinds, written=known,
             missing=(*self.missing, *noted.get("missing", ())),
             date=self.date or tuple(noted.get("date", ())), of_another=True,
+            pictures=self.pictures.like(
+                noted_or_of_shape(noted.get("pictures"), getattr(model, "row_shape_", None))
+            ),
         )  # fmt: skip
 
 
