@@ -130,3 +130,122 @@ def test_what_cannot_be_used_is_one_line(folders, acclimate, command, words):
     assert (code, out) == (cli.EXIT_INPUT, "")
     assert err.count("\n") == 1
     assert words in err
+
+
+@pytest.fixture
+def shelf(folders, small, acclimate):
+    """Return a folder with a model of 12 x 12 pictures, and pictures of 20 x 18 in colour."""
+    image = pytest.importorskip("PIL.Image")
+    rng = np.random.default_rng(1)
+    for name, level in (("dark", 60), ("light", 160)):
+        for k in range(3):
+            path = Path("wide", name, f"{k}.png")
+            path.parent.mkdir(parents=True, exist_ok=True)
+            pixels = rng.integers(level - 50, level + 50, (18, 20, 3)).astype(np.uint8)
+            image.fromarray(pixels).save(path)
+    code, out, err = acclimate("fit", "here", *small, "--no-estimate", "--out", "m.acclimate")
+    assert (code, err) == (0, "")
+    assert "Read here: 24 pictures of 2 classes, 12 x 12, grey" in out
+    return folders
+
+
+@pytest.mark.parametrize("command", ["adapt", "predict", "evaluate", "check"])
+def test_pictures_of_another_size_are_refused_with_both_sizes_or_resized(shelf, acclimate, command):
+    out = ("--out", "o.csv") if command in ("adapt", "predict") else ()
+    code, _, err = acclimate(command, "m.acclimate", "wide", *out)
+    assert code == cli.EXIT_INPUT
+    assert "dark/0.png is 20 x 18 pixels" in err
+    assert "12 x 12" in err
+    assert "--resize crop" in err
+    code, text, err = acclimate(command, "m.acclimate", "wide", *out, "--resize", "crop")
+    assert (code in (0, cli.EXIT_DRIFTED, cli.EXIT_UNSURE), err) == (True, "")
+    words = " ".join(text.split())
+    assert "12 x 12, grey; cropped from 20 x 18; colours read as grey" in words
+
+
+def test_how_pictures_are_read_goes_with_the_model(shelf, small, acclimate):
+    done = acclimate("adapt", "m.acclimate", "wide", "--resize", "stretch", "--out", "w.acclimate")
+    assert done[0] == 0
+    code, out, err = acclimate("predict", "w.acclimate", "wide/dark/1.png", "--out", "p.csv")
+    assert (code, err) == (0, "")
+    assert "1 picture, 12 x 12, grey; stretched from 20 x 18" in " ".join(out.split())
+    assert Path("p.csv").read_text().splitlines()[1].startswith('"1.png"')
+    code, _, err = acclimate("fit", "wide", *small, "--image-size", "14x10", "--resize", "pad",
+                             "--background", "black", "--out", "s.acclimate")  # fmt: skip
+    assert (code, err) == (0, "")
+    noted = library.load("s.acclimate").extras_["table"]["reading"]["pictures"]
+    assert noted == {"size": [14, 10], "resize": "pad", "colour": True, "background": [0, 0, 0],
+                     "white": None}  # fmt: skip
+    code, out, err = acclimate("evaluate", "s.acclimate", "here", "--json")
+    assert (code, err) == (0, "")
+    assert json.loads(out)["read"] == (
+        "24 pictures of 2 classes, 14 x 10, colour; padded from 12 x 12; grey read as colour"
+    )
+
+
+def test_a_model_that_noted_no_pictures_knows_their_shape(shelf, acclimate):
+    old = library.load("m.acclimate")
+    del old.extras_["table"]["reading"]["pictures"]
+    library.save(old, "old.acclimate", extras=old.extras_)
+    for rows in ("wide", "here"):
+        answers = []
+        for name in ("m", "old"):
+            code, _, err = acclimate(
+                "predict", f"{name}.acclimate", rows, "--resize", "crop", "--out", "p.csv"
+            )
+            assert (code, err) == (0, "")
+            answers.append(Path("p.csv").read_text())
+        assert answers[0] == answers[1]
+
+
+def test_bad_pictures_are_named_and_left_out_on_request(shelf, acclimate):
+    Path("there", "dark", "bad.png").write_bytes(b"")
+    code, _, err = acclimate("evaluate", "m.acclimate", "there", "--json")
+    assert code == cli.EXIT_INPUT
+    assert "dark/bad.png (empty)" in err
+    code, out, err = acclimate("evaluate", "m.acclimate", "there", "--json", "--skip-bad")
+    assert code == 0
+    assert "note: 1 picture of 25 cannot be read and left out: dark/bad.png (empty)" in err
+    assert json.loads(out)["rows"] == 24
+    code, _, err = acclimate("predict", "m.acclimate", "there", "--skip-bad", "--out", "p.csv")
+    assert "dark/bad.png" in err
+    assert len(Path("p.csv").read_text().splitlines()) == 25
+
+
+def test_a_file_with_a_column_of_paths_goes_everywhere(shelf, small, acclimate):
+    paths = [f"{kind}/{k:02d}.png" for kind in ("dark", "light") for k in range(ROWS)]
+    rows = [f"there/{path},{path.split('/')[0]},{k % 3}" for k, path in enumerate(paths)]
+    Path("list.csv").write_text("file,kind,ward\n" + "\n".join(rows) + "\n")
+    fit = ("fit", "list.csv", "--label", "kind", *small, "--out", "l.acclimate")
+    code, out, err = acclimate(*fit)
+    assert (code, err) == (0, "")
+    assert "24 pictures of 2 classes, 12 x 12, grey; 1 column left out (ward)" in out
+    for model in ("l", "m"):
+        code, _, err = acclimate("predict", f"{model}.acclimate", "list.csv", "--out", "p.csv")
+        assert (code, err) == (0, "")
+        assert Path("p.csv").read_text().splitlines()[1].startswith('"there/dark/00.png"')
+        code, _, err = acclimate("check", f"{model}.acclimate", "list.csv")
+        assert err == ""
+    code, _, err = acclimate("evaluate", "m.acclimate", "list.csv", "--label", "kind")
+    assert (code, err) == (0, "")
+    code, out, err = acclimate("diagnose", "here", "list.csv", "--label", "kind")
+    assert (code, err) == (0, "")
+
+
+def test_settings_of_pictures_are_options_of_a_config_and_of_a_store(shelf, small, acclimate):
+    Path("c.toml").write_text('image-size = "10"\nresize = "pad"\nskip-bad = true\n')
+    Path("there", "bad.png").write_bytes(b"")
+    code, out, err = acclimate(
+        "compare", "--source", "here", "--target", "there", "--method", "DeepCORAL", "--trials",
+        "1", *small, *QUICK, "--config", "c.toml", "--store", "s.sqlite",
+    )  # fmt: skip
+    assert code == 0
+    assert "bad.png (empty)" in err
+    assert "24 pictures of 2 classes, 10 x 10, grey; padded from 12 x 12" in " ".join(out.split())
+    code, out, err = acclimate("resume", "s.sqlite", "--json", "--jobs", "1")
+    assert code == 0
+    found = json.loads(out)
+    assert found["trials"]["reused"] == found["trials"]["done"]
+    command = " ".join(found["run"]["command"].split())
+    assert "--image-size 10" in command
+    assert "--skip-bad" in command

@@ -237,8 +237,8 @@ def _sizes(
     if how.size is not None:
         odd = next(name for name, size in sizes.items() if size not in (None, how.size))
         return InputError(
-            f"{odd} is {_pixels(sizes[odd])} pixels, and the pictures of the model or the other "
-            f"set are {_pixels(how.size)}; found {shown}. To bring them to that size: "
+            f"all pictures must have one size: {odd} is {_pixels(sizes[odd])} pixels, and those of "
+            f"the model or the other set {_pixels(how.size)}; found {shown}. To bring them to it: "
             f"Pictures(resize='crop') (--resize crop), or pad or stretch"
         )
     return InputError(
