@@ -36,7 +36,7 @@ KEYS = {
     "estimate",
     "source", "target", "design", "reference", "recommendation", "sentence", "verdicts", "table",
     "choices", "classes", "groups", "calibration", "label_curve", "members", "bodies", "pareto",
-    "excluded",
+    "constant", "answers", "excluded",
     "trials", "budget", "estimated", "to_label", "store", "training", "features", "run",
 }  # fmt: skip
 Maker = Callable[..., SimpleNamespace]

@@ -50,7 +50,7 @@ def keep(path: Path, name: str, value: Any) -> None:
 
 
 def name_rows(path: Path, table: Any, id: str | None, why: str) -> None:
-    """Say in a store which rows of the target file are to be labelled, as a person finds them.
+    """Say in a store what a person calls the rows of the target file that are told of.
 
     And ``why`` the labels were taken for the task, which only the command knows.
     """
@@ -60,8 +60,12 @@ def name_rows(path: Path, table: Any, id: str | None, why: str) -> None:
             return
         found = replace(Compared.from_dict(written), task_reason=why)
         if found.to_label is not None:
-            named = replace(found.to_label, **row_names(table, found.to_label.positions, id))
-            found = replace(found, to_label=named)
+            named = row_names(table, found.to_label.positions, id)
+            found = replace(found, to_label=replace(found.to_label, **named))
+        shown = found.answers
+        if shown is not None and shown.missed is not None:
+            missed = replace(shown.missed, **row_names(table, shown.missed.positions, id))
+            found = replace(found, answers=replace(shown, missed=missed))
         store.set_meta("comparison", found.to_dict())
 
 

@@ -15,6 +15,7 @@ from acclimate.comparison.answers import Answers, assemble, choose_in_folds, row
 from acclimate.comparison.candidates import POOLED, SOURCE_ONLY, TARGET_ONLY
 from acclimate.comparison.design import Design
 from acclimate.comparison.problem import Problem
+from acclimate.comparison.shown_answers import Side, shown_answers
 from acclimate.comparison.weighed import (
     COMMITTEE,
     CONSTANT,
@@ -27,6 +28,7 @@ from acclimate.judging.crossfitted import first_level
 from acclimate.judging.judged import Verdict
 from acclimate.judging.verdict import same_model, verdict
 from acclimate.report.compared import CandidateRow
+from acclimate.report.compared_answers import AnswersShown
 from acclimate.report.compared_parts import Calibrated, Gain, Judged, Part
 from acclimate.report.plain import structured
 
@@ -136,11 +138,9 @@ class Judge:
         return names[first_level(self._scores(names), 0.0)]
 
     @cached_property
-    def constant(self) -> float | None:
-        """The score of always the same answer, where that is a reference."""
-        if CONSTANT not in self.references:
-            return None
-        same = self.references[CONSTANT][0]
+    def constant(self) -> float:
+        """The score of always the same answer."""
+        same = always(self.design, self.problem.classes).outer
         return measures.score_interval(self.design, same, self.problem.confidence)[0]
 
     @cached_property
@@ -249,3 +249,19 @@ class Judge:
             for who, name, proba in sides
             if proba is not None
         )
+
+    def answers(self) -> AnswersShown:
+        """Return what the answers of what was picked look like, beside the best reference's."""
+        score = measures.score_interval
+        best = BEST
+        if BEST not in self.references:
+            best = max(
+                self.references,
+                key=lambda name: score(self.design, self.references[name][0], 0.95)[0],
+            )
+        classes = self.problem.classes
+        called = {x: self.problem.name_of(x) for x in ([] if classes is None else classes.tolist())}
+        return shown_answers(
+            self.design, Side("chosen", self.final, *self.picked),
+            Side("reference", best, *self.references[best]), classes, called,
+        )  # fmt: skip

@@ -29,6 +29,7 @@ from acclimate.comparison.trials.runner import Trials
 from acclimate.exceptions import AcclimateError
 from acclimate.judging.judged import Verdict
 from acclimate.report.compared import CandidateRow
+from acclimate.report.compared_answers import AnswersShown
 from acclimate.report.compared_parts import BodyProbed, Calibrated, CurvePoint, Judged, Part
 
 _ALL: LeftOut = (0, ())  # of the design: one trial serves every fold
@@ -43,7 +44,7 @@ class Found:
     weights: dict[tuple[int, int], dict[str, float]]
     fallback: str
     mute: dict[str, list[str]]
-    constant: float | None
+    constant: float
     verdicts: tuple[Judged, ...]
     each: dict[str, CandidateRow]
     classes: tuple[Part, ...]
@@ -52,6 +53,7 @@ class Found:
     curve: tuple[CurvePoint, ...]
     bodies: tuple[BodyProbed, ...]
     against: dict[str, Verdict]
+    answers: AnswersShown
 
     @property
     def against_target(self) -> Verdict:
@@ -283,6 +285,7 @@ class WithLabels(Bench):
             curve=label_curve(self, self.design, heaviest, done),
             bodies=bodies.judge(self, self._bodies),
             against=judge.against,
+            answers=judge.answers(),
         )
 
     def _why_no_reference(self) -> str:

@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Any, Self
 
 from acclimate.comparison.trials.store import Store
 from acclimate.exceptions import AcclimateError, InputError
+from acclimate.report import answer_frames as frames
 from acclimate.report.compared import Compared, Recommendation
 from acclimate.report.comparison_view import comparison_view
 from acclimate.report.plain import json_safe
-from acclimate.report.presented import Presented
+from acclimate.report.presented import Presented, as_notebook
 from acclimate.report.view import View
 
 if TYPE_CHECKING:
@@ -79,6 +80,9 @@ class Comparison(Presented):
         """Return what is shown: what to do, why, and the candidates."""
         return comparison_view(self.details)
 
+    def _repr_html_(self) -> str:
+        return as_notebook(comparison_view(self.details, answers=True))
+
     def report(self, path: str | os.PathLike[str], *, diagnosis: Diagnosis | None = None) -> Path:
         """Write everything as one HTML file that needs no network.
 
@@ -114,6 +118,85 @@ class Comparison(Presented):
         none = {"word": None, "gain": None, "low": None, "high": None}
         keys = ("against_target_only", "against_source_only")
         return [row | {key: row[key] or none for key in keys} for row in self.table()]
+
+    def confusion(self, who: str = "chosen") -> Any:
+        """Return the confusion matrix of cross-fitted answers to the labelled target rows.
+
+        Parameters
+        ----------
+        who : {"chosen", "reference"}, default="chosen"
+            What the folds picked, or the best reference.
+
+        Returns
+        -------
+        pandas.DataFrame
+            True classes down, what is said across: rows, as means over the repeats.
+
+        Raises
+        ------
+        InputError
+            There were no labels, or they are values.
+        """
+        return frames.confusion(self.details, who)
+
+    def curve(self, kind: str = "roc") -> Any:
+        """Return the points of a curve of both sides, from cross-fitted probabilities.
+
+        Parameters
+        ----------
+        kind : {"roc", "precision_recall"}, default="roc"
+            Of two classes the curve of the rarer, ``details.answers.positive``. Of more the first
+            is the mean of each class against the others, and there is no other.
+
+        Returns
+        -------
+        pandas.DataFrame
+            At most 101 points a side.
+
+        Raises
+        ------
+        InputError
+            There is no such curve.
+        """
+        return frames.curve(self.details, kind)
+
+    def residuals(self) -> Any:
+        """Return what both sides say, and the truth minus that: a frame of at most 300 rows each.
+
+        Raises
+        ------
+        InputError
+            There were no labels, or they are classes.
+        """
+        return frames.residuals(self.details)
+
+    def missed(self) -> Any:
+        """Return labelled target rows that both sides miss, at most 20.
+
+        Returns
+        -------
+        pandas.DataFrame
+            ``row`` counts from 0 in the target, ``called`` is what a person calls it; then what is
+            true and said, with the mean probability of what is said. The surest mistakes come
+            first, of values the largest errors. ``details.answers.missed.rows`` is how many there
+            are.
+
+        Raises
+        ------
+        InputError
+            There were no labels.
+        """
+        return frames.missed(self.details)
+
+    def calibration(self) -> Any:
+        """Return the bins of the reliability curves: how sure, how often right, of how many rows.
+
+        Raises
+        ------
+        InputError
+            There were no labels.
+        """
+        return frames.calibration(self.details)
 
     def best_model(self) -> Any:
         """Fit the recommended candidate on all rows and all labels, once, and return it.

@@ -48,7 +48,7 @@ def from_labels(bench: WithLabels, excluded: Sequence[Excluded], found: Found) -
         for c in candidates
     }
     advice = _advise_committee(candidates, found) if found.members else _advise(candidates, found)
-    rows = _table(bench, found.each, results, shares, advice, TARGET_ONLY)
+    rows = _table(bench, found.each, results, shares, advice, TARGET_ONLY, found.constant)
     rows = tuple(
         replace(row, reason=f"it cannot say {', '.join(map(repr, found.mute[row.candidate]))}")
         if row.candidate in found.mute and row.status == "done" else row
@@ -62,7 +62,7 @@ def from_labels(bench: WithLabels, excluded: Sequence[Excluded], found: Found) -
         said = against.sentence("the reference picked in each fold", "the committee")
     sentence = f"{advice.headline()}. {said}"
     used = found.each[str(advice.candidate)].score
-    if found.constant is not None and used is not None and used < found.constant:
+    if used is not None and used < found.constant:
         unit = "accuracy" if design.classify else "R2"
         sentence += (
             f" {advice.candidate} scores below always {_constant(against)}: "
@@ -101,6 +101,7 @@ def from_labels(bench: WithLabels, excluded: Sequence[Excluded], found: Found) -
             for name, weight in sorted(found.members.items(), key=lambda pair: -pair[1])
         ),
         classes=found.classes, groups=found.groups,
+        constant=found.constant, answers=found.answers,
         calibration=found.calibration,
         label_curve=found.curve, bodies=found.bodies,
     )  # fmt: skip
@@ -277,8 +278,12 @@ def _table(
     shares: Mapping[str, float],
     advice: Recommendation,
     reference: str,
+    constant: float | None = None,
 ) -> tuple[CandidateRow, ...]:
-    """Return one row a candidate, the best first; ``each`` has the scores of the finished."""
+    """Return one row a candidate, the best first; ``each`` has the scores of the finished.
+
+    Nothing is among what nothing beats that scores no better than always the same answer.
+    """
     rows = []
     for c in bench.candidates:
         mine = results.get(c.name, [])
@@ -304,7 +309,8 @@ def _table(
     points = [  # the growth of a process is no finer than a megabyte
         (_order(row), row.seconds or 0.0, float(round(row.peak_mb or 0.0))) for row in done
     ]
-    best = {row.candidate for row, one in zip(done, pareto(points), strict=True) if one}
+    points += [] if constant is None else [(constant, 0.0, 0.0)]
+    best = {row.candidate for row, one in zip(done, pareto(points), strict=False) if one}
     rows = [replace(row, pareto=row.candidate in best) for row in rows]
     return tuple(sorted(rows, key=lambda row: (row.status != "done", -_order(row))))
 

@@ -47,11 +47,15 @@ class Point(NamedTuple):
 
 @dataclass(frozen=True)
 class Series:
-    """A named line; `style` chooses colour, dash and marker, the same for a method everywhere."""
+    """A named line; `style` chooses colour, dash and marker, the same for a method everywhere.
+
+    Curves of many steps are clearer without markers.
+    """
 
     label: str
     points: Sequence[Point]
     style: int = 0
+    marked: bool = True
 
 
 @dataclass(frozen=True)
@@ -115,7 +119,9 @@ def line_chart(
     >>> "copy: 51 (48 to 54) at 50, 60 at 100." in svg
     True
     """
-    drawn = [Series(s.label, _placeable(s.points, x_log), s.style % STYLES) for s in series]
+    drawn = [
+        Series(s.label, _placeable(s.points, x_log), s.style % STYLES, s.marked) for s in series
+    ]
     lost = sum(len(s.points) for s in series) - sum(len(s.points) for s in drawn)
     drawn = [s for s in drawn if s.points]
     description = f"{y_label} by {x_label}. " + " ".join(_in_words(s) for s in drawn)
@@ -255,21 +261,21 @@ def interval_glyph(
     )
 
 
-def line_key(style: int) -> str:
-    """Return the legend's sample of a line: its dash and its marker."""
+def line_key(style: int, marked: bool = True) -> str:
+    """Return the legend's sample of a line: its dash, and its marker where it has any."""
     kind = style % STYLES
     return (
         '<svg class="key" viewBox="0 0 36 14" aria-hidden="true" focusable="false">'
         f'<path class="line s{kind}" stroke-dasharray="{DASHES[kind] or "none"}" d="M1 7H35"/>'
-        f"{marker(kind, 18, 7)}</svg>"
+        f"{marker(kind, 18, 7) if marked else ''}</svg>"
     )
 
 
-def mark_key(style: int) -> str:
+def mark_key(style: int, hollow: bool = False) -> str:
     """Return the legend's sample of points without a line: their marker."""
     return (
         '<svg class="key" viewBox="0 0 36 14" aria-hidden="true" focusable="false">'
-        f"{marker(style, 18, 7)}</svg>"
+        f"{marker(style, 18, 7, hollow=hollow)}</svg>"
     )
 
 
@@ -342,7 +348,7 @@ def _line(series: Series, across: Scale, up: Scale) -> str:
     way = "L".join(f"{across(p.x):.2f} {up(p.y):.2f}" for p in series.points)
     dash = DASHES[kind] or "none"
     parts = [f'<path class="line s{kind}" stroke-dasharray="{dash}" d="M{way}"/>']
-    for p in series.points[:: -(-len(series.points) // _EACH)]:
+    for p in series.points[:: -(-len(series.points) // _EACH)] if series.marked else ():
         note = _in_words(Series(series.label, [p]))
         parts.append(marker(kind, across(p.x), up(p.y), note))
     return "".join(parts)

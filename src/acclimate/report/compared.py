@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Self
 
 from acclimate.exceptions import InputError
+from acclimate.report.compared_answers import AnswersShown, Importances, NamedRows
 from acclimate.report.compared_parts import (
     BodyProbed,
     Budget,
@@ -124,49 +125,21 @@ class CandidateRow:
 
 
 @dataclass(frozen=True)
-class RowsToLabel:
-    """Target rows to label first, counted from 0, and what a person calls them.
+class RowsToLabel(NamedRows):
+    """Target rows to label first.
 
     Attributes
     ----------
-    rows : int
-        How many.
-    positions, weights : tuple
-        Where they are, and the ``label_weights`` that belong to their labels.
-    ids, id_name : tuple or None, str or None
-        Identifiers, and what they are.
-    file_rows, file_rows_counted : tuple or None, str or None
-        Numbers in the file, and how those are counted.
+    weights : tuple of float
+        The ``label_weights`` that belong to their labels.
     why : str
     candidates : tuple of str
         Whom the labels tell apart.
     """
 
-    rows: int = 0
-    positions: tuple[int, ...] = ()
-    ids: tuple[Any, ...] | None = None
-    id_name: str | None = None
-    file_rows: tuple[int, ...] | None = None
-    file_rows_counted: str | None = None
     weights: tuple[float, ...] = ()
     why: str = ""
     candidates: tuple[str, ...] = ()
-
-    def called(self) -> tuple[str, list[str]]:
-        """Return how the rows are told, and what they are called.
-
-        Examples
-        --------
-        >>> RowsToLabel(1, (3,), ids=("t-7",), id_name="patient").called()
-        ('by patient', ['t-7'])
-        >>> RowsToLabel(1, (3,)).called()
-        ('counted from 0', ['3'])
-        """
-        if self.ids:
-            return f"by {self.id_name}", [str(one) for one in self.ids]
-        if self.file_rows:
-            return f"counted {self.file_rows_counted}", [str(one) for one in self.file_rows]
-        return "counted from 0", [str(one) for one in self.positions]
 
 
 @dataclass(frozen=True)
@@ -205,7 +178,14 @@ class Compared:
     label_curve : tuple of CurvePoint
     bodies : tuple of BodyProbed
     pareto : tuple of str
-        Candidates that nothing beats in score, seconds and memory at once.
+        Candidates that nothing beats in score, seconds and memory at once; always the same answer,
+        which costs nothing, takes part.
+    constant : float or None
+        The score of always the same answer, with labels.
+    answers : AnswersShown or None
+        Confusion, curves or residuals, and the rows that are missed, with labels.
+    importance : Importances or None
+        Where it was asked for.
     excluded : tuple of NotTried
     trials, budget, store, run : TrialCounts, Budget, StoreFile, Run
     estimated, to_label : Estimated or None, RowsToLabel or None
@@ -241,6 +221,9 @@ class Compared:
     label_curve: tuple[CurvePoint, ...] = ()
     bodies: tuple[BodyProbed, ...] = ()
     pareto: tuple[str, ...] = ()
+    constant: float | None = None
+    answers: AnswersShown | None = None
+    importance: Importances | None = field(default=None, metadata=OPTIONAL)
     excluded: tuple[NotTried, ...] = ()
     trials: TrialCounts | None = None
     budget: Budget = field(default_factory=Budget)

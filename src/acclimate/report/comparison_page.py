@@ -8,6 +8,7 @@ from typing import Any
 
 from markupsafe import Markup
 
+from acclimate.report import answer_figures
 from acclimate.report import comparison_figures as figures
 from acclimate.report.charts import interval_glyph
 from acclimate.report.compared import CandidateRow, Compared
@@ -90,6 +91,11 @@ def render_comparison(
         "charts": [
             c for c in (figures.label_curve(found, styles), figures.cost(found)) if c is not None
         ],
+        "constant": _constant(found),
+        "confusion": answer_figures.confusion(found),
+        "curves": answer_figures.curves(found),
+        "missed": answer_figures.missed(found),
+        "importance": answer_figures.importance(found.importance),
         "calibration": figures.calibration(found),
         "calibration_rows": figures.calibration_rows(found),
         "training": figures.training(found),
@@ -242,6 +248,18 @@ def _row(r: CandidateRow, found: Compared, limit: float) -> dict[str, Any]:
         "share": percent(r.chosen_share, 0), "share_key": r.chosen_share,
         "recommended": r.recommended, "reference": r.is_reference,
     }  # fmt: skip
+
+
+def _constant(found: Compared) -> str:
+    """Say what always the same answer scores, and that nothing worse is told to be unbeaten."""
+    if found.constant is None:
+        return ""
+    worse = sum(r.score is not None and r.score <= found.constant for r in found.table)
+    said = f"Always the same answer scores {score(found.constant, found.score)} and costs nothing"
+    if not worse:
+        return f"{said}; every candidate does better."
+    one = "1 candidate does" if worse == 1 else f"{count(worse)} candidates do"
+    return f"{said}; {one} no better and {'is' if worse == 1 else 'are'} left out here."
 
 
 def _whose(found: Compared) -> str:

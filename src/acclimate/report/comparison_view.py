@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from acclimate.report.answer_view import answer_tables
 from acclimate.report.compared import CandidateRow, Compared
 from acclimate.report.compared_parts import Estimated, Gain, Judged
 from acclimate.report.view import Cell, Line, Several, Table, View
@@ -20,8 +21,15 @@ _NAMED = 10  # rows to label that are written out
 _REFERENCES = {"TargetOnly": "vs target", "SourceOnly": "vs source"}
 
 
-def comparison_view(found: Compared) -> View:
-    """Return what to do, why, and the candidates, as a terminal and a notebook show them."""
+def comparison_view(found: Compared, *, answers: bool = False) -> View:
+    """Return what to do, why, and the candidates, as a terminal and a notebook show them.
+
+    Parameters
+    ----------
+    found : Compared
+    answers : bool, default=False
+        Also what the answers look like: for a notebook, which folds tables away.
+    """
     advice = found.recommendation
     if found.unfinished:
         first = Line(f" {found.unfinished}", "not settled", "Not the whole run.", strong=True)
@@ -52,6 +60,7 @@ def comparison_view(found: Compared) -> View:
     if len(best) > 1:
         parts.append(_not_beaten(found, best))
     parts += [_groups(found)] if found.groups else []
+    parts += answer_tables(found) if answers else []
     parts += _several("that did not finish", [
         Line(f"{row.status.capitalize()}: {row.candidate}. {_one_line(row.reason)}")
         for row in found.table if row.status != "done"
@@ -145,9 +154,12 @@ def _not_beaten(found: Compared, best: list[CandidateRow]) -> Table:
         )
         for row in best
     )  # fmt: skip
+    same = ""
+    if found.constant is not None:
+        same = f", nor by always the same answer ({score(found.constant, unit, plain=True)})"
     return Table(
         ("candidate", f">{unit}", ">time", ">memory"), rows,
-        f"Not beaten in {unit}, time and memory at once:", "candidates",
+        f"Not beaten in {unit}, time and memory at once{same}:", "candidates",
     )  # fmt: skip
 
 

@@ -87,7 +87,9 @@ def _sample(key: Any, key_id: str) -> str:
     """Return the legend's sample of a line, of bars or of points."""
     if isinstance(key, Bars):
         return bar_key(key.style, key_id)
-    return mark_key(key.style) if isinstance(key, Marks) else line_key(key.style)
+    if isinstance(key, Marks):
+        return mark_key(key.style, key.hollow)
+    return line_key(key.style, key.marked)
 
 
 def learning_curves(case: Facts, key: str) -> list[dict[str, Any]]:

@@ -79,9 +79,14 @@ class Presented:
         return as_text(self.view(), _ELSEWHERE)
 
     def _repr_html_(self) -> str:
-        from acclimate.report.view_page import render_fragment
+        return as_notebook(self.view())
 
-        return render_fragment(self.view(), _NOTEBOOK, _ELSEWHERE)
+
+def as_notebook(view: View) -> str:
+    """Return a view as HTML for a notebook."""
+    from acclimate.report.view_page import render_fragment
+
+    return render_fragment(view, _NOTEBOOK, _ELSEWHERE)
 
 
 def _flat(row: Mapping[str, Any], before: str = "") -> dict[str, Any]:

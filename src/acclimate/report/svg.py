@@ -112,7 +112,7 @@ def x_axis(across: Scale, ticks: Sequence[float], name: str, size: Size) -> str:
     return "".join(parts)
 
 
-def marker(style: int, x: float, y: float, note: str = "") -> str:
+def marker(style: int, x: float, y: float, note: str = "", *, hollow: bool = False) -> str:
     """Return the marker of a style, centred on (x, y), with `note` as its tooltip."""
     shapes = (
         "M-4 0a4 4 0 1 0 8 0a4 4 0 1 0 -8 0z",  # circle
@@ -125,7 +125,7 @@ def marker(style: int, x: float, y: float, note: str = "") -> str:
         "M-4 0a4 4 0 1 0 8 0a4 4 0 1 0 -8 0z",  # ring
     )
     kind = style % STYLES
-    look = "mark open" if kind >= 5 else "mark"
+    look = "mark open" if kind >= 5 else "mark hollow" if hollow else "mark"
     inner = f"<title>{text(note)}</title>" if note else ""
     place = f"translate({x:.2f} {y:.2f})"
     return f'<path class="{look} s{kind}" transform="{place}" d="{shapes[kind]}">{inner}</path>'

@@ -1,0 +1,66 @@
+"""What a notebook shows of answers beside the candidates: tables, which it folds away."""
+
+from __future__ import annotations
+
+from acclimate.report.answer_figures import called, missed, rows_words
+from acclimate.report.compared import Compared
+from acclimate.report.view import Cell, Table
+from acclimate.report.wording import NOTHING, percent, sentence
+
+_CLASSES = 12  # more columns are for the page
+
+
+def answer_tables(found: Compared) -> list[Table]:
+    """Return confusion matrices, areas with calibration, and the rows that both sides miss."""
+    return [*_confusion(found), *_areas(found), *_missed(found)]
+
+
+def _confusion(found: Compared) -> list[Table]:
+    shown = found.answers
+    if shown is None or not 0 < len(shown.classes) <= _CLASSES:
+        return []
+    tables = []
+    for side in shown.sides:
+        rows = []
+        for place, (name, row) in enumerate(zip(shown.classes, side.confusion, strict=False)):
+            recall = row[place] / (sum(row) or 1.0)
+            cells = [Cell(rows_words(one), strong=k == place, key=one) for k, one in enumerate(row)]
+            rows.append((Cell(name), *cells, Cell(percent(recall), key=recall)))
+        heads = ("true class", *(f">{name}" for name in shown.classes), ">recall")
+        title = f"{sentence(called(side))}, rows of each true class by what it says:"
+        tables.append(Table(heads, tuple(rows), title, "classes"))
+    return tables
+
+
+def _areas(found: Compared) -> list[Table]:
+    shown, errors = found.answers, {one.who: one.ece for one in found.calibration}
+    if shown is None or all(side.auc is None for side in shown.sides):
+        return []
+    rows = []
+    for side in shown.sides:
+        same = any(one.who == side.who and one.candidate == side.candidate
+                   for one in found.calibration)  # fmt: skip
+        rows.append((
+            Cell(sentence(called(side))), _area(side.auc), _area(side.average_precision),
+            Cell(percent(errors.get(side.who)) if same else NOTHING),
+        ))  # fmt: skip
+    of = "" if shown.positive is None else f", of {shown.positive}"
+    heads = ("answers", ">ROC area", ">mean precision", ">calibration error")
+    return [Table(heads, tuple(rows), f"Areas under the curves{of}:", "answers")]
+
+
+def _area(value: float | None) -> Cell:
+    return Cell(NOTHING if value is None else f"{value:.3f}", key=value)
+
+
+def _missed(found: Compared) -> list[Table]:
+    told = missed(found)
+    if told is None or not told["rows"]:
+        return []
+    rows = tuple(
+        (Cell(row["name"]), Cell(row["truth"]), Cell(row["said"]), Cell(row["other"]))
+        for row in told["rows"]
+    )
+    what = "The largest errors of both" if told["values"] else f"Rows that both miss ({told['all']}"
+    title = f"{what}{', ' if told['values'] else '), '}{told['counted']}:"
+    return [Table(("row", "true", *told["sides"]), rows, title, "rows")]
