@@ -59,15 +59,22 @@ def test_folds_follow_the_key_and_not_the_order() -> None:
 
 @pytest.mark.parametrize(
     ("labels", "folds", "message"),
-    [
-        ([0, 1] * 3, 3, "6 target labels are too few"),
-        ([0] * 20 + [1] * 2, 3, "too few to train"),
-        ([0, 1] * 10, 2, "folds must be at least 3"),
-    ],
+    [([0], 3, "1 target labels cannot train"), ([0, 1] * 10, 2, "folds must be at least 3")],
 )
-def test_too_few_labels_are_refused(labels: list[int], folds: int, message: str) -> None:
+def test_what_cannot_be_laid_out_is_refused(labels: list[int], folds: int, message: str) -> None:
     with pytest.raises(InputError, match=message):
         _design(labels, folds=folds)
+
+
+@pytest.mark.parametrize(
+    ("labels", "few"),
+    [([0, 1] * 3, True), ([0] * 20 + [1] * 2, True), ([0] * 5 + [1] * 3, False)],
+)
+def test_too_few_labels_are_laid_out_and_called_so(labels: list[int], few: bool) -> None:
+    design = _design(labels, folds=3)
+    assert design.few == few
+    for line in design.fold_of:
+        assert set(line.tolist()) == set(range(design.folds))
 
 
 def _fitted(design: Design, X: np.ndarray, y: np.ndarray) -> Answers:

@@ -66,6 +66,8 @@ def told(found: Compared, out: Path, held: str = "") -> str:
     words = f"Saved {out}: {advice.candidate}, fitted on all rows."
     if advice.action == "do not transfer" and advice.method != "Committee":
         words += " It is the reference: transfer is not recommended."
+    elif advice.action == "not settled" and advice.method in ("SourceOnly", "TargetOnly"):
+        words += " It is the best of the references; nothing was shown to beat it."
     elif advice.action == "not settled":
         words += " That it beats the references is not settled."
     return f"{words} It {held}." if held else words

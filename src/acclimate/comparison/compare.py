@@ -16,6 +16,7 @@ from acclimate.comparison.answers import row_scores
 from acclimate.comparison.bases import default_estimators, strong_estimators, table_preprocess
 from acclimate.comparison.candidates import STANDARDS, Candidate, Need, choose, describe
 from acclimate.comparison.design import make_design
+from acclimate.comparison.few import few_words, fitted_everywhere, judgeable, unsettled
 from acclimate.comparison.labelled import WithLabels
 from acclimate.comparison.problem import Problem, check_problem
 from acclimate.comparison.result import Comparison
@@ -189,10 +190,11 @@ def compare(
         source, target, estimators=estimators, domains=domains, groups=groups, margin=margin,
         confidence=confidence, label_weights=label_weights, task=task,
     )  # fmt: skip
+    problem, few = judgeable(problem)
     images = len(problem.source.X.shape) > 2
     need = Need(
-        problem.task, problem.labelled, problem.source_ids is not None, problem.own_classes, images,
-        networks,
+        problem.task, problem.labelled or bool(few), problem.source_ids is not None,
+        problem.own_classes, images, networks,
     )  # fmt: skip
     if estimators is None:
         strong = committee and problem.labelled and not images
@@ -216,6 +218,10 @@ def compare(
             folds=folds, repeats=repeats, seed=random_state, key=key,
             weights=problem.label_weights,
         )  # fmt: skip
+        few = few_words(problem) if design.few else few
+    if few:
+        tried, left_out = fitted_everywhere(tried, design)
+        excluded += left_out
     settings = {
         "task": problem.task, "estimators": describe(estimators),
         "preprocess": describe(preprocess), "methods": None if methods is None else list(methods),
@@ -245,6 +251,7 @@ def compare(
                 guessed = WithoutLabels(run, problem, tried)
                 guessed.run()
                 details = from_estimate(guessed, excluded, guessed.judge())
+            details = unsettled(details, few) if few else details
             if store is not None:
                 details = replace(details, store=replace(details.store, path=str(path)))
             plain = details.to_dict()

@@ -39,6 +39,8 @@ class Design:
     classify : bool
     weights : ndarray of shape (m,) or None
         Importance weights of the labelled rows, where they are no plain sample.
+    few : bool, default=False
+        Whether the labels are too few for a verdict, so that nothing is settled by them.
     """
 
     known: NDArray[np.intp]
@@ -46,6 +48,7 @@ class Design:
     fold_of: NDArray[np.intp]
     classify: bool
     weights: NDArray[np.float64] | None = None
+    few: bool = False
 
     @property
     def repeats(self) -> int:
@@ -104,6 +107,10 @@ def make_design(
 ) -> Design:
     """Lay out the folds of the labelled rows.
 
+    Fewer than 8 labels, or fewer than two classes with 3 of them, are too `few` for a verdict. They
+    are laid out all the same: one row at a time where there are fewer than 8, and without regard to
+    the classes where none has 3. What stays may then have one class; see `Design.can_learn`.
+
     Parameters
     ----------
     labels : ndarray of shape (m,)
@@ -122,22 +129,23 @@ def make_design(
     Raises
     ------
     InputError
-        There are too few labels to train, choose and judge, or a setting is out of its range.
+        There are fewer than 2 labels, or a setting is out of its range.
     """
     if folds < _LEAST_FOLDS:
         raise InputError(f"folds must be at least {_LEAST_FOLDS}, got {folds!r}")
+    if len(labels) < 2:
+        raise InputError(f"{len(labels)} target labels cannot train and judge; give at least 2")
     counts = np.unique(labels, return_counts=True)[1] if classify else np.array([len(labels)] * 2)
-    if len(labels) < LEAST_LABELS or (counts >= _LEAST_FOLDS).sum() < 2:
-        raise InputError(
-            f"{len(labels)} target labels are too few to train, to choose and to judge: give at "
-            f"least {LEAST_LABELS}, with {_LEAST_FOLDS} in each of two classes, or leave them out "
-            f"to get an estimate and a list of rows to label"
-        )
+    few = len(labels) < LEAST_LABELS or (counts >= _LEAST_FOLDS).sum() < 2
+    if len(labels) < LEAST_LABELS:  # more repeats would lay out the same
+        order = np.arange(len(labels)) if key is None else np.argsort(key, kind="stable")
+        return Design(known, labels, np.argsort(order)[None], classify, weights, few)
     parts = few_label_folds(
-        labels, classify=classify, folds=folds, repeats=repeats, seed=seed, key=key
-    )
+        labels, classify=classify and bool(counts.max() >= _LEAST_FOLDS), folds=folds,
+        repeats=repeats, seed=seed, key=key,
+    )  # fmt: skip
     each = len(parts) // repeats
     fold_of = np.zeros((repeats, len(labels)), dtype=np.intp)
     for place, (_, held) in enumerate(parts):
         fold_of[place // each, held] = place % each
-    return Design(known, labels, fold_of, classify, weights)
+    return Design(known, labels, fold_of, classify, weights, few)

@@ -135,6 +135,8 @@ class Judge:
         """The best reference on all labels; always the same answer is no fallback."""
         names = [name for names in self.variants.values() for name in names]
         names = [name for name in names if name in self.able] or names
+        if self.design.few:  # what is level with few labels: what was learnt from many rows first
+            names = names[::-1]
         return names[first_level(self._scores(names), 0.0)]
 
     @cached_property
@@ -165,6 +167,11 @@ class Judge:
         return {x: self.problem.name_of(x) for x in np.unique(self.design.labels).tolist()}
 
     @property
+    def reference(self) -> str:
+        """What gains are told against: with too few labels there may be no model of them alone."""
+        return TARGET_ONLY if TARGET_ONLY in self.references else SOURCE_ONLY
+
+    @property
     def called(self) -> str:
         """What is judged, in words."""
         return "the committee" if self.weighs else "what the folds picked"
@@ -172,12 +179,15 @@ class Judge:
     def verdict(self, candidate: NDArray[Any], reference: NDArray[Any]) -> Verdict:
         """Return the verdict on answers of shape (R, m) against others."""
         design, problem = self.design, self.problem
-        return verdict(
+        said = verdict(
             design.labels, candidate, reference, task=problem.task,
             class_names=self.names if design.classify else None, margin=problem.margin,
             confidence=problem.confidence, labels=design.training_labels, folds=design.folds,
             weights=design.weights,
         )  # fmt: skip
+        if design.few:  # whatever the interval says of so few rows
+            said = replace(said, word="not settled", settles_at=None, harmed_classes=())
+        return said
 
     @cached_property
     def against(self) -> dict[str, Verdict]:
@@ -231,17 +241,19 @@ class Judge:
         return () if groups is None else self._by_part(groups[self.design.known], {})
 
     def _by_part(self, parts: NDArray[Any], names: dict[Any, str]) -> tuple[Part, ...]:
+        if self.design.few:
+            return ()
         return measures.by_part(
-            self.design, self.picked[0], self.references[TARGET_ONLY][0], parts, names,
+            self.design, self.picked[0], self.references[self.reference][0], parts, names,
             self.problem.margin, self.problem.confidence,
         )  # fmt: skip
 
     def calibration(self) -> tuple[Calibrated, ...]:
         """Return what the probabilities of the reference and of what was picked are worth."""
-        if self.problem.classes is None:
+        if self.problem.classes is None or self.design.few:
             return ()
         sides = (
-            ("reference", TARGET_ONLY, self.references[TARGET_ONLY][1]),
+            ("reference", self.reference, self.references[self.reference][1]),
             ("chosen", self.final, self.picked[1]),
         )
         return tuple(

@@ -54,11 +54,12 @@ class Found:
     bodies: tuple[BodyProbed, ...]
     against: dict[str, Verdict]
     answers: AnswersShown
+    reference: str
 
     @property
-    def against_target(self) -> Verdict:
-        """The verdict against training on the target alone."""
-        return self.against[TARGET_ONLY]
+    def against_reference(self) -> Verdict:
+        """The verdict against training on the target alone, where that can be fitted."""
+        return self.against[self.reference]
 
     @property
     def against_source(self) -> Verdict | None:
@@ -264,7 +265,7 @@ class WithLabels(Bench):
             method: [c.name for c in self.candidates if c.row.name == method and c.name in done]
             for method in (TARGET_ONLY, SOURCE_ONLY, *((POOLED,) if self.committee else ()))
         }
-        if not variants[TARGET_ONLY]:
+        if not variants[TARGET_ONLY] and not (self.design.few and variants[SOURCE_ONLY]):
             raise AcclimateError(self._why_no_reference())
         mute = self._mute()
         judge = Judge(self.problem, self.design, done, variants, self.allowed, self.committee, mute)
@@ -282,10 +283,11 @@ class WithLabels(Bench):
             classes=judge.classes(),
             groups=judge.groups(),
             calibration=judge.calibration(),
-            curve=label_curve(self, self.design, heaviest, done),
+            curve=() if self.design.few else label_curve(self, self.design, heaviest, done),
             bodies=bodies.judge(self, self._bodies),
             against=judge.against,
             answers=judge.answers(),
+            reference=judge.reference,
         )
 
     def _why_no_reference(self) -> str:

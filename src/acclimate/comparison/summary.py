@@ -48,7 +48,7 @@ def from_labels(bench: WithLabels, excluded: Sequence[Excluded], found: Found) -
         for c in candidates
     }
     advice = _advise_committee(candidates, found) if found.members else _advise(candidates, found)
-    rows = _table(bench, found.each, results, shares, advice, TARGET_ONLY, found.constant)
+    rows = _table(bench, found.each, results, shares, advice, found.reference, found.constant)
     rows = tuple(
         replace(row, reason=f"it cannot say {', '.join(map(repr, found.mute[row.candidate]))}")
         if row.candidate in found.mute and row.status == "done" else row
@@ -56,8 +56,8 @@ def from_labels(bench: WithLabels, excluded: Sequence[Excluded], found: Found) -
     )  # fmt: skip
     if found.members:
         rows = _with_committee(rows, found, advice)
-    against = found.against[BEST] if found.members else found.against_target
-    said = against.sentence("training on the target alone", "what the folds picked")
+    against = found.against[BEST] if found.members else found.against_reference
+    said = against.sentence(_ALONE[found.reference], "what the folds picked")
     if found.members:
         said = against.sentence("the reference picked in each fold", "the committee")
     sentence = f"{advice.headline()}. {said}"
@@ -71,14 +71,14 @@ def from_labels(bench: WithLabels, excluded: Sequence[Excluded], found: Found) -
     if found.members and (alone := _not_beaten(found)):
         each = ", ".join(f"{name} ({100 * found.against[name].gain:+.1f} points)" for name in alone)
         sentence += f" It is not shown to beat {each} alone."
-    elif found.against_source is not None and not found.members:
+    elif found.against_source not in (None, against) and not found.members:
         word = found.against_source
         size = "" if word.word == "the same model" else f", {100 * word.gain:+.1f} points"
         sentence += f" Against the source model as it is: {word.words}{size}."
     sentence = " ".join([sentence, *(body.sentence for body in found.bodies)])
     return replace(
         _basis(bench, excluded, results, advice, rows),
-        estimate=False, sentence=sentence, reference=TARGET_ONLY,
+        estimate=False, sentence=sentence, reference=found.reference,
         design=HowJudged(
             folds=design.folds,
             repeats=design.repeats,
@@ -151,6 +151,9 @@ def from_estimate(bench: WithoutLabels, excluded: Sequence[Excluded], guess: Gue
 
 
 _LABEL = "label the rows listed to be sure"
+_ALONE = {
+    TARGET_ONLY: "training on the target alone", SOURCE_ONLY: "the source model as it is",
+}  # fmt: skip
 
 
 def _constant(said: Verdict) -> str:
@@ -164,18 +167,19 @@ def _constant(said: Verdict) -> str:
 def _advise(candidates: Sequence[Candidate], found: Found) -> Recommendation:
     """Recommend what was shown to help, or the best reference."""
     chosen = next(c for c in candidates if c.name == found.chosen)
-    said, source = found.against_target, found.against_source
-    if said.word != "helps" or chosen.row.name == TARGET_ONLY:
+    said, source = found.against_reference, found.against_source
+    alone = _ALONE[found.reference]
+    if said.word != "helps" or chosen.row.name == found.reference:
         why = {
-            "hurts": "what the folds picked is worse than training on the target alone",
-            "makes no difference": "what the folds picked is as good as training on the target "
-            "alone, and that is simpler",
-            "the same model": "in every fold training on the target alone was picked itself",
-        }.get(said.word, "nothing was shown to beat training on the target alone")
-        if said.word == "not settled" and said.gain > 0 and chosen.row.name != TARGET_ONLY:
+            "hurts": f"what the folds picked is worse than {alone}",
+            "makes no difference": f"what the folds picked is as good as {alone}, and that is "
+            f"simpler",
+            "the same model": f"in every fold {alone} was picked itself",
+        }.get(said.word, f"nothing was shown to beat {alone}")
+        if said.word == "not settled" and said.gain > 0 and chosen.row.name != found.reference:
             why += f"; {chosen.name} is ahead, but more labels are needed to be sure"
         if said.word == "helps":
-            why = "on all labels, training on the target alone is picked"
+            why = f"on all labels, {alone} is picked"
         return _fall_back(candidates, found, why)
     if source is not None and source.word == "hurts":
         plain = _cheapest(candidates, SOURCE_ONLY, found)
@@ -203,7 +207,7 @@ def _fall_back(candidates: Sequence[Candidate], found: Found, why: str) -> Recom
             f"; {TARGET_ONLY} cannot say {', '.join(map(repr, dict.fromkeys(lost)))}, of which no "
             f"target row is labelled, and the source model can"
         )
-    else:
+    elif used.row.name != found.reference:
         why += f"; of the references {used.name} has the best score"
     over = found.each[used.name].against_target_only
     shown = bool(lost) or (over is not None and over.word == "helps")

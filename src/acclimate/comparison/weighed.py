@@ -41,7 +41,9 @@ def weights_in_folds(
             table = np.array([candidates[name].inner_loss[r, i] for name in names])
             rows = ~np.isnan(table).any(axis=0)
             others = design.fold_of[r] != i
-            found[r, i] = _members(names, table[:, rows].sum(axis=1) / _unit(design, others))
+            losses = table[:, rows].sum(axis=1) / _unit(design, others)
+            losses[[np.isinf(candidates[name].outer_loss).all() for name in names]] = np.inf
+            found[r, i] = _members(names, losses)
     return found
 
 
@@ -113,8 +115,8 @@ def always(design: Design, classes: NDArray[Any] | None) -> Answers:
             if proba is not None:
                 proba[r, mine] = shares
             for j in range(K):
-                if j != i:
-                    held = design.fold_of[r] == j
+                held = design.fold_of[r] == j
+                if j != i and not (mine | held).all():  # two rows leave none
                     said, _ = _most(design, ~(mine | held), classes)
                     inner[r, i, held] = row_scores(
                         np.full(held.sum(), said), labels[held], classes is not None

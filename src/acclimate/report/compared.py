@@ -42,10 +42,13 @@ class Recommendation:
     ----------
     action : {"transfer", "not settled", "do not transfer"} or None
         "not settled" where a committee was asked for and what is recommended was not shown to beat
-        the references.
+        the references, where the best of these is another than `TargetOnly`, and where labels are
+        too few to tell.
     candidate, method, estimator : str or None
         What to use, with its method and base model.
     reason : str or None
+    too_few : str or None
+        Why labels are too few to settle anything.
     """
 
     action: str | None = None
@@ -53,6 +56,7 @@ class Recommendation:
     method: str | None = None
     estimator: str | None = None
     reason: str | None = None
+    too_few: str | None = field(default=None, metadata=OPTIONAL)
 
     def headline(self) -> str:
         """Say what to do, in a few words.
@@ -63,7 +67,11 @@ class Recommendation:
         'Use CORAL'
         >>> Recommendation("do not transfer", "TargetOnly").headline()
         'Do not transfer: use TargetOnly'
+        >>> Recommendation("not settled", "CORAL", too_few="3 labels are too few").headline()
+        'Not settled, since 3 labels are too few: use CORAL'
         """
+        if self.too_few:
+            return f"Not settled, since {self.too_few}: use {self.candidate}"
         if self.action == "do not transfer":
             return f"Do not transfer{f': use {self.candidate}' if self.candidate else ''}"
         return f"Use {self.candidate}" if self.candidate else "No recommendation yet"
