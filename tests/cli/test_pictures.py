@@ -219,7 +219,9 @@ def test_a_file_with_a_column_of_paths_goes_everywhere(shelf, small, acclimate):
     fit = ("fit", "list.csv", "--label", "kind", *small, "--out", "l.acclimate")
     code, out, err = acclimate(*fit)
     assert (code, err) == (0, "")
-    assert "24 pictures of 2 classes, 12 x 12, grey; 1 column left out (ward)" in out
+    assert "24 pictures of 2 classes, 12 x 12, grey; 1 column left out (ward)" in " ".join(
+        out.split()
+    )
     for model in ("l", "m"):
         code, _, err = acclimate("predict", f"{model}.acclimate", "list.csv", "--out", "p.csv")
         assert (code, err) == (0, "")
@@ -249,3 +251,47 @@ def test_settings_of_pictures_are_options_of_a_config_and_of_a_store(shelf, smal
     command = " ".join(found["run"]["command"].split())
     assert "--image-size 10" in command
     assert "--skip-bad" in command
+
+
+def test_each_model_of_a_verdict_reads_pictures_in_its_own_size(shelf, small, acclimate):
+    fit = ("fit", "here", *small, "--image-size", "16", "--out", "large.acclimate")
+    assert acclimate(*fit)[0] == 0
+    scores = {}
+    for one, other in (("m", "large"), ("large", "m")):
+        code, out, err = acclimate(
+            "evaluate", f"{one}.acclimate", "there", "--against", f"{other}.acclimate", "--json"
+        )
+        assert (code, err) == (0, "")
+        found = json.loads(out)
+        scores[one] = (found["score"], found["against"]["gain"])
+    assert scores["m"][0] - scores["large"][0] == pytest.approx(scores["m"][1])
+    assert scores["large"][0] - scores["m"][0] == pytest.approx(scores["large"][1])
+
+
+def test_saved_models_are_ranked_on_pictures_in_their_size(shelf, acclimate):
+    command = ("rank", "wide", "m.acclimate", "--json")
+    code, _, err = acclimate(*command)
+    assert code == cli.EXIT_INPUT
+    assert "20 x 18" in err
+    code, out, err = acclimate(*command, "--resize", "crop")
+    assert (code, err) == (0, "")
+    assert json.loads(out)["candidates"][0]["name"] == "m.acclimate"
+
+
+def test_a_few_in_classes_and_a_heap_beside_them(shelf, small, acclimate):
+    for k in range(2 * ROWS):
+        Path("bare", f"{k:02d}.png").rename(Path("there", f"{k:02d}.png"))
+    for name in ("dark", "light"):
+        for k in range(5, ROWS):
+            Path("there", name, f"{k:02d}.png").unlink()
+    code, out, err = acclimate(
+        "fit", "here", "--target", "there", *small, "--no-estimate", "--out", "t.acclimate"
+    )
+    assert (code, err) == (0, "")
+    words = " ".join(out.split())
+    assert "Read there: 34 pictures of 2 classes, 12 x 12, grey; 24 without a label" in words
+    assert "10 labelled of 34 rows of there" in words
+    code, out, err = acclimate("evaluate", "t.acclimate", "there", "--json")
+    assert (code, json.loads(out)["rows"]) == (0, 10)
+    assert acclimate("predict", "t.acclimate", "there", "--out", "p.csv")[0] == 0
+    assert len(Path("p.csv").read_text().splitlines()) == 35

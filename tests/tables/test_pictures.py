@@ -130,19 +130,25 @@ def cut(share: float, **settings: Any) -> Callable[[Path], None]:
     return write
 
 
+def chunk(kind: bytes, data: bytes) -> bytes:
+    """Return a part of a PNG."""
+    body = kind + data
+    return struct.pack(">I", len(data)) + body + struct.pack(">I", zlib.crc32(body))
+
+
 def bomb(path: Path) -> None:
     """Write a PNG of 20 000 x 20 000 pixels in a few bytes."""
-
-    def chunk(kind: bytes, data: bytes) -> bytes:
-        return (
-            struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
-        )
-
     head = struct.pack(">IIBBBBB", 20_000, 20_000, 8, 0, 0, 0, 0)
-    path.write_bytes(
-        b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"IDAT", zlib.compress(b"\0" * 99))
-        + chunk(b"IEND", b"")
-    )  # fmt: skip
+    parts = (chunk(b"IHDR", head), chunk(b"IDAT", zlib.compress(b"\0" * 99)), chunk(b"IEND", b""))
+    path.write_bytes(b"\x89PNG\r\n\x1a\n" + b"".join(parts))
+
+
+def deep_hole(path: Path) -> None:
+    """Write a PNG of 16 bits in which one value is transparent."""
+    content = save(path, DEEP).read_bytes()
+    start = content.index(b"IDAT") - 4
+    hole = chunk(b"tRNS", struct.pack(">H", DEEP[2, 3]))
+    path.write_bytes(content[:start] + hole + content[start:])
 
 
 def signed(path: Path) -> None:
@@ -212,7 +218,7 @@ ONE = [
     Odd("bomb.png", bomb, error=r"more than [\d,]+ pixels; make it smaller"),
     Odd("floats.tif", plain(GREY.astype(np.float32)), error="floats; convert it to 8 or 16 bits"),
     Odd("signed.tif", signed, error="values from -100 to 132; convert"),
-    Odd("deep with one clear.png", plain(DEEP, transparency=int(DEEP[2, 3])),
+    Odd("deep with one clear.png", deep_hole,
         error="16 bits with a transparent value"),
     Odd("nowhere.png", lambda path: os.symlink(path.with_name("gone"), path),
         error="there is no such file"),
@@ -476,7 +482,8 @@ def test_a_column_of_paths_is_found(tmp_path: Path) -> None:
     assert table.ids.tolist() == list(PLAIN)
     assert table.labelled.tolist() == [True, True, False]  # type: ignore[union-attr]
     assert "1 without a label" in table.told
-    assert "1 column left out (age)" in table.told
+    assert "1 column left out (age), which --drop file reads instead" in table.told
+    assert list(tables.read(path, label="y", drop=["file"]).X.columns) == ["age"]
     pd.read_csv(path).to_parquet(tmp_path / "rows.parquet")
     other = tables.read(tmp_path / "rows.parquet", label="age", id="y")
     np.testing.assert_array_equal(other.X, table.X)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -88,6 +89,7 @@ def rank(
     A candidate that probes no better than a body of random weights has nothing to give here.
     """
     from acclimate.cli.rows import note_identifiers, read_rows, reading_of, say_read
+    from acclimate.cli.stored import load, reading_for
     from acclimate.report.plain import json_safe
     from acclimate.report.screen import as_rich
 
@@ -99,6 +101,9 @@ def rank(
         raise InputError("rank either sources or models in one run, not both")
     with Status("reading") as status:
         reading = reading_of(how)
+        if all(saved):  # pictures as the models read them
+            pictures = reading_for(load(candidates[0]), how).pictures
+            reading = replace(reading, pictures=pictures)
         table = read_rows(target, label=label, need_label=True, id=id, drop=drop or (), how=reading)
         if table.y is None:
             raise InputError(f"{target.name} has no label in any row; ranking needs some")

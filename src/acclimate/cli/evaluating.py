@@ -40,7 +40,7 @@ def evaluate(
     """
     from acclimate.cli import rows as door
     from acclimate.cli.scoring import judged, reference, scores
-    from acclimate.cli.stored import labelled_rows, load, names_of, seen_files
+    from acclimate.cli.stored import inputs_for, labelled_rows, load, names_of, seen_files
 
     with Status("evaluating"):
         adapter = load(model)
@@ -57,7 +57,9 @@ def evaluate(
         role = seen_files(adapter).get(door.sha256(rows)) if rows.is_file() else None
         if role is not None:
             found["seen"] = f"{rows.name} is the {role} file that {model.name} was trained on"
-        other = reference(adapter, X, against, regression)
+        other = reference(
+            adapter, X, against, regression, lambda model: inputs_for(model, rows, how, table)
+        )
         if other is not None:
             same = against is not None and door.sha256(against) == door.sha256(model)
             found["against"] = judged(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -81,16 +81,23 @@ def scores(
 
 
 def reference(
-    adapter: Any, X: Any, against: Path | None, regression: bool
+    adapter: Any,
+    X: Any,
+    against: Path | None,
+    regression: bool,
+    read: Callable[[Any], Any] | None = None,
 ) -> tuple[str, NDArray[Any]] | None:
-    """Return the name and the predictions of what the model is compared with."""
+    """Return the name and the predictions of what the model is compared with.
+
+    ``read`` returns the rows as another model reads them; None takes those of this model.
+    """
     from acclimate.cli.stored import load
 
     if against is not None:
         other = load(against)
         if other._regression() != regression:
             raise InputError(f"{against.name} has another task; compare models of one task")
-        return against.name, other.predict(X)
+        return against.name, other.predict(X if read is None else read(other))
     if not adapter.adapted_:
         return None
     source = copy.copy(adapter)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -45,7 +46,8 @@ def labelled_rows(
     """Return inputs and labels of a file, for a model that was fitted on such columns.
 
     Rows whose label the model does not know are left out. The third value says which: the rows,
-    counted from 1 among the file's, of each such label. The fourth is the table that was read.
+    counted from 1 among the file's, of each such label. The fourth is the table that was read, with
+    these rows as those that are labelled.
 
     Raises
     ------
@@ -75,13 +77,38 @@ def labelled_rows(
     unknown = unknown_labels(y, classes)
     if unknown.all():
         as_known(y, classes, None, path.name)  # says what is known
-    place = np.arange(len(y)) if table.labelled is None else np.flatnonzero(table.labelled)
-    place = place if table.kept is None else table.kept[place]
+    rows = np.arange(len(y)) if table.labelled is None else np.flatnonzero(table.labelled)
+    place = rows if table.kept is None else table.kept[rows]
     left: dict[str, list[int]] = {}
     for one, row in zip(y[unknown].tolist(), place[unknown].tolist(), strict=True):
         left.setdefault(str(one), []).append(row + 1)
     kept = np.flatnonzero(~unknown)
+    scored = np.zeros(len(table.X), dtype=bool)
+    scored[rows[kept]] = True
+    table = replace(table, labelled=scored)
     return take(X, kept), as_known(y[kept], classes, None, path.name), left, table
+
+
+def inputs_for(other: Any, path: Path, how: Mapping[str, Any], table: Any) -> Any:
+    """Return the labelled rows of a table as another model reads them: pictures in its own size.
+
+    Parameters
+    ----------
+    other : Adapter
+        The other model.
+    path : Path
+        The file.
+    how : mapping
+        Options of how files are read.
+    table : Table
+        What was read for a first model.
+    """
+    from acclimate.cli.rows import read_rows
+
+    reading = reading_for(other, how)
+    if reading.pictures.noted() != table.reading.pictures.noted():
+        table = replace(table, X=read_rows(path, how=reading).X)
+    return table.labelled_rows()[0]
 
 
 def seen_files(model: Any) -> dict[str, str]:

@@ -94,7 +94,8 @@ def row_names(table: Any, positions: Sequence[int], id: str | None) -> dict[str,
                for one in values[list(positions)].tolist()]  # fmt: skip
     pictures = kind in ("folder", "picture")
     named: dict[str, Any] = {
-        "ids": ids, "id_name": "file in the folder" if pictures else id,
+        "ids": ids,
+        "id_name": "file in the folder" if pictures else id or ("file" if table.told else None),
         "file_rows": None, "file_rows_counted": None,
     }  # fmt: skip
     if pictures:

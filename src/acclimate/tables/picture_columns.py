@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -98,7 +99,11 @@ def read_listed(
     unused = [str(name) for name in frame.columns if name not in (column, *named)]
     notes = list(pictures.notes)
     if unused:
-        notes.append(f"{counted(len(unused), 'column')} left out ({listed(unused)})")
+        way_out = f", which --drop {shlex.quote(column)} reads instead"
+        notes.append(
+            f"{counted(len(unused), 'column')} left out ({listed(unused)})"
+            + ("" if how.pictures.of_another else way_out)
+        )
     told = sentence(y, labelled, pictures.how, len(rows), notes)
     return Table(
         pictures.X, y, ids, labelled, path, replace(how, pictures=pictures.how), label, told,
