@@ -96,6 +96,30 @@ def test_evaluate_judges_against_the_source_model(model, acclimate):
     assert f"{100 * right.mean():.1f} %" in words
 
 
+def test_evaluate_says_what_classes_are_taken_for_and_which_columns_matter(model, acclimate):
+    _, out, _ = acclimate("evaluate", model, "test.csv", "--importance", "--json")
+    found, truth = json.loads(out), pd.read_csv("test.csv")
+    X = truth.drop(columns=["patient", "sick"])
+    loaded = library.load(model)
+    said = pd.crosstab(truth["sick"], loaded.predict(X))
+    for row in found["recall"]:
+        counts = said.loc[row["class"]]
+        assert row["said"] == counts[counts > 0].to_dict()
+    columns = {row["column"]: row for row in found["importance"]}
+    assert set(columns) == set(X.columns)
+    falls = [row["fall"] for row in found["importance"]]
+    assert falls == sorted(falls, reverse=True)
+    top, shuffled = found["importance"][0], X.copy()
+    shuffled[top["column"]] = np.roll(X[top["column"]].to_numpy(), 7)
+    fall = loaded.score(X, truth["sick"]) - loaded.score(shuffled, truth["sick"])
+    assert top["fall"] == pytest.approx(fall, abs=0.1)
+    assert all(row["reference_fall"] is not None for row in found["importance"])
+    _, words, _ = acclimate("evaluate", model, "test.csv", "--importance")
+    assert "Fall of the score where a column is shuffled, in points of accuracy" in words
+    assert "taken for" in words
+    assert "importance" not in json.loads(acclimate("evaluate", model, "test.csv", "--json")[1])
+
+
 def test_evaluate_notices_the_rows_it_was_trained_on(model, acclimate):
     _, out, _ = acclimate("evaluate", model, "there.csv")
     assert "Careful" in out
@@ -287,3 +311,16 @@ def test_show_says_who_is_in_a_committee(shelf, acclimate):
         assert code == 0, err
         assert "Committee of the second 75 % and the first 25 %" in " ".join(out.split())
         assert "Voices" not in out
+
+
+def test_a_column_that_the_other_model_does_not_read_has_no_importance_there(model, acclimate):
+    first = pd.read_csv("here.csv").drop(columns=["patient", "sick"]).columns[0]
+    acclimate("fit", "here.csv", "--label", "sick", "--id", "patient", "--drop", first,
+              "--method", "SourceOnly", "--no-estimate", "--out", "less.acclimate")  # fmt: skip
+    code, out, _ = acclimate(
+        "evaluate", model, "test.csv", "--against", "less.acclimate", "--importance", "--json"
+    )
+    assert code == 0
+    rows = {row["column"]: row["reference_fall"] for row in json.loads(out)["importance"]}
+    assert rows[first] == 0
+    assert max(map(abs, rows.values())) > 0

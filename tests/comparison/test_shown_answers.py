@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -21,7 +22,8 @@ from acclimate import Comparison, Domain, compare
 from acclimate.comparison import shown_answers as module
 from acclimate.comparison.design import Design, make_design
 from acclimate.comparison.shown_answers import AnswersShown, Side, shown_answers
-from acclimate.exceptions import InputError
+from acclimate.exceptions import AcclimateError, InputError
+from acclimate.judging.importance import falls
 from acclimate.report.compared import Compared
 
 
@@ -217,6 +219,41 @@ def test_no_value_of_a_feature_is_kept(
     d = shifted(n=60, m=40, shift=1.0)
     text = json.dumps(found.to_dict()["answers"])
     assert not [value for value in d.Xt.ravel() if f"{value:.5g}" in text]
+
+
+def test_importance_is_of_the_one_final_model(
+    shifted: Callable[..., SimpleNamespace], tmp_path: Path
+) -> None:
+    d = shifted(n=60, m=60, shift=1.0)
+    target = Domain(d.Xt[:40], d.yt[:40], labelled=np.arange(40) >= 10)
+    found = compare((d.X, d.y), target, methods=["CORAL"], repeats=1, n_jobs=1,
+                    store=tmp_path / "s.sqlite")  # fmt: skip
+    model = found.best_model()
+    fresh = found.importance((d.Xt[40:], d.yt[40:]), repeats=3)
+    assert found.best_model() is model
+    assert fresh.attrs == {"score": "accuracy", "held_out": True, "target_rows": 20,
+                           "source_rows": 60}  # fmt: skip
+    expected = falls(model, d.Xt[40:], d.yt[40:], repeats=3)
+    assert dict(zip(fresh.column, fresh.target, strict=True)) == {
+        name: fall for name, (fall, _) in expected.items()
+    }
+    expected = falls(model, d.X, d.y, domain="source", repeats=3)
+    assert dict(zip(fresh.column, fresh.source_spread, strict=True)) == {
+        name: spread for name, (_, spread) in expected.items()
+    }
+    assert fresh.column[0] == "x0", "the column that the classes differ in"
+    own = found.importance()
+    assert (own.attrs["held_out"], own.attrs["target_rows"]) == (False, 30)
+    assert "rows that trained it" in found._repr_html_()
+    page = found.report(tmp_path / "page.html").read_text(encoding="utf-8")
+    assert "Columns that matter" in page
+    assert Compared.from_dict(found.to_dict()).importance.held_out is False
+    read = Comparison.read(tmp_path / "s.sqlite")
+    with pytest.raises(AcclimateError, match="holds no data"):
+        read.importance()
+    assert "importance" not in read.to_dict()
+    with pytest.raises(InputError, match="needs labelled target rows"):
+        found.importance(Domain(d.Xt))
 
 
 def test_what_loses_to_always_the_same_answer_is_not_unbeaten() -> None:

@@ -104,7 +104,7 @@ def test_residuals_and_the_largest_errors_are_those_of_values(valued):
     assert chart["title"] == "Residuals"
     assert "The largest errors of both" in html
     assert 'class="confusion"' not in html
-    assert "<td>1.5</td><td>1</td><td>0.9</td>" in html
+    assert '1.5</td><td class="number">1</td><td class="number">0.9</td>' in html
 
 
 def test_the_line_below_the_unbeaten_says_who_is_left_out(answered):

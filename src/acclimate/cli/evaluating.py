@@ -13,6 +13,9 @@ from acclimate.cli.config import Config, PrintConfig
 from acclimate.cli.console import Status, console, facts, say
 from acclimate.cli.options import AsJson, reads_new_files
 
+_TAKEN = 3  # classes that a class is taken for
+_COLUMNS = 20  # of which importance is printed
+
 
 @reads_new_files
 def evaluate(
@@ -26,6 +29,10 @@ def evaluate(
         str | None,
         typer.Option("--label", metavar="COLUMN", help="Labels. Default: the column of the fit."),
     ] = None,
+    importance: Annotated[
+        bool,
+        typer.Option("--importance", help="How much the score falls without each column."),
+    ] = False,
     as_json: AsJson = False,
     config: Config = None,
     print_config: PrintConfig = False,
@@ -39,7 +46,7 @@ def evaluate(
     TargetOnly, and --against.
     """
     from acclimate.cli import rows as door
-    from acclimate.cli.scoring import judged, reference, scores
+    from acclimate.cli.scoring import importances, judged, reference, scores
     from acclimate.cli.stored import inputs_for, labelled_rows, load, names_of, seen_files
 
     with Status("evaluating"):
@@ -63,8 +70,11 @@ def evaluate(
         if other is not None:
             same = against is not None and door.sha256(against) == door.sha256(model)
             found["against"] = judged(
-                adapter, y, answers, *other, names, regression, f"the model {model.name}", same
-            )
+                adapter, y, answers, other.name, other.model.predict(other.X), names, regression,
+                f"the model {model.name}", same,
+            )  # fmt: skip
+        if importance:
+            found["importance"] = importances(adapter, X, y, other)
     if as_json:
         typer.echo(json.dumps(found, indent=1, allow_nan=False, default=str))
     else:
@@ -90,8 +100,12 @@ def _show(found: dict[str, Any]) -> None:
         table.add_column("class", overflow="fold")
         table.add_column("rows", justify="right")
         table.add_column("recall, 95 % interval", no_wrap=True)
+        table.add_column("taken for", overflow="fold")
         for row in found["recall"]:
-            table.add_row(row["class"], f"{row['rows']:,}", _with_interval(row, True))
+            wrong = {name: n for name, n in row["said"].items() if name != row["class"]}
+            first = sorted(wrong.items(), key=lambda pair: -pair[1])[:_TAKEN]
+            taken = ", ".join(f"{name} ({n:,})" for name, n in first)
+            table.add_row(row["class"], f"{row['rows']:,}", _with_interval(row, True), taken)
         console().print(table)
     if "against" in found:
         look = look_of(found["against"]["word"])
@@ -105,8 +119,37 @@ def _show(found: dict[str, Any]) -> None:
             f"Not scored: {len(places)} {'row' if len(places) == 1 else 'rows'} of the class "
             f"{name!r}, which the model does not know (row {where})."
         )
+    if "importance" in found:
+        _show_importance(found)
     if "seen" in found:
         say(f"Careful: {found['seen']}. These figures are too good; use other rows.")
+
+
+def _show_importance(found: dict[str, Any]) -> None:
+    """Print the fall of the score without each column."""
+    from acclimate.report.screen import rich_table
+    from acclimate.report.view import Cell, Table
+
+    rows = found["importance"]
+    other = found["against"]["reference"] if "against" in found else None
+    sides = [("", found["model"]), *([("reference_", other)] if other else [])]
+    cells = tuple(
+        (Cell(row["column"]), *(Cell(_fall(row, side)) for side, _ in sides))
+        for row in rows[:_COLUMNS]
+    )
+    unit = "points of accuracy" if found["metric"] == "accuracy" else "hundredths of R2"
+    say(f"Fall of the score where a column is shuffled, in {unit}:")
+    console().print(rich_table(Table(("column", *(f">{name}" for _, name in sides)), cells)))
+    if len(rows) > _COLUMNS:
+        say(f"... and {len(rows) - _COLUMNS} more columns, with --json")
+
+
+def _fall(row: Mapping[str, Any], side: str) -> str:
+    from acclimate.report.wording import points
+
+    if row[f"{side}fall"] is None:  # the other model does not have the column
+        return ""
+    return f"{points(row[f'{side}fall'], plain=True)} ± {100 * row[f'{side}spread']:.1f}"
 
 
 def _with_interval(row: Mapping[str, Any], share: bool) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -72,12 +72,26 @@ def scores(
         error = float(np.sqrt(np.square(answers - y).mean()))
         return {"metric": "R2", **score_r2(y, answers), "root_mean_squared_error": error}
     recalls = []
+
+    def called(label: Any) -> str:
+        return str(label) if names is None else names.get(label, str(label))
+
     for one in np.unique(y).tolist():
         mine = y == one
-        name = str(one) if names is None else names.get(one, str(one))
-        entry = {"class": name, "rows": int(mine.sum()), **score_accuracy(y[mine], answers[mine])}
+        entry = {"class": called(one), "rows": int(mine.sum())}
+        entry |= score_accuracy(y[mine], answers[mine])
+        said = zip(*np.unique(answers[mine], return_counts=True), strict=True)
+        entry["said"] = {called(label.item()): int(number) for label, number in said}
         recalls.append(entry)
     return {"metric": "accuracy", **score_accuracy(y, answers), "recall": recalls}
+
+
+class Reference(NamedTuple):
+    """What a model is compared with, and the rows as it reads them."""
+
+    name: str
+    model: Any
+    X: Any
 
 
 def reference(
@@ -86,8 +100,8 @@ def reference(
     against: Path | None,
     regression: bool,
     read: Callable[[Any], Any] | None = None,
-) -> tuple[str, NDArray[Any]] | None:
-    """Return the name and the predictions of what the model is compared with.
+) -> Reference | None:
+    """Return what the model is compared with.
 
     ``read`` returns the rows as another model reads them; None takes those of this model.
     """
@@ -97,14 +111,31 @@ def reference(
         other = load(against)
         if other._regression() != regression:
             raise InputError(f"{against.name} has another task; compare models of one task")
-        return against.name, other.predict(X if read is None else read(other))
+        return Reference(against.name, other, X if read is None else read(other))
     if not adapter.adapted_:
         return None
     source = copy.copy(adapter)
     source._reset_to_stage_one()
     if not regression and set(source.classes_.tolist()).isdisjoint(adapter.classes_.tolist()):
         return None
-    return "its own source model", source.predict(X)
+    return Reference("its own source model", source, X)
+
+
+def importances(
+    adapter: Any, X: Any, y: NDArray[Any], other: Reference | None
+) -> list[dict[str, Any]]:
+    """Return the fall of the score without each column, of a model and of its reference."""
+    from acclimate.judging import importance
+
+    mine = importance.falls(adapter, X, y)
+    beside = {} if other is None else importance.falls(other.model, other.X, y)
+    return [
+        {
+            "column": one.column, "fall": one.target, "spread": one.target_spread,
+            "reference_fall": one.source, "reference_spread": one.source_spread,
+        }
+        for one in importance.importances(mine, beside, "").columns
+    ]  # fmt: skip
 
 
 def judged(

@@ -261,7 +261,8 @@ def compare(
         members = {str(details.recommendation.candidate): 1.0}
     used = [c for c in tried if c.name in members]
     # the same value as the store gives: without numbers that JSON cannot hold
-    return Comparison(Compared.from_dict(plain), lambda: _refit(problem, used, members))
+    refit = lambda: _refit(problem, used, members)  # noqa: E731
+    return Comparison(Compared.from_dict(plain), refit, lambda: problem)
 
 
 _TABLES = ("NoneType", "TabularPreprocessor")  # what means: as tables are read

@@ -4,21 +4,33 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
+from numpy.typing import NDArray
+
+from acclimate import validation as door
 from acclimate.comparison.trials.store import Store
+from acclimate.domain import Domain
 from acclimate.exceptions import AcclimateError, InputError
+from acclimate.judging.importance import falls, importances
 from acclimate.report import answer_frames as frames
 from acclimate.report.compared import Compared, Recommendation
+from acclimate.report.compared_answers import Importances
 from acclimate.report.comparison_view import comparison_view
 from acclimate.report.plain import json_safe
 from acclimate.report.presented import Presented, as_notebook
 from acclimate.report.view import View
 
 if TYPE_CHECKING:
+    from acclimate.comparison.problem import Problem
     from acclimate.diagnosis.findings import Diagnosis
+
+_NO_DATA = (
+    "this comparison was read from a store, which holds no data; run compare with the same data "
+    "and store to get the model"
+)
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -33,6 +45,8 @@ class Comparison(Presented):
         Everything that was found, as records.
     refit : callable, default=None
         Fits the recommended candidate; None for a result that was read from a store.
+    data : callable, default=None
+        Returns the checked data; None for a result that was read from a store.
 
     Attributes
     ----------
@@ -45,7 +59,9 @@ class Comparison(Presented):
 
     details: Compared
     refit: Callable[[], Any] | None = None
+    data: Callable[[], Problem] | None = None
     _fitted: list[Any] = field(default_factory=list, init=False)
+    _important: list[Importances] = field(default_factory=list, init=False)
 
     @property
     def recommendation(self) -> Recommendation:
@@ -74,14 +90,20 @@ class Comparison(Presented):
         dict
             ``schema`` is the version of its keys. All of them are always there.
         """
-        return self.details.to_dict()
+        return self._all().to_dict()
+
+    def _all(self) -> Compared:
+        """Return the details, with the importance that was asked for last."""
+        if not self._important:
+            return self.details
+        return replace(self.details, importance=self._important[-1])
 
     def view(self) -> View:
         """Return what is shown: what to do, why, and the candidates."""
         return comparison_view(self.details)
 
     def _repr_html_(self) -> str:
-        return as_notebook(comparison_view(self.details, answers=True))
+        return as_notebook(comparison_view(self._all(), answers=True))
 
     def report(self, path: str | os.PathLike[str], *, diagnosis: Diagnosis | None = None) -> Path:
         """Write everything as one HTML file that needs no network.
@@ -107,7 +129,7 @@ class Comparison(Presented):
         from acclimate.report.html import write_text_atomic
 
         shift = None if diagnosis is None else diagnosis.to_dict()
-        return write_text_atomic(path, render_comparison(self.details, diagnosis=shift))
+        return write_text_atomic(path, render_comparison(self._all(), diagnosis=shift))
 
     def _brief(self) -> str:
         gains = self.details.gains()
@@ -198,6 +220,56 @@ class Comparison(Presented):
         """
         return frames.calibration(self.details)
 
+    def importance(self, rows: Domain | tuple[Any, Any] | None = None, *, repeats: int = 5) -> Any:
+        """Return how much the recommended model's score falls where one column is shuffled.
+
+        On target rows, beside source rows as a model of the source. Give labelled target rows that
+        took no part in the comparison: those that did have trained the model, which makes columns
+        that it learned by heart look important. It takes the model of `best_model`, which is
+        fitted once, and a prediction for each column and shuffle. The next `report` shows it.
+
+        Parameters
+        ----------
+        rows : Domain or pair (X, y), default=None
+            Labelled target rows. None means those of the comparison.
+        repeats : int, default=5
+            Shuffles of each column.
+
+        Returns
+        -------
+        pandas.DataFrame
+            ``column``, and the fall of accuracy or R2 with its deviation over shuffles:
+            ``target``, ``target_spread``, ``source``, ``source_spread``; the most important for
+            the target first. The last two are None where the target has classes of its own.
+            ``attrs["held_out"]`` tells whether rows were given.
+
+        Raises
+        ------
+        AcclimateError
+            The result was read from a store, which holds no data.
+        InputError
+            There are no labels, or the rows are no table.
+        """
+        model = self.best_model()
+        problem = self._data()
+        X, y = _labelled(problem.target if rows is None else rows, problem)
+        source = problem.source
+        on_target = falls(model, X, y, repeats=repeats)
+        on_source: dict[str, tuple[float, float]] = {}
+        if not problem.own_classes:
+            on_source = falls(model, source.X, source.y, domain="source", repeats=repeats)
+        found = importances(
+            on_target, on_source, "R2" if problem.task == "regression" else "accuracy",
+            held_out=rows is not None, target_rows=len(y), source_rows=len(source.y),
+        )  # fmt: skip
+        self._important.append(found)
+        return frames.importance(found)
+
+    def _data(self) -> Problem:
+        if self.data is None:
+            raise AcclimateError(_NO_DATA)
+        return self.data()
+
     def best_model(self) -> Any:
         """Fit the recommended candidate on all rows and all labels, once, and return it.
 
@@ -212,10 +284,7 @@ class Comparison(Presented):
             The result was read from a store, which holds no data.
         """
         if self.refit is None:
-            raise AcclimateError(
-                "this comparison was read from a store, which holds no data; run compare with the "
-                "same data and store to get the model"
-            )
+            raise AcclimateError(_NO_DATA)
         if not self._fitted:
             self._fitted.append(self.refit())
         return self._fitted[0]
@@ -243,3 +312,18 @@ class Comparison(Presented):
                 "Run compare with the same data and store to go on"
             )
         return cls(Compared.from_dict(details))
+
+
+def _labelled(rows: Any, problem: Problem) -> tuple[Any, NDArray[Any]]:
+    """Return the labelled rows of a domain or a pair, and their labels."""
+    domain = Domain(*rows) if isinstance(rows, tuple) and len(rows) == 2 else rows
+    if not isinstance(domain, Domain) or domain.y is None:
+        raise InputError(
+            f"importance needs labelled target rows, Domain(X, y) or the pair (X, y), got "
+            f"{domain!r:.80}"
+        )
+    X = door.check_table(domain.X, "the target")
+    labels, known = door.check_target_labels(
+        domain, door.count(X), regression=problem.task == "regression", classes=problem.classes
+    )
+    return X if known is None else door.take(X, known), labels

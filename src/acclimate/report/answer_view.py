@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from acclimate.report.answer_figures import called, missed, rows_words
+from acclimate.report.answer_figures import called, importance, missed, rows_words
 from acclimate.report.compared import Compared
 from acclimate.report.view import Cell, Table
 from acclimate.report.wording import NOTHING, percent, sentence
@@ -12,7 +12,7 @@ _CLASSES = 12  # more columns are for the page
 
 def answer_tables(found: Compared) -> list[Table]:
     """Return confusion matrices, areas with calibration, and the rows that both sides miss."""
-    return [*_confusion(found), *_areas(found), *_missed(found)]
+    return [*_confusion(found), *_areas(found), *_missed(found), *_importance(found)]
 
 
 def _confusion(found: Compared) -> list[Table]:
@@ -64,3 +64,20 @@ def _missed(found: Compared) -> list[Table]:
     what = "The largest errors of both" if told["values"] else f"Rows that both miss ({told['all']}"
     title = f"{what}{', ' if told['values'] else '), '}{told['counted']}:"
     return [Table(("row", "true", *told["sides"]), rows, title, "rows")]
+
+
+def _importance(found: Compared) -> list[Table]:
+    told = importance(found.importance)
+    if told is None:
+        return []
+    both = told["source"]
+    rows = tuple(
+        (
+            Cell(row["name"]), Cell(row["target"], key=row["target_key"]),
+            *([Cell(row["source"], key=row["source_key"])] if both else []),
+        )
+        for row in told["rows"]
+    )  # fmt: skip
+    whose = "held-out rows" if told["held_out"] else "rows that trained it"
+    title = f"Fall of the score without each column, in {told['unit']}, on {whose}:"
+    return [Table(("column", ">target", *([">source"] if both else [])), rows, title, "columns")]
