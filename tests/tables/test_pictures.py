@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import struct
 import warnings
@@ -565,3 +566,37 @@ def test_nothing_of_pillow_is_warned_of(tmp_path: Path) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         assert tables.read(tmp_path).X.shape == (1, 3, 5, 6)
+
+
+def _written(number: int) -> bytes:
+    """Return one of several pictures as a file has them."""
+    form, values, settings = [
+        ("png", COLOUR, {"exif": oriented(6)}),
+        ("png", DEEP, {}),
+        ("jpeg", COLOUR, {"exif": oriented(6)}),
+        ("tiff", DEEP, {}),
+        ("webp", COLOUR, {"exif": oriented(6)}),
+        ("bmp", COLOUR, {}),
+        ("gif", GREY, {}),
+    ][number % 7]
+    out = io.BytesIO()
+    Image.fromarray(values).save(out, form, **settings)
+    return out.getvalue()
+
+
+def test_whatever_bytes_are_changed_nothing_but_a_documented_error_comes(tmp_path: Path) -> None:
+    rng = np.random.default_rng(2)
+    read, refused = 0, []
+    for number in range(140):
+        content = bytearray(_written(number))
+        for place in rng.integers(0, len(content), rng.integers(1, 6)):
+            content[place] = rng.choice([0, 255, 127, rng.integers(256)])
+        path = tmp_path / "a.png"
+        path.write_bytes(content[: rng.integers(len(content))] if number % 10 == 0 else content)
+        try:
+            read += len(tables.read(path, pictures=tables.Pictures(size=4)).X)
+        except InputError as error:
+            refused.append(str(error))
+    assert 0 < read == 140 - len(refused)
+    assert refused
+    assert all("a.png (" in words for words in refused)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import inspect
 from collections.abc import Callable
-from typing import Annotated, Any, get_type_hints
+from typing import Annotated, Any, get_args, get_type_hints
 
 import typer
 
@@ -52,7 +52,7 @@ def _many(name: str, help: str, metavar: str = "COLUMN") -> Any:
 
 def _of_pictures(name: str, help: str, metavar: str | None = None) -> Any:
     option = typer.Option(f"--{name}", metavar=metavar, help=help, rich_help_panel=_PICTURES)
-    return Annotated[bool | None if metavar is None else str | None, option]
+    return Annotated[bool if metavar is None else str | None, option]
 
 
 FILE = {
@@ -101,7 +101,8 @@ def _extended(command: Callable[..., None], options: dict[str, Any]) -> Callable
     own = inspect.signature(command)
     kept = [one for name, one in own.parameters.items() if name != "how"]
     more = [
-        inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=None) for name in options
+        inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=False if flag else None)
+        for name, flag in ((name, get_args(one)[0] is bool) for name, one in options.items())
     ]
     plain = [one.replace(kind=inspect.Parameter.KEYWORD_ONLY) for one in kept]
     last = [one for one in plain if one.name in ("config", "print_config")]

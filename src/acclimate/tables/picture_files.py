@@ -117,8 +117,10 @@ def _opened(path: Path) -> Iterator[Any]:
             # as a stream: by its name, Pillow maps a TIFF into memory and turns it wrongly
             with path.open("rb") as file, Image.open(file, formats=_FORMATS) as picture:
                 yield picture
-    except (InputError, MemoryError):
+    except InputError:
         raise
+    except MemoryError:  # a damaged file may ask for any length
+        raise InputError("damaged, or larger than the memory") from None
     except (Image.DecompressionBombWarning, Image.DecompressionBombError):
         raise InputError(
             f"more than {Image.MAX_IMAGE_PIXELS or 0:,} pixels; make it smaller first"
