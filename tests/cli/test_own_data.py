@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.metrics import roc_auc_score
 
 import acclimate as library
 
@@ -118,6 +119,43 @@ def test_evaluate_says_what_classes_are_taken_for_and_which_columns_matter(model
     assert "Fall of the score where a column is shuffled, in points of accuracy" in words
     assert "taken for" in words
     assert "importance" not in json.loads(acclimate("evaluate", model, "test.csv", "--json")[1])
+
+
+def test_evaluate_tells_the_rows_that_both_models_miss(model, acclimate):
+    code, out, _ = acclimate("evaluate", model, "test.csv", "--answers", "--json")
+    assert code == 0
+    found, truth = json.loads(out)["answers"], pd.read_csv("test.csv")
+    X, loaded = truth.drop(columns=["patient", "sick"]), library.load(model)
+    proba = loaded.predict_proba(X)[:, list(loaded.classes_).index(found["positive"])]
+    yes = truth["sick"] == found["positive"]
+    assert found["sides"][0]["auc"] == pytest.approx(roc_auc_score(yes, proba))
+    said = pd.crosstab(truth["sick"], loaded.predict(X))
+    np.testing.assert_array_equal(found["sides"][0]["confusion"], said)
+    missed = found["missed"]
+    rows = truth.iloc[missed["positions"]]
+    assert missed["ids"] == rows["patient"].tolist()
+    assert missed["truth"] == rows["sick"].tolist()
+    assert missed["said"] == loaded.predict(X).take(missed["positions"]).tolist()
+    assert len(missed["said"]) == min(missed["rows"], 20)
+    assert all(a != b and a != c for a, b, c in zip(
+        missed["truth"], missed["said"], missed["reference_said"], strict=True
+    ))  # fmt: skip
+    _, words, _ = acclimate("evaluate", model, "test.csv", "--answers")
+    assert f"Rows that both miss ({missed['rows']}), by patient:" in words
+    # without something to compare with: those of the model alone
+    common = ("--label", "sick", "--id", "patient", "--no-estimate")
+    acclimate("fit", "here.csv", *common, "--method", "SourceOnly", "--out", "one.acclimate")
+    half = truth.assign(sick=truth["sick"].where(truth.index % 2 == 1))
+    half.loc[5, "sick"] = "perhaps"
+    half.to_csv("half.csv", index=False)
+    _, words, _ = acclimate("evaluate", "one.acclimate", "half.csv", "--answers")
+    assert "Rows that it misses" in words
+    _, out, _ = acclimate("evaluate", "one.acclimate", "half.csv", "--answers", "--json")
+    alone = json.loads(out)["answers"]["missed"]
+    assert all(position % 2 for position in alone["positions"]), "by their place in the file"
+    assert 5 not in alone["positions"]
+    assert alone["ids"] == truth["patient"].iloc[alone["positions"]].tolist()
+    assert alone["reference_said"] == []
 
 
 def test_evaluate_notices_the_rows_it_was_trained_on(model, acclimate):

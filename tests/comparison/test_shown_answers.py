@@ -51,7 +51,7 @@ def _shown(
 ) -> tuple[AnswersShown, Side, Side]:
     sides = _side("chosen", y, k, 1), _side("reference", y, k, 2, 1.0)
     names = {c: f"class {c}" for c in range(k)}
-    return shown_answers(_design(y, weights), *sides, np.arange(k), names), *sides
+    return shown_answers(_design(y, weights), sides, np.arange(k), names), *sides
 
 
 @pytest.mark.parametrize("weighted", [False, True])
@@ -108,7 +108,7 @@ def test_the_mean_curve_of_many_classes_has_the_mean_area() -> None:
 def test_without_probabilities_there_are_no_curves() -> None:
     y = _labels(40, 2)
     sides = [_side(who, y, 2, 1)._replace(proba=None) for who in ("chosen", "reference")]
-    shown = shown_answers(_design(y), *sides, np.arange(2), {})
+    shown = shown_answers(_design(y), sides, np.arange(2), {})
     assert (shown.sides[0].roc, shown.sides[0].auc) == ((), None)
     assert set(shown.missed.confidence) <= {None}
     assert shown.classes == ("0", "1")
@@ -153,7 +153,7 @@ def test_residuals_and_the_largest_errors() -> None:
         Side(who, who, y + rng.normal(size=(2, 50)) * scale, None)
         for who, scale in (("chosen", 0.5), ("reference", 1.0))
     ]
-    shown = shown_answers(_design(y), *sides, None, {})
+    shown = shown_answers(_design(y), sides, None, {})
     for found, side in zip(shown.sides, sides, strict=True):
         expected = mean_squared_error(np.tile(y, 2), side.answers.ravel()) ** 0.5
         assert found.error == pytest.approx(expected)

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from acclimate.cli.config import Config, PrintConfig
 from acclimate.cli.console import Status, console, facts, say
 from acclimate.cli.options import AsJson, reads_new_files
+
+if TYPE_CHECKING:
+    from acclimate.report.compared_answers import AnswersShown
 
 _TAKEN = 3  # classes that a class is taken for
 _COLUMNS = 20  # of which importance is printed
@@ -29,6 +33,10 @@ def evaluate(
         str | None,
         typer.Option("--label", metavar="COLUMN", help="Labels. Default: the column of the fit."),
     ] = None,
+    answers: Annotated[
+        bool,
+        typer.Option("--answers", help="Confusion, areas under the curves, and the rows missed."),
+    ] = False,
     importance: Annotated[
         bool,
         typer.Option("--importance", help="How much the score falls without each column."),
@@ -48,15 +56,16 @@ def evaluate(
     from acclimate.cli import rows as door
     from acclimate.cli.scoring import importances, judged, reference, scores
     from acclimate.cli.stored import inputs_for, labelled_rows, load, names_of, seen_files
+    from acclimate.report.plain import json_safe
 
     with Status("evaluating"):
         adapter = load(model)
         X, y, unknown, table = labelled_rows(adapter, rows, label, how)
         regression = adapter._regression()
-        answers = adapter.predict(X)
+        said = adapter.predict(X)
         names = None if regression else names_of(adapter)
         found: dict[str, Any] = {"model": model.name, "file": rows.name, "rows": len(y)}
-        found |= scores(y, answers, regression, names)
+        found |= scores(y, said, regression, names)
         if table.told:
             found["read"] = table.told
         if unknown:
@@ -70,19 +79,41 @@ def evaluate(
         if other is not None:
             same = against is not None and door.sha256(against) == door.sha256(model)
             found["against"] = judged(
-                adapter, y, answers, other.name, other.model.predict(other.X), names, regression,
+                adapter, y, said, other.name, other.model.predict(other.X), names, regression,
                 f"the model {model.name}", same,
             )  # fmt: skip
+        shown = None
+        if answers:
+            shown = _answers(adapter, model.name, X, y, other, names, table)
+            found["answers"] = json_safe(shown)
         if importance:
             found["importance"] = importances(adapter, X, y, other)
     if as_json:
         typer.echo(json.dumps(found, indent=1, allow_nan=False, default=str))
     else:
         door.say_read(table)
-        _show(found)
+        _show(found, shown)
 
 
-def _show(found: dict[str, Any]) -> None:
+def _answers(
+    adapter: Any, name: str, X: Any, y: Any, other: Any, names: Any, table: Any
+) -> AnswersShown:
+    """Return what the answers look like, with the rows as a person finds them in the file."""
+    import numpy as np
+
+    from acclimate.cli import scoring
+    from acclimate.cli.stored import settings_of
+    from acclimate.cli.stores import row_names
+
+    scored = np.arange(len(y)) if table.labelled is None else np.flatnonzero(table.labelled)
+    shown = scoring.answers(adapter, name, X, y, other, names, scored)
+    if shown.missed is None:
+        return shown
+    called = row_names(table, shown.missed.positions, settings_of(adapter)["id"])
+    return replace(shown, missed=replace(shown.missed, **called))
+
+
+def _show(found: dict[str, Any], shown: AnswersShown | None = None) -> None:
     """Print scores and verdict for a person."""
     from rich import box
     from rich.table import Table
@@ -119,10 +150,23 @@ def _show(found: dict[str, Any]) -> None:
             f"Not scored: {len(places)} {'row' if len(places) == 1 else 'rows'} of the class "
             f"{name!r}, which the model does not know (row {where})."
         )
+    if shown is not None:
+        _show_answers(shown)
     if "importance" in found:
         _show_importance(found)
     if "seen" in found:
         say(f"Careful: {found['seen']}. These figures are too good; use other rows.")
+
+
+def _show_answers(shown: AnswersShown) -> None:
+    """Print confusion, areas under the curves and the rows that are missed."""
+    from acclimate.report.answer_view import answer_tables
+    from acclimate.report.compared import Compared
+    from acclimate.report.screen import rich_table
+
+    for table in answer_tables(Compared(answers=shown)):
+        say(table.title)
+        console().print(rich_table(table))
 
 
 def _show_importance(found: dict[str, Any]) -> None:

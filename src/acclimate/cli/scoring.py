@@ -5,12 +5,15 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from acclimate.exceptions import AcclimateError, InputError
+
+if TYPE_CHECKING:
+    from acclimate.report.compared_answers import AnswersShown
 
 CONFIDENCE = 0.95
 
@@ -136,6 +139,45 @@ def importances(
         }
         for one in importance.importances(mine, beside, "").columns
     ]  # fmt: skip
+
+
+def answers(
+    adapter: Any, name: str, X: Any, y: NDArray[Any], other: Reference | None, names: Any,
+    positions: NDArray[np.intp],
+) -> AnswersShown:  # fmt: skip
+    """Return what the answers of a model look like, beside those of its reference.
+
+    Parameters
+    ----------
+    adapter : Adapter
+    name : str
+        What the model is called.
+    X, y : rows and ndarray of shape (m,)
+    other : Reference or None
+    names : mapping from label to str or None
+        What the labels are called.
+    positions : ndarray of shape (m,)
+        Where the rows are in their file.
+    """
+    from acclimate.comparison.answers import aligned
+    from acclimate.comparison.design import Design
+    from acclimate.comparison.shown_answers import Side, shown_answers
+
+    regression = adapter._regression()
+    models = [("model", name, adapter, X), *([] if other is None else [("against", *other)])]
+    said = [model.predict(rows) for *_, model, rows in models]
+    classes = None
+    if not regression:
+        known = [model.classes_ for *_, model, _ in models]
+        classes = np.unique(np.concatenate([y, *known, *said]))
+    sides = []
+    for (who, called, model, rows), one in zip(models, said, strict=True):
+        proba = None
+        if classes is not None and hasattr(model, "predict_proba"):
+            proba = aligned(model.predict_proba(rows), model.classes_, classes)[None]
+        sides.append(Side(who, called, one[None], proba))
+    design = Design(positions, y, np.zeros((1, len(y)), dtype=np.intp), not regression)
+    return shown_answers(design, sides, classes, names or {})
 
 
 def judged(

@@ -273,7 +273,6 @@ class Judge:
             )
         classes = self.problem.classes
         called = {x: self.problem.name_of(x) for x in ([] if classes is None else classes.tolist())}
-        return shown_answers(
-            self.design, Side("chosen", self.final, *self.picked),
-            Side("reference", best, *self.references[best]), classes, called,
-        )  # fmt: skip
+        picked = Side("chosen", self.final, *self.picked)
+        other = Side("reference", best, *self.references[best])
+        return shown_answers(self.design, (picked, other), classes, called)

@@ -31,8 +31,7 @@ class Side(NamedTuple):
 
 def shown_answers(
     design: Design,
-    chosen: Side,
-    reference: Side,
+    sides: Sequence[Side],
     classes: NDArray[Any] | None,
     names: Mapping[Any, str],
 ) -> AnswersShown:
@@ -41,17 +40,17 @@ def shown_answers(
     Parameters
     ----------
     design : Design
-    chosen, reference : Side
+    sides : sequence of Side
+        Whose answers they are, and the reference where there is one.
     classes : ndarray of shape (k,) or None
         Columns of the probabilities; None for values.
     names : mapping from label to str
         What classes are called.
     """
-    sides = (chosen, reference)
     if classes is None:
         return AnswersShown(
             sides=tuple(_of_values(design, one) for one in sides),
-            missed=_largest_errors(design, chosen, reference),
+            missed=_largest_errors(design, sides),
         )
     kept, others = _kept(design, sides)
     place = {label: number for number, label in enumerate(kept.tolist())}
@@ -71,7 +70,7 @@ def shown_answers(
         share=None if positive is None
         else float(np.average(design.labels == positive, weights=weights)),
         sides=tuple(shown),
-        missed=_missed(design, chosen, reference, classes, names),
+        missed=_missed(design, sides, classes, names),
     )  # fmt: skip
 
 
@@ -174,29 +173,25 @@ def _thin(x: Floats, y: Floats) -> Pairs:
 
 
 def _missed(
-    design: Design,
-    chosen: Side,
-    reference: Side,
-    classes: NDArray[Any],
-    names: Mapping[Any, str],
+    design: Design, sides: Sequence[Side], classes: NDArray[Any], names: Mapping[Any, str]
 ) -> MissedRows:
-    """Return the rows that both sides miss in most repeats, the surest mistakes first."""
-    said, sure = zip(*(_by_most(side, classes) for side in (chosen, reference)), strict=True)
-    both = np.flatnonzero((said[0] != design.labels) & (said[1] != design.labels))
-    known = np.nan_to_num(sure[0][both], nan=-1.0)
-    rows = both[np.argsort(-known, kind="stable")][:MISSED]
+    """Return the rows that all sides miss in most repeats, the surest mistakes first."""
+    said, sure = zip(*(_by_most(side, classes) for side in sides), strict=True)
+    missed = np.flatnonzero(np.all([one != design.labels for one in said], axis=0))
+    known = np.nan_to_num(sure[0][missed], nan=-1.0)
+    rows = missed[np.argsort(-known, kind="stable")][:MISSED]
     words = [
         tuple(names.get(one, str(one)) for one in labels[rows].tolist())
         for labels in (design.labels, *said)
     ]
-    confidence, other = (
+    chances = [
         tuple(None if np.isnan(one) else round(one, 4) for one in mine[rows].tolist())
         for mine in sure
-    )
-    positions = tuple(design.known[rows].tolist())
+    ]
     return MissedRows(
-        len(both), positions, truth=words[0], said=words[1], reference_said=words[2],
-        confidence=confidence, reference_confidence=other,
+        len(missed), tuple(design.known[rows].tolist()), truth=words[0], said=words[1],
+        confidence=chances[0], reference_said=(*words, ())[2],
+        reference_confidence=(*chances, ())[1],
     )  # fmt: skip
 
 
@@ -220,16 +215,17 @@ def _of_values(design: Design, side: Side) -> AnswersOf:
     return AnswersOf(side.who, side.candidate, residuals=tuple(dots), error=error)
 
 
-def _largest_errors(design: Design, chosen: Side, reference: Side) -> MissedRows:
-    """Return the rows on which the better of both sides errs most."""
-    values = [np.asarray(side.answers, dtype=np.float64) for side in (chosen, reference)]
+def _largest_errors(design: Design, sides: Sequence[Side]) -> MissedRows:
+    """Return the rows on which even the best of the sides errs most."""
+    values = [np.asarray(side.answers, dtype=np.float64) for side in sides]
     errors = np.min([np.abs(one - design.labels).mean(axis=0) for one in values], axis=0)
     rows = np.argsort(-errors, kind="stable")[:MISSED]
     means = [tuple(_short(one.mean(axis=0)[rows])) for one in values]
     none = (None,) * len(rows)
     return MissedRows(
         len(rows), tuple(design.known[rows].tolist()), truth=tuple(_short(design.labels[rows])),
-        said=means[0], reference_said=means[1], confidence=none, reference_confidence=none,
+        said=means[0], confidence=none, reference_said=(*means, ())[1],
+        reference_confidence=none if len(sides) > 1 else (),
     )  # fmt: skip
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from acclimate.report.charts import Point, Series, line_chart
@@ -24,10 +25,10 @@ def called(side: AnswersOf) -> str:
     >>> called(AnswersOf("chosen", "CORAL")), called(AnswersOf("reference", "TargetOnly"))
     ('CORAL (picked)', 'TargetOnly (reference)')
     """
-    if side.who == "reference":
-        known = "reference" in side.candidate  # that the folds picked
-        return side.candidate if known else f"{side.candidate} (reference)"
-    return f"{side.candidate} (picked)"
+    words = {"chosen": "picked", "reference": "reference"}.get(side.who)
+    if words is None or words in side.candidate:  # the best reference, which the folds picked
+        return side.candidate
+    return f"{side.candidate} ({words})"
 
 
 def confusion(found: Compared) -> list[dict[str, Any]]:
@@ -50,11 +51,12 @@ def confusion(found: Compared) -> list[dict[str, Any]]:
 
 
 def _confused(name: str, row: tuple[float, ...], place: int, shares: bool) -> dict[str, Any]:
-    total = sum(row) or 1.0
+    rows = sum(row)
+    total = rows if rows else math.nan  # no row is of this class
     cells = [
         {
-            "words": rows_words(one), "share": round(100 * one / total, 1),
-            "percent": percent(one / total, 0) if shares else "", "right": k == place,
+            "words": rows_words(one), "share": round(100 * one / total, 1) if rows else 0.0,
+            "percent": percent(one / total, 0) if shares and rows else "", "right": k == place,
         }
         for k, one in enumerate(row)
     ]  # fmt: skip
@@ -161,20 +163,24 @@ def missed(found: Compared) -> dict[str, Any] | None:
             {"name": name, **one} for name, one in zip(names, missed_rows(rows), strict=False)
         ],
         "all": rows.rows, "counted": counted, "values": values,
-        "sides": [*sides, *("picked", "reference")[len(sides) :]],
+        "sides": sides or ["picked", "reference"],
     }  # fmt: skip
 
 
-def missed_rows(rows: MissedRows) -> list[dict[str, str]]:
-    """Return what is true of missed rows and what both sides say, in words."""
-    return [
-        {"truth": _said(truth), "said": _sure(one, p), "other": _sure(two, q)}
-        for truth, one, p, two, q in zip(
-            rows.truth, rows.said, rows.confidence or (None,) * len(rows.said),
-            rows.reference_said, rows.reference_confidence or (None,) * len(rows.said),
-            strict=False,
+def missed_rows(rows: MissedRows) -> list[dict[str, Any]]:
+    """Return what is true of missed rows and what each side says, in words."""
+    none = (None,) * len(rows.truth)
+    columns = [
+        [_sure(one, p) for one, p in zip(said, sure or none, strict=False)]
+        for said, sure in (
+            (rows.said, rows.confidence), (rows.reference_said, rows.reference_confidence),
         )
+        if said
     ]  # fmt: skip
+    said = zip(*columns, strict=False)
+    return [
+        {"truth": _said(truth), "said": one} for truth, one in zip(rows.truth, said, strict=False)
+    ]
 
 
 def _said(value: Any) -> str:

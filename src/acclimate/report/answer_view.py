@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import math
+
 from acclimate.report.answer_figures import called, importance, missed, rows_words
 from acclimate.report.compared import Compared
+from acclimate.report.compared_answers import AnswersOf
 from acclimate.report.view import Cell, Table
 from acclimate.report.wording import NOTHING, percent, sentence
 
@@ -23,11 +26,11 @@ def _confusion(found: Compared) -> list[Table]:
     for side in shown.sides:
         rows = []
         for place, (name, row) in enumerate(zip(shown.classes, side.confusion, strict=False)):
-            recall = row[place] / (sum(row) or 1.0)
+            recall = row[place] / (sum(row) or math.nan)
             cells = [Cell(rows_words(one), strong=k == place, key=one) for k, one in enumerate(row)]
             rows.append((Cell(name), *cells, Cell(percent(recall), key=recall)))
         heads = ("true class", *(f">{name}" for name in shown.classes), ">recall")
-        title = f"{sentence(called(side))}, rows of each true class by what it says:"
+        title = f"{_title(side)}, rows of each true class by what it says:"
         tables.append(Table(heads, tuple(rows), title, "classes"))
     return tables
 
@@ -37,16 +40,23 @@ def _areas(found: Compared) -> list[Table]:
     if shown is None or all(side.auc is None for side in shown.sides):
         return []
     rows = []
+    calibrated = bool(found.calibration)
     for side in shown.sides:
         same = any(one.who == side.who and one.candidate == side.candidate
                    for one in found.calibration)  # fmt: skip
         rows.append((
-            Cell(sentence(called(side))), _area(side.auc), _area(side.average_precision),
-            Cell(percent(errors.get(side.who)) if same else NOTHING),
+            Cell(_title(side)), _area(side.auc), _area(side.average_precision),
+            *([Cell(percent(errors.get(side.who)) if same else NOTHING)] if calibrated else []),
         ))  # fmt: skip
     of = "" if shown.positive is None else f", of {shown.positive}"
-    heads = ("answers", ">ROC area", ">mean precision", ">calibration error")
-    return [Table(heads, tuple(rows), f"Areas under the curves{of}:", "answers")]
+    heads = ["answers", ">ROC area", ">mean precision"]
+    heads += [">calibration error"] if calibrated else []
+    return [Table(tuple(heads), tuple(rows), f"Areas under the curves{of}:", "answers")]
+
+
+def _title(side: AnswersOf) -> str:
+    """Start with a capital letter, but for the name of a file."""
+    return sentence(called(side)) if side.who in ("chosen", "reference") else called(side)
 
 
 def _area(value: float | None) -> Cell:
@@ -58,12 +68,15 @@ def _missed(found: Compared) -> list[Table]:
     if told is None or not told["rows"]:
         return []
     rows = tuple(
-        (Cell(row["name"]), Cell(row["truth"]), Cell(row["said"]), Cell(row["other"]))
-        for row in told["rows"]
+        (Cell(row["name"]), Cell(row["truth"]), *map(Cell, row["said"])) for row in told["rows"]
     )
-    what = "The largest errors of both" if told["values"] else f"Rows that both miss ({told['all']}"
-    title = f"{what}{', ' if told['values'] else '), '}{told['counted']}:"
-    return [Table(("row", "true", *told["sides"]), rows, title, "rows")]
+    both = len(told["sides"]) > 1
+    if told["values"]:
+        what = f"The largest errors{' of both' if both else ''}"
+    else:
+        what = f"Rows that {'both miss' if both else 'it misses'} ({told['all']})"
+    title = f"{what}, {told['counted']}:"
+    return [Table(("row", "true", *told["sides"][: len(rows[0]) - 2]), rows, title, "rows")]
 
 
 def _importance(found: Compared) -> list[Table]:
