@@ -295,3 +295,58 @@ def test_a_few_in_classes_and_a_heap_beside_them(shelf, small, acclimate):
     assert (code, json.loads(out)["rows"]) == (0, 10)
     assert acclimate("predict", "t.acclimate", "there", "--out", "p.csv")[0] == 0
     assert len(Path("p.csv").read_text().splitlines()) == 35
+
+
+@pytest.mark.slow
+def test_from_folders_as_people_have_them_to_predictions(tmp_path, monkeypatch, small, acclimate):
+    image = pytest.importorskip("PIL.Image")
+    monkeypatch.chdir(tmp_path)
+    rng = np.random.default_rng(0)
+
+    def save(name, level, size, mode="RGB"):
+        path = Path(name)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        pixels = rng.integers(level - 40, level + 40, (*size, 3)).astype(np.uint8)
+        image.fromarray(pixels).convert(mode).save(path)
+
+    for kind, level in (("dark", 60), ("light", 190)):
+        for k in range(12):
+            part = "val" if k > 9 else "train"
+            save(f"here/{part}/{kind}/{k}.jpg", level, (16 + k, 20))
+        save(f"here/test/{kind}/0.jpg", level, (16, 20))
+        for k in range(6):
+            save(f"there/{kind}/{k}.png", level, (12, 12), "RGBA" if k % 2 else "L")
+            save(f"new/{kind}/{k}.webp", level, (30, 12))
+    for k in range(20):
+        save(f"there/{k}.tif", 60 if k % 2 else 190, (15, 14))
+    Path("there/Thumbs.db").write_bytes(b"x")
+    Path("new/dark/6.webp").write_bytes(b"x")
+    size = ("--image-size", "12")
+
+    def run(*command):
+        code, out, err = acclimate(*command)
+        return code, " ".join(out.split()), " ".join(err.split())
+
+    code, out, err = run("diagnose", "here", "there", *size)
+    assert (code, err) == (0, "")
+    assert "24 pictures of 2 classes, 12 x 12, colour; test/ left out; cropped from" in out
+    assert "32 pictures of 2 classes, 12 x 12, colour; 20 without a label; 1 other file" in out
+    code, _, err = run("fit", "here", *size, *small, "--out", "here.acclimate")
+    assert (code, err) == (0, "")
+    code, out, err = run("adapt", "here.acclimate", "there", "--out", "there.acclimate")
+    assert (code, err) == (0, "")
+    assert "12 labelled of 32 rows of there" in out
+    code, out, err = run(
+        "evaluate", "there.acclimate", "new", "--against", "here.acclimate", "--skip-bad"
+    )
+    assert code == 0
+    assert "dark/6.webp" in err
+    code, _, err = run("predict", "there.acclimate", "here/test", "--out", "p.csv")
+    assert (code, err) == (0, "")
+    assert len(Path("p.csv").read_text().splitlines()) == 3
+    code, out, err = run("check", "there.acclimate", "new", "--skip-bad")
+    assert code in (0, cli.EXIT_DRIFTED, cli.EXIT_UNSURE)
+    code, out, err = run("show", "there.acclimate")
+    assert "here: 24 pictures of 2 classes, 12 x 12, colour; test/ left out" in out
+    assert "there: 32 pictures of 2 classes" in out
+    assert "; classes dark, light" in out

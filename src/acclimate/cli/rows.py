@@ -214,12 +214,13 @@ def target_domain(
 
 
 def file_entry(path: Path, role: str, table: Any) -> dict[str, Any]:
-    """Return what a model card says of a file: name, rows and, of a file, its SHA-256."""
+    """Return what a model card says of a file: name, rows, pictures and, of a file, its SHA-256."""
     rows = len(table.X)
     labelled = 0 if table.y is None else rows
     if table.y is not None and table.labelled is not None:
         labelled = int(table.labelled.sum())
     entry = {"role": role, "name": path.name, "rows": rows, "labelled": labelled}
+    entry |= {"pictures": table.told} if table.told else {}
     return entry | {"sha256": sha256(path)} if path.is_file() else entry
 
 

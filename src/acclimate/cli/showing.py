@@ -148,16 +148,19 @@ def _side(rows: dict[str, Any] | None, file: dict[str, Any] | None) -> str:
         return ""
     named = f" of {file['name']}" if file else ""
     some = rows.get("labelled")
-    parts = [f"{rows.get('rows'):,} rows{named}"]
+    pictures = file.get("pictures") if file else None
+    parts = [
+        f"{file['name']}: {pictures}" if file and pictures else f"{rows.get('rows'):,} rows{named}"
+    ]
     if some is not None:
         parts.append(f"{some:,} labelled")
-    if rows.get("features"):
+    if rows.get("features") and not pictures:
         parts.append(f"{rows['features']} inputs")
     classes = rows.get("class_names") or rows.get("classes")
     if classes:
         shown = ", ".join(str(one) for one in classes[:8])
         parts.append(f"classes {shown}{', ...' if len(classes) > 8 else ''}")
-    return ", ".join(parts)
+    return ("; " if pictures else ", ").join(parts)
 
 
 def _scores(scores: Any, words: Any) -> str:
