@@ -70,7 +70,8 @@ def test_adapting_a_saved_model_equals_fitting_with_the_target(model, acclimate,
     common = ("--label", "sick", "--id", "patient", "--no-estimate")
     acclimate("fit", "here.csv", *common, "--out", "here.acclimate")
     Path("here.csv").unlink()  # the source stays with its owner
-    code, out, err = acclimate("adapt", "here.acclimate", "there.csv", "--out", "again.acclimate")
+    code, out, err = acclimate("adapt", "here.acclimate", "there.csv", "--method", "FineTune",
+                               "--out", "again.acclimate")  # fmt: skip
     assert (code, err) == (0, "")
     assert "30 labelled of 300 rows" in out
     X = pd.read_csv("new.csv").drop(columns="patient")
@@ -362,3 +363,68 @@ def test_a_column_that_the_other_model_does_not_read_has_no_importance_there(mod
     rows = {row["column"]: row["reference_fall"] for row in json.loads(out)["importance"]}
     assert rows[first] == 0
     assert max(map(abs, rows.values())) > 0
+
+
+def test_adapt_takes_what_does_best_on_the_labels_and_says_so(shelf, acclimate):
+    acclimate("fit", "here.csv", "--label", "sick", "--id", "patient", "--out", "here.acclimate")
+    code, out, err = acclimate("adapt", "here.acclimate", "there.csv", "--out", "a.acclimate")
+    assert (code, err) == (0, "")
+    words = " ".join(out.split())
+    assert "least log loss in 5-fold cross-validation, 3 times on 30 target labels (" in words
+    tried = words.split("target labels (")[1].split(")")[0].split(", ")
+    names, losses = zip(*(one.rsplit(" ", 1) for one in tried), strict=True)
+    assert set(names) == {
+        "the source model as it is", "FineTune", "ParameterTransfer", "SourcePrediction",
+        "Interpolation", "TargetOnly",
+    }  # fmt: skip
+    assert sorted(map(float, losses)) == list(map(float, losses))
+    assert f"choice {names[0]}: least log loss" in words
+    shown = " ".join(acclimate("show", "a.acclimate")[1].split())
+    assert f"choice {names[0]}: least log loss" in shown
+    taken = type(library.load("a.acclimate")).__name__
+    assert taken == ("FineTune" if names[0] == "the source model as it is" else names[0])
+
+
+def test_adapt_to_what_is_no_other_leaves_the_source_model_as_it_is(shelf, acclimate):
+    """Labels of the source's own rows: nothing that learns from ten of them is better."""
+    acclimate("fit", "here.csv", "--label", "sick", "--id", "patient", "--out", "here.acclimate")
+    few = pd.read_csv("here.csv").head(10)
+    few.to_csv("same.csv", index=False)
+    code, out, err = acclimate("adapt", "here.acclimate", "same.csv", "--out", "a.acclimate")
+    assert (code, err) == (0, "")
+    words = " ".join(out.split())
+    assert "target nothing: the source model as it is" in words
+    one, two = library.load("here.acclimate"), library.load("a.acclimate")
+    X = pd.read_csv("new.csv").drop(columns="patient")
+    np.testing.assert_array_equal(one.predict_proba(X), two.predict_proba(X))
+    _, out, _ = acclimate("evaluate", "a.acclimate", "test.csv", "--against", "here.acclimate")
+    assert "are the same model: there is nothing to compare" in " ".join(out.split())
+
+
+def test_adapt_with_a_method_of_its_own(shelf, acclimate):
+    common = ("--label", "sick", "--id", "patient", "--no-estimate")
+    acclimate("fit", "here.csv", *common, "--out", "here.acclimate")
+    acclimate("fit", "here.csv", *common, "--target", "there.csv", "--method", "TargetOnly",
+              "--out", "alone.acclimate")  # fmt: skip
+    arguments = ("adapt", "here.acclimate", "there.csv", "--out", "a.acclimate", "--method")
+    code, out, err = acclimate(*arguments, "TargetOnly")
+    assert (code, err) == (0, "")
+    assert "choice" not in out
+    X = pd.read_csv("new.csv").drop(columns="patient")
+    one, two = library.load("alone.acclimate"), library.load("a.acclimate")
+    np.testing.assert_array_equal(one.predict_proba(X), two.predict_proba(X))
+    code, _, err = acclimate(*arguments, "CORAL")
+    assert code == 2
+    assert "CORAL needs the source rows to adapt" in " ".join(err.split())
+    code, _, err = acclimate(*arguments, "FineTun")
+    assert code == 2
+    assert "FineTune" in err
+
+
+def test_adapt_with_settings_does_what_the_file_says(shelf, acclimate):
+    acclimate("fit", "here.csv", "--label", "sick", "--id", "patient", "--out", "here.acclimate")
+    code, out, _ = acclimate("adapt", "here.acclimate", "there.csv", "--out", "a.acclimate",
+                             "--set", "strength=0.5")  # fmt: skip
+    assert code == 0
+    assert "choice" not in out
+    assert "30 labelled" in out

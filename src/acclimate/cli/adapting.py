@@ -24,6 +24,16 @@ def adapt(
         str | None,
         typer.Option("--label", metavar="COLUMN", help="Labels. Default: the column of the fit."),
     ] = None,
+    method: Annotated[
+        str | None,
+        typer.Option(
+            "--method",
+            autocompletion=models.complete_method,
+            metavar="NAME",
+            help="Default: what does best on the target's labels, held out; without labels, or "
+            "with --set, the method of the fit.",
+        ),
+    ] = None,
     new_classes: Annotated[
         bool, typer.Option("--new-classes", help="The target has classes of its own.")
     ] = False,
@@ -39,6 +49,10 @@ def adapt(
 ) -> None:
     """Adapt a saved model to other rows; no source row is needed.
 
+    With labels and without --method, what can go on from the saved source model is tried by
+    cross-validation on the labels, and the best is taken: fine-tuning, the source's prediction as a
+    further column, a mean of both models, the target alone, or the source model as it is.
+
     Columns are matched by name, in any order. Rows whose label is empty count as unlabelled.
     Whatever the model was adapted to before leaves no trace.
     """
@@ -46,11 +60,14 @@ def adapt(
     from acclimate.cli import rows as door
     from acclimate.cli.fitting import read_target, rows_words, save, told
     from acclimate.cli.stored import load, reading_for, settings_of
+    from acclimate.transfer.going_on import AS_IT_IS, become, pick_way, ways_on
 
     with Status("reading"):
         adapter = load(model)
         meta = settings_of(adapter, label)
         meta["new_classes"] = new_classes
+        if method is not None and method != type(adapter).__name__:
+            adapter = _as_saved(become(adapter, models.method_row(method, meta["task"])), adapter)
         row = adapter._row()
         if row.target_labels == "ignored" and adapter._sees_target_labels():  # by its members
             row = replace(row, target_labels="required")
@@ -68,11 +85,28 @@ def adapt(
             table, task=meta["task"], classes=classes, names=names, new_classes=new_classes
         )
         quiet = meta["estimator"] in words.NETWORKS
-    with Status(f"adapting with {row.name}", quiet=quiet):
-        adapter.adapt(goal)
+    picked = None
+    if method is None and not settings:
+        ways = ways_on(adapter, own_classes=new_classes)
+        with Status(f"trying {len(ways)} methods on the labels", quiet=quiet):
+            picked = pick_way(ways, goal)
+    if picked is not None:
+        adapter = _as_saved(picked.model, adapter)
+        row = adapter._row()
+    if picked is None or picked.name != AS_IT_IS:
+        with Status(f"adapting with {row.name}", quiet=quiet):
+            adapter.adapt(goal)
+    choice = None if picked is None else picked.sentence()
     files = [one for one in adapter.card_.get("files", ()) if one.get("role") == "source"]
     files.append(door.file_entry(target, "target", table))
-    path = save(adapter, out, meta, files, None, table, no_rows=no_rows)
+    path = save(adapter, out, meta, files, None, table, no_rows=no_rows, choice=choice)
     door.say_read(table)
     say(f"Saved {path}")
-    facts({"model file": rows_words(adapter), **told(adapter, row, goal, None)})
+    more = {"choice": choice} if choice else {}
+    facts({"model file": rows_words(adapter), **told(adapter, row, goal, None), **more})
+
+
+def _as_saved(made: Any, loaded: Any) -> Any:
+    """Return a method with what the file says beside the model: its card, and of the tables."""
+    made.card_, made.extras_ = loaded.card_, loaded.extras_
+    return made

@@ -55,7 +55,14 @@ def evaluate(
     """
     from acclimate.cli import rows as door
     from acclimate.cli.scoring import importances, judged, reference, scores
-    from acclimate.cli.stored import inputs_for, labelled_rows, load, names_of, seen_files
+    from acclimate.cli.stored import (
+        inputs_for,
+        labelled_rows,
+        load,
+        names_of,
+        same_models,
+        seen_files,
+    )
     from acclimate.report.plain import json_safe
 
     with Status("evaluating"):
@@ -77,7 +84,7 @@ def evaluate(
             adapter, X, against, regression, lambda model: inputs_for(model, rows, how, table)
         )
         if other is not None:
-            same = against is not None and door.sha256(against) == door.sha256(model)
+            same = against is not None and same_models(against, model)
             found["against"] = judged(
                 adapter, y, said, other.name, other.model.predict(other.X), names, regression,
                 f"the model {model.name}", same,

@@ -195,8 +195,12 @@ def save(
     adapted_to: Any,
     verdict: str | None = None,
     no_rows: bool = False,
+    choice: str | None = None,
 ) -> Path:
-    """Write a model with its card and with what later commands need to know."""
+    """Write a model with its card and with what later commands need to know.
+
+    ``choice`` says how its method was chosen, where it was.
+    """
     from acclimate.diagnosis.drift import summarise
 
     none = "none claimed: no rows were held out. Run acclimate evaluate on labelled rows"
@@ -204,6 +208,8 @@ def save(
         "title": out.stem, "task": meta["task"], "label": meta["label"], "files": files,
         "scores": scores, "verdict": none if verdict is None else verdict,
     }  # fmt: skip
+    if choice is not None:
+        card["choice"] = choice
     extras = {"table": meta, "drift": summarise(adapted_to.X)}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", RowsWarning)  # said in the answer: see rows_words
@@ -279,8 +285,10 @@ def told(model: Any, row: Any, goal: Any, scores: dict[str, Any] | None) -> dict
         used = "none given: this is the source model. Adapt it with acclimate adapt"
     else:
         rows = len(goal.X)
-        seen = model.trained_on_["target"]["labelled"]
-        if not row.alters:
+        seen = model.trained_on_.get("target", {}).get("labelled")
+        if row.alters and not model.adapted_:
+            used = "nothing: the source model as it is"
+        elif not row.alters:
             used = f"nothing: {row.name} is the source model as it is"
         elif row.target_labels == "ignored" or (not seen):
             used = f"the inputs of {rows:,} rows of {goal.name}; no label"

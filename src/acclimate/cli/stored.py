@@ -117,6 +117,18 @@ def seen_files(model: Any) -> dict[str, str]:
     return {one["sha256"]: str(one.get("role")) for one in entries if "sha256" in one}
 
 
+def same_models(one: Path, other: Path) -> bool:
+    """Tell whether two files hold one model, whatever their cards say."""
+    from acclimate.persistence.container import opened
+
+    beside = ("card.json", "extras.json")
+    parts = []
+    for path in (one, other):
+        with opened(path) as file:
+            parts.append({name: row for name, row in file.rows.items() if name not in beside})
+    return parts[0] == parts[1]
+
+
 def names_of(model: Any) -> dict[Any, str] | None:
     """Return what the labels of a model are called, where that is known."""
     if settings_of(model)["new_classes"]:

@@ -78,12 +78,7 @@ class SourcePrediction(Adapter):
 
     def _fit_source(self, source: Rows, seed: int) -> Any:
         model = super()._fit_source(source, seed)
-        self.spread_ = 1.0
-        if self._regression():
-            answers = np.asarray(model.predict(source.X), dtype=np.float64)
-            mean = np.average(answers, weights=source.counts)
-            spread = float(np.sqrt(np.average((answers - mean) ** 2, weights=source.counts)))
-            self.spread_ = spread if spread > 0 else 1.0
+        self.spread_ = _spread(model, source.X, source.counts) if self._regression() else 1.0
         return model
 
     def _adapt(self, model: Any, source: Rows | None, target: Rows, seed: int) -> Adapted:
@@ -91,9 +86,19 @@ class SourcePrediction(Adapter):
             lost = lost_classes(model.classes_, self.source_class_names_, target)
             way_out = "Pooled and Interpolation keep what the source knows of it"
             warn_of_lost("SourcePrediction", lost, way_out)
-        X = target.labelled_X
-        rows = Rows(with_prediction(X, said(model, X, self.spread_)), target.labels)
-        return Adapted(Stacked(model, fit_model(self._base(), rows, seed), self.spread_))
+        X, spread = target.labelled_X, getattr(self, "spread_", None)
+        if spread is None:  # it goes on from the source model of another method
+            spread = _spread(model, target.X) if self._regression() else 1.0
+        rows = Rows(with_prediction(X, said(model, X, spread)), target.labels)
+        return Adapted(Stacked(model, fit_model(self._base(), rows, seed), spread))
+
+
+def _spread(model: Any, X: Any, counts: Any = None) -> float:
+    """Return the standard deviation of what a model says of rows; 1 where it is 0."""
+    answers = np.asarray(model.predict(X), dtype=np.float64)
+    mean = np.average(answers, weights=counts)
+    spread = float(np.sqrt(np.average((answers - mean) ** 2, weights=counts)))
+    return spread if spread > 0 else 1.0
 
 
 class Stacked:
