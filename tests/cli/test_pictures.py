@@ -234,6 +234,7 @@ def test_a_file_with_a_column_of_paths_goes_everywhere(shelf, small, acclimate):
     assert (code, err) == (0, "")
 
 
+@pytest.mark.slow
 def test_settings_of_pictures_are_options_of_a_config_and_of_a_store(shelf, small, acclimate):
     Path("c.toml").write_text('image-size = "10"\nresize = "pad"\nskip-bad = true\n')
     Path("there", "bad.png").write_bytes(b"")

@@ -146,12 +146,12 @@ def _figure(value: float | None) -> str:
 def _side(rows: dict[str, Any] | None, file: dict[str, Any] | None) -> str:
     if not rows:
         return ""
-    named = f" of {file['name']}" if file else ""
     some = rows.get("labelled")
     pictures = file.get("pictures") if file else None
-    parts = [
-        f"{file['name']}: {pictures}" if file and pictures else f"{rows.get('rows'):,} rows{named}"
-    ]
+    if file and pictures:
+        parts = [f"{file['name']}: {pictures}"]
+    else:
+        parts = [f"{rows.get('rows'):,} rows" + (f" of {file['name']}" if file else "")]
     if some is not None:
         parts.append(f"{some:,} labelled")
     if rows.get("features") and not pictures:
