@@ -149,3 +149,12 @@ def test_nothing_is_wider_than_the_screen_and_hostile_text_stays_text(
         assert page.locator("img").count() == 0
     cell = page.locator(".confusion .right").first
     assert cell.evaluate("e => getComputedStyle(e).backgroundColor") != "rgba(0, 0, 0, 0)"
+
+
+def test_a_class_without_a_labelled_row_has_no_recall(answered):
+    answered["answers"]["sides"][0]["confusion"] = [[30.0, 4.5], [0.0, 0.0]]
+    section = render_comparison(answered).split('<section id="answers"')[1].split("</table>")[0]
+    assert section.split("<tr>")[-1].endswith(
+        '<td class="number">–</td></tr>\n      </tbody>\n    '
+    )
+    assert "nan" not in section

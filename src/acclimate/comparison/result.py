@@ -37,7 +37,9 @@ _NO_DATA = (
 class Comparison(Presented):
     """The result of `compare`. Not meant to be made by hand.
 
-    `print` shows it on one screen, a notebook as tables; ``to_frame()`` has a row a candidate.
+    `print` shows it on one screen, a notebook as tables; ``to_frame()`` has a row a candidate. With
+    target labels `confusion`, `curve` or `residuals`, `missed` and `calibration` are frames of what
+    was answered, and `importance` tells which columns the final model needs.
 
     Parameters
     ----------

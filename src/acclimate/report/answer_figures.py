@@ -26,7 +26,8 @@ def called(side: AnswersOf) -> str:
     ('CORAL (picked)', 'TargetOnly (reference)')
     """
     words = {"chosen": "picked", "reference": "reference"}.get(side.who)
-    if words is None or words in side.candidate:  # the best reference, which the folds picked
+    alone = side.candidate in ("Committee", "best reference")  # nobody picks these
+    if words is None or alone:
         return side.candidate
     return f"{side.candidate} ({words})"
 
