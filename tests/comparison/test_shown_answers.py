@@ -116,16 +116,20 @@ def test_without_probabilities_there_are_no_curves() -> None:
 
 
 def test_rows_that_both_miss_are_those_of_a_plain_loop() -> None:
-    y = _labels(120, 3)
+    y = _labels(1500, 3)
     shown, one, two = _shown(y, 3)
     expected = {}
     for row, truth in enumerate(y):
-        said = [np.bincount(s.answers[:, row], minlength=3).argmax() for s in (one, two)]
+        said = []
+        for s in (one, two):
+            votes = np.bincount(s.answers[:, row], minlength=3)
+            level = np.flatnonzero(votes == votes.max())  # the more probable of these
+            said.append(level[s.proba[:, row, level].mean(axis=0).argmax()])
         if truth not in said:
             expected[row + 7] = (one.proba[:, row, said[0]].mean(), truth, *said)
     found = shown.missed
     assert found.rows == len(expected)
-    assert len(found.positions) == min(20, len(expected)) > 3
+    assert len(found.positions) == 20 < len(expected)
     assert list(found.confidence) == sorted(found.confidence, reverse=True)
     assert found.confidence[0] == pytest.approx(max(expected.values())[0], abs=1e-4)
     for place, position in enumerate(found.positions):

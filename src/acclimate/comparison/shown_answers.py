@@ -196,13 +196,17 @@ def _missed(
 
 
 def _by_most(side: Side, classes: NDArray[Any]) -> tuple[NDArray[Any], Floats]:
-    """Return what most repeats say of each row, (m,), and the mean probability of it or NaN."""
+    """Return what most repeats say of each row, (m,), and the mean probability of it or NaN.
+
+    Of what as many repeats say, the more probable counts.
+    """
     codes = np.searchsorted(classes, side.answers)  # (R, m)
     votes = (codes[..., None] == np.arange(len(classes))).sum(axis=0)  # (m, k)
-    most = votes.argmax(axis=1)
     if side.proba is None:
+        most = votes.argmax(axis=1)
         return classes[most], np.full(len(most), np.nan)
     mean = np.asarray(side.proba, dtype=np.float64).mean(axis=0)
+    most = (votes + mean / 2).argmax(axis=1)
     return classes[most], mean[np.arange(len(most)), most]
 
 
