@@ -96,6 +96,15 @@ def as_weights(weights: ArrayLike, rows: int, usable: bool) -> NDArray[np.float6
     return share
 
 
+def check_classes(classes: NDArray[Any], seen: NDArray[Any]) -> None:
+    """Raise `InputError` unless the classes are sorted and every label is among them."""
+    if classes.ndim != 1 or classes.tolist() != np.unique(classes).tolist():
+        raise InputError(f"classes must be sorted and each there once, got {classes.tolist()}")
+    strange = sorted(set(seen.tolist()) - set(classes.tolist()))
+    if strange:
+        raise InputError(f"{strange[0]!r} is none of the classes {classes.tolist()}")
+
+
 def name_classes(truth: NDArray[Any], class_names: ClassNames | None) -> dict[Any, str]:
     """Return a name for each label that occurs, by its Python value."""
     classes = np.unique(truth).tolist()

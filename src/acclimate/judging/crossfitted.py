@@ -20,6 +20,7 @@ def cross_fitted_interval(
     *,
     bounded: bool = False,
     weights: Floats | None = None,
+    few: bool = False,
 ) -> tuple[Floats, Floats, Floats]:
     r"""Interval for the mean gain where each row is judged by models trained without it.
 
@@ -51,6 +52,9 @@ def cross_fitted_interval(
         `gain_interval`.
     weights : ndarray of shape (N,), default None
         Importance weights of the rows, where they are no plain sample; only their ratios count.
+    few : bool, default False
+        Whether few rows may carry most of the variance, as those of a rare class do in scores that
+        are no means over rows. The degrees of freedom are then those of `degrees_of`.
 
     Returns
     -------
@@ -83,12 +87,45 @@ def cross_fitted_interval(
         differences = np.concatenate([differences, pair], axis=-1)
     rows = differences.shape[-1]
     variance = _variance(differences, folds) / rows
-    half = np.sqrt(variance) * stdtrit(rows - 1, (1 + confidence) / 2)
+    degrees = degrees_of(differences) if few else rows - 1
+    half = np.sqrt(variance) * stdtrit(degrees, (1 + confidence) / 2)
     centre = differences.mean(axis=(-2, -1))
     low, high = np.minimum(centre - half, mean), np.maximum(centre + half, mean)
     if bounded:
         low, high = np.maximum(low, -1.0), np.minimum(high, 1.0)
     return mean, low, high
+
+
+def degrees_of(differences: Floats) -> Floats:
+    r"""Return the degrees of freedom of a variance that few rows may carry.
+
+    With N rows of kurtosis k they are :math:`2 N / (k - 1)`, which is what the variance of the
+    variance says, between 2 and N - 1: N - 1 for normal values.
+
+    Parameters
+    ----------
+    differences : ndarray of shape (..., R, N)
+
+    Returns
+    -------
+    ndarray of shape (...)
+
+    Examples
+    --------
+    >>> print(degrees_of(np.array([[1.0, -1.0] * 10])))
+    19.0
+    >>> print(degrees_of(np.array([[0.0] * 19 + [1.0]])).round(1))
+    2.3
+    """
+    rows = differences.shape[-1]
+    away = differences - differences.mean(axis=-1, keepdims=True)
+    second, fourth = (np.mean(away**power, axis=(-2, -1)) for power in (2, 4))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        found = 2.0 * rows / (fourth / second**2 - 1.0)
+    degrees: Floats = np.clip(
+        np.nan_to_num(found, nan=rows - 1.0), min(2.0, rows - 1.0), rows - 1.0
+    )
+    return degrees
 
 
 def rows_to_settle(

@@ -8,7 +8,8 @@ from typing import Any, Literal, NamedTuple
 from acclimate.judging.intervals import Settlement
 from acclimate.report.presented import Presented
 from acclimate.report.view import Cell, Line, Several, Table, View
-from acclimate.report.wording import gain_range, points, score, sentence
+from acclimate.report.wording import figure, gain_range, points, score, sentence, unit_of
+from acclimate.report.wording import gain as gain_words
 
 Word = Literal["helps", "hurts", "makes no difference", "not settled", "the same model"]
 
@@ -41,12 +42,14 @@ class Verdict(Presented):
     word : {"helps", "hurts", "makes no difference", "not settled", "the same model"}
         The last where both sides are known to be one model, so that nothing was compared.
     gain : float
-        Score of the candidate minus score of the reference, mean over draws.
+        Score of the candidate minus score of the reference, mean over draws; above 0 is better.
     low, high : float
         Ends of the interval for the gain.
     candidate_score, reference_score : float
-        Mean over draws of the accuracy or R2.
-    score : {"accuracy", "R2"}
+        Mean over draws of the accuracy, R2 or other metric.
+    score : str
+        "accuracy", "R2" or what the metric is called. Where less is better, as in "log loss", the
+        gain is that of the reference minus that of the candidate.
     margin : float
         Gains within it count as no difference, in units of the score.
     confidence : float
@@ -74,7 +77,7 @@ class Verdict(Presented):
     high: float
     candidate_score: float
     reference_score: float
-    score: Literal["accuracy", "R2"]
+    score: str
     margin: float
     confidence: float
     draws: int
@@ -94,9 +97,13 @@ class Verdict(Presented):
         For example "and is still worse than always saying 'No' (81.4 %)".
         """
         same = self.constant
-        if self.word != "helps" or same is None or self.candidate_score > same.score:
+        if self.word != "helps" or same is None:
             return ""
-        how = "still worse" if self.candidate_score < same.score else "no better"
+        ahead = self.candidate_score - same.score
+        ahead = -ahead if unit_of(self.score).lower else ahead
+        if ahead > 0:
+            return ""
+        how = "still worse" if ahead < 0 else "no better"
         answer = repr(same.answer) if self.score == "accuracy" else same.answer
         return f"and is {how} than always saying {answer} ({score(same.score, self.score)})"
 
@@ -122,12 +129,15 @@ class Verdict(Presented):
         if self.word == "the same model":
             who = f"{candidate} and {reference}" if candidate else f"This and {reference}"
             return f"{sentence(who)} are the same model: there is nothing to compare."
-        unit = "points" if self.score == "accuracy" else "points of R2"
+        unit = unit_of(self.score)
         if self.gain == 0:
             size = f"level with {reference}"
+        elif unit.kind == "plain":
+            side = "better" if self.gain > 0 else "worse"
+            size = f"{figure(abs(self.gain))} {unit.words} {side} than {reference}"
         else:
             side = "above" if self.gain > 0 else "below"
-            size = f"{_points(abs(self.gain))} {unit} {side} {reference}"
+            size = f"{_points(abs(self.gain))} {unit.words} {side} {reference}"
         kind = "label draw" if self.draws_vary else "run"
         draws = f"{self.draws} {kind}" + ("s" if self.draws > 1 else "")
         only = "; covers test rows only" if self.draws == 1 else ""
@@ -138,7 +148,7 @@ class Verdict(Presented):
         lead = sentence(f"{candidate} {self.words}" if candidate else self.words) + ":"
         if candidate and self.word == "not settled":
             lead = f"Not settled: {candidate} is"
-        ends = f"{_points(self.low, '+')} to {_points(self.high, '+')}"
+        ends = f"{self._end(self.low)} to {self._end(self.high)}"
         first = f"{lead} {size} ({100 * self.confidence:g} % interval {ends}, {seen})."
         more = [part for part in (self._plan(kind), self._harm()) if part]
         if not more:
@@ -167,15 +177,16 @@ class Verdict(Presented):
 
     def view(self) -> View:
         """Return what is shown: the word, the scores, what the interval covers, who loses."""
-        unit = "" if self.score == "accuracy" else " of R2"
-        size = f": {points(self.gain, plain=True)} points{unit} against the reference"
-        between = gain_range(self.low, self.high, plain=True)
+        words = unit_of(self.score).words
+        size = f": {self._gain()} {words} against the reference"
+        between = gain_range(self.low, self.high, self.score, plain=True)
+        after = " points" if words.startswith("points") else ""
         seen = f"{self.rows:,} test rows" if self.folds is None else f"{self.rows:,} labelled rows"
         kind = "label draw" if self.draws_vary else "run"
         scores = (score(one, self.score, plain=True)
                   for one in (self.candidate_score, self.reference_score))  # fmt: skip
         lines = [
-            f"{100 * self.confidence:g} % interval: {between} points. It covers {self.covers}.",
+            f"{100 * self.confidence:g} % interval: {between}{after}. It covers {self.covers}.",
             f"{sentence(self.score)}: {' against '.join(scores)}, on {seen} and {self.draws} "
             f"{kind}{'s' if self.draws > 1 else ''}.",
             *([f"{sentence(self._plan(kind))}."] if self.settles_at else []),
@@ -197,8 +208,19 @@ class Verdict(Presented):
         return View(tuple(parts), "acclimate verdict")
 
     def _brief(self) -> str:
-        between = gain_range(self.low, self.high, plain=True)
-        return f"{self.words}, {points(self.gain, plain=True)} points ({between})"
+        between = gain_range(self.low, self.high, self.score, plain=True)
+        words = unit_of(self.score).words
+        unit = "points" if words.startswith("points") else words
+        return f"{self.words}, {self._gain()} {unit} ({between})"
+
+    def _gain(self) -> str:
+        return gain_words(self.gain, self.score, plain=True)
+
+    def _end(self, value: float) -> str:
+        """Write an end of the interval."""
+        if unit_of(self.score).kind == "plain":
+            return gain_words(value, self.score, plain=True)
+        return _points(value, "+")
 
     def _records(self) -> list[dict[str, Any]]:
         names = [one.name for one in self.harmed_classes]

@@ -13,6 +13,7 @@ from acclimate.arrays import (
     as_predictions,
     as_truth,
     as_weights,
+    check_classes,
     name_classes,
 )
 from acclimate.exceptions import InputError
@@ -29,6 +30,8 @@ from acclimate.judging.intervals import (
     settlement,
 )
 from acclimate.judging.judged import Constant, HarmedClass, Verdict, Word
+from acclimate.judging.metrics import DEFAULTS, metric_of
+from acclimate.judging.paired import constant_score, lines, margin_of, paired
 
 _ONE_DRAW = "test rows only: one draw cannot show how much another would change the gain"
 _ONE_RUN = "test rows only: one run cannot show how much another would change the gain"
@@ -47,6 +50,12 @@ def verdict(
     draws_vary: bool = True,
     folds: int | None = None,
     weights: ArrayLike | None = None,
+    metric: Any = None,
+    positive: Any = None,
+    candidate_proba: ArrayLike | None = None,
+    reference_proba: ArrayLike | None = None,
+    classes: ArrayLike | None = None,
+    fold_of: ArrayLike | None = None,
 ) -> Verdict:
     """Judge whether a candidate helps on the target, against a reference, with an interval.
 
@@ -54,8 +63,11 @@ def verdict(
     use it on the rows that picked the candidate among others: the best of many looks better than it
     is. For predictions from repeated cross-validation, give ``folds``.
 
-    The gain is accuracy (or R2) of the candidate minus that of the reference, on the same rows. Its
-    interval covers label draws and test rows together (see `gain_interval`). The word is the first
+    The gain is accuracy (or R2, or what ``metric`` names) of the candidate minus that of the
+    reference, on the same rows; of a metric in which less is better, the other way round, so that a
+    gain above 0 is better. Its interval covers label draws and test rows together (see
+    `gain_interval`). For scores that are no means over rows it is that of the influence of each
+    row, paired by row (`judging.influence`). The word is the first
     that holds: *helps* (interval above 0), *hurts* (below 0), *makes no difference* (inside
     the margin on both sides), *not settled*. A verdict that is not settled says how many test rows
     or label draws would settle it. A class is named as harmed where its recall falls by more than
@@ -74,7 +86,8 @@ def verdict(
     class_names : mapping or sequence of str, default None
         Names for the sentence, by label, or by position where labels are 0, 1, 2 and so on.
     margin : float in [0, 1), default 0.01
-        Gains within it count as no difference; 0.01 is one point.
+        Gains within it count as no difference; 0.01 is one point. For MAE and RMSE it is a share
+        of the standard deviation of ``y_true``, for other metrics in units of the metric.
     confidence : float in (0, 1), default 0.95
     labels : int, default None
         Training labels of each draw, kept for the report.
@@ -88,6 +101,19 @@ def verdict(
     weights : array-like of shape (N,), default None
         With ``folds`` and classes: importance weights of the rows, above 0, where they are no
         plain sample. See `judging.active.draw_rows`.
+    metric : str, callable or None, default None
+        Name of a metric (`judging.metrics.METRICS`), such as "auc" or "mae"; name of a scorer of
+        scikit-learn; or a scorer of your own. None means accuracy or R2. Classes that are harmed
+        are judged by their recall in any case.
+    positive : label, default None
+        The class that F1, precision, recall, AUC and average precision are of. None means the rarer
+        of two; with more than two classes, the mean over the classes.
+    candidate_proba, reference_proba : array-like of shape (D, N, k) or (N, k), default None
+        Probabilities of the classes, for metrics that need them.
+    classes : array-like of shape (k,), default None
+        Labels of the columns, sorted. None means all labels and answers that occur.
+    fold_of : array-like of shape (D, N), default None
+        With ``folds``: the fold of each row. AUC then counts pairs of one fold alone.
 
     Returns
     -------
@@ -133,7 +159,7 @@ def verdict(
     600 test rows; covers test rows only).
     """
     _check_settings(task, margin, confidence, labels, folds)
-    classify = task == "classification"
+    classify, measure = task == "classification", metric_of(metric, task)
     truth = as_truth(y_true, classify)
     first, second = as_predictions(truth, candidate, reference, classify)
     draws, rows = first.shape
@@ -153,27 +179,52 @@ def verdict(
             float(1 - np.square(second - truth).mean() / total),
         )
         harmed = ()
-    same = np.array_equal(first, second)
+    constant = _constant(truth, names, w) if classify else Constant("the mean", 0.0)
+    default = measure is DEFAULTS[task]
+    bounded, unit = classify and default, 1.0
+    if not default:
+        known = None
+        if classify:
+            seen = np.unique(np.concatenate([truth, first.ravel(), second.ravel()]))
+            known = seen if classes is None else np.asarray(classes)
+            check_classes(known, seen)
+        folds_of = None if fold_of is None or folds is None else np.asarray(fold_of)
+        both = [
+            lines(measure, truth, side, None if p is None else np.asarray(p), known, positive, w,
+                  folds_of, name)
+            for side, p, name in ((first, candidate_proba, "the candidate"),
+                                  (second, reference_proba, "the reference"))
+        ]  # fmt: skip
+        score = constant_score(measure, both[0][0])
+        constant = None if score is None else constant._replace(score=score)
+        differences, scores, w = paired(measure, *both)
+        unit = margin_of(measure, 1.0, truth)
+        margin = margin * unit
+    same = np.array_equal(first, second) if default else bool(np.ptp(differences) == 0)
     if same:
         # what never differed in these rows may differ in others
-        bound = most_disagreement(rows, confidence)
+        bound = most_disagreement(rows, confidence) * unit
         bound = 0.0 if bound < margin else bound
-        interval = Interval(0.0, -bound, bound)
+        gain = 0.0 if default else float(differences.flat[0])
+        interval = Interval(gain, gain - bound, gain + bound)
     elif folds is not None:
-        ends = cross_fitted_interval(differences, folds, confidence, bounded=classify, weights=w)
+        ends = cross_fitted_interval(
+            differences, folds, confidence, bounded=bounded, weights=w,
+            few=not (default or measure.by_rows),
+        )  # fmt: skip
         interval = Interval(*map(float, ends))
     else:
-        interval = gain_interval(differences, confidence, bounded=classify)
+        interval = gain_interval(differences, confidence, bounded=bounded)
     word = _word(interval, margin)
     settles_at = None
     if word == "not settled" and same:
-        enough = rows_that_agree(margin, confidence)
+        enough = rows_that_agree(margin / unit, confidence)
         settles_at = None if enough is None else Settlement(enough, None, None)
     elif word == "not settled" and folds is not None:
-        seen = differences if w is None else differences * w
-        settles_at = Settlement(rows_to_settle(seen, folds, margin, confidence), None, None)
+        shares = differences if w is None else differences * w
+        settles_at = Settlement(rows_to_settle(shares, folds, margin, confidence), None, None)
     elif word == "not settled":
-        settles_at = settlement(differences, margin, confidence, bounded=classify)
+        settles_at = settlement(differences, margin, confidence, bounded=bounded)
     if folds is not None:
         covers = f"the draw of the {rows} labelled rows, which train and judge in {folds} folds"
     elif draws == 1:
@@ -186,7 +237,7 @@ def verdict(
         interval.low,
         interval.high,
         *scores,
-        score="accuracy" if classify else "R2",
+        score=measure.title,
         margin=float(margin),
         confidence=float(confidence),
         draws=draws,
@@ -197,7 +248,7 @@ def verdict(
         harmed_classes=harmed,
         covers=covers,
         folds=folds,
-        constant=_constant(truth, names, w) if classify else Constant("the mean", 0.0),
+        constant=constant,
     )
 
 

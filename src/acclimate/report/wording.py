@@ -176,18 +176,73 @@ def memory(megabytes: Any) -> str:
     return "< 1 MB" if number < 1 else f"{number:.0f} MB"
 
 
+class Unit(NamedTuple):
+    """How a score and gains in it are told.
+
+    Attributes
+    ----------
+    kind : {"share", "hundredths", "plain"}
+        Percent and points; three decimals and points of the score; plain numbers.
+    words : str
+        What follows a gain: "points", "points of AUC", "of MAE".
+    lower : bool
+        Whether less is better. A gain is better where it is above 0 in any case.
+    """
+
+    kind: str
+    words: str
+    lower: bool = False
+
+
+_SHARES = ("accuracy", "balanced accuracy", "precision", "recall")
+_HUNDREDTHS = ("R2", "F1", "AUC", "average precision")
+_LOWER = ("log loss", "Brier score", "MAE", "RMSE")
+
+
+def unit_of(name: str) -> Unit:
+    """Return how a score of this name is told; unknown ones are plain numbers, and more is better.
+
+    Examples
+    --------
+    >>> unit_of("accuracy").words, unit_of("AUC").words, unit_of("MAE")
+    ('points', 'points of AUC', Unit(kind='plain', words='of MAE', lower=True))
+    """
+    if name in _SHARES:
+        return Unit("share", "points" if name == "accuracy" else f"points of {name}")
+    if name in _HUNDREDTHS:
+        return Unit("hundredths", f"points of {name}")
+    return Unit("plain", f"of {name}", name in _LOWER)
+
+
 def score(value: Any, unit: str, *, plain: bool = False) -> str:
-    """Write a score: an accuracy as a percentage, R2 and other units with three decimals.
+    """Write a score: an accuracy as a percentage, R2 and its like with three decimals.
 
     Examples
     --------
     >>> score(0.8625, "accuracy"), score(0.8625, "R2"), score(-0.5, "R2", plain=True)
     ('86.2 %', '0.863', '-0.500')
+    >>> score(12345.678, "MAE")
+    '12,346'
     """
     number = finite(value)
-    if unit == "accuracy" or number is None:
+    if number is None or unit_of(unit).kind == "share":
         return percent(number)
-    return f"{number:.3f}".replace("-", "-" if plain else MINUS)
+    text = figure(number) if unit in _LOWER else f"{number:.3f}"
+    return text.replace("-", "-" if plain else MINUS)
+
+
+def figure(value: float) -> str:
+    """Write a number with three digits at least and no exponent.
+
+    Examples
+    --------
+    >>> [figure(one) for one in (12345.678, 3.14159, -0.012345, 0.0)]
+    ['12,346', '3.14', '-0.0123', '0']
+    """
+    if value == 0.0:
+        return "0"
+    digits = max(2 - math.floor(math.log10(abs(value))), 0)
+    return f"{value:,.{min(digits, 8)}f}"
 
 
 def score_range(low: Any, high: Any, unit: str, *, plain: bool = False) -> str:
@@ -203,8 +258,23 @@ def score_range(low: Any, high: Any, unit: str, *, plain: bool = False) -> str:
     return f"{score(low, unit, plain=plain).removesuffix(' %')} to {score(high, unit, plain=plain)}"
 
 
-def gain_range(low: Any, high: Any, *, plain: bool = False) -> str:
-    """Write the interval of a gain in points; nothing where an end is missing.
+def gain(value: Any, unit: str = "accuracy", *, plain: bool = False) -> str:
+    """Write a gain with its sign: in points, or as a plain number where the score is one.
+
+    Examples
+    --------
+    >>> gain(0.08), gain(0.08, "AUC"), gain(-0.08, "MAE", plain=True), gain(None, "MAE")
+    ('+8.0', '+8.0', '-0.0800', '–')
+    """
+    number = finite(value)
+    if number is None or unit_of(unit).kind != "plain":
+        return points(number, plain=plain)
+    text = figure(abs(number))
+    return text if number == 0.0 else ("+" if number > 0 else "-" if plain else MINUS) + text
+
+
+def gain_range(low: Any, high: Any, unit: str = "accuracy", *, plain: bool = False) -> str:
+    """Write the interval of a gain; nothing where an end is missing.
 
     Examples
     --------
@@ -213,7 +283,7 @@ def gain_range(low: Any, high: Any, *, plain: bool = False) -> str:
     """
     if finite(low) is None or finite(high) is None:
         return ""
-    return f"{points(low, plain=plain)} to {points(high, plain=plain)}"
+    return f"{gain(low, unit, plain=plain)} to {gain(high, unit, plain=plain)}"
 
 
 def chance(p: Any) -> str:
