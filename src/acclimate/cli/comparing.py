@@ -23,7 +23,9 @@ from acclimate.cli.options import (
     Drop,
     Id,
     Jobs,
+    Metric,
     NoRows,
+    Positive,
     TaskOption,
     reads_files,
     seconds_of,
@@ -88,6 +90,8 @@ def compare(
     ] = False,
     committee: Committee = False,
     task: TaskOption = None,
+    metric: Metric = None,
+    positive: Positive = None,
     budget: Annotated[
         str | None, typer.Option("--budget", metavar="TIME", help="Most time: 90s, 10m or 2h.")
     ] = None,
@@ -125,7 +129,8 @@ def compare(
         "source": str(source), "target": str(target), "label": label, "id": id,
         "drop": list(drop or ()), "sources": sources,
         "group": group, "method": list(method or ()), "estimator": list(estimator or ()),
-        "networks": networks, "committee": committee, "task": task, "budget": budget,
+        "networks": networks, "committee": committee, "task": task, "metric": metric,
+        "positive": positive, "budget": budget,
         "trials": trials, "folds": folds, "repeats": repeats, "seed": seed, **how,
     }  # fmt: skip
     store = store or Path(f"compare-{_stem(source)}-{_stem(target)}.sqlite")
@@ -229,6 +234,7 @@ def _run(
                 domains=data["domains"], groups=data["groups"],
                 budget=limit, trials=asked["trials"], folds=asked["folds"],
                 repeats=asked["repeats"], store=store, n_jobs=jobs, random_state=asked["seed"],
+                metric=asked.get("metric"), positive=asked.get("positive"),
                 progress=tell,
             )  # fmt: skip
     if comparison is not None:

@@ -12,7 +12,7 @@ import typer
 
 from acclimate.cli.config import Config, PrintConfig
 from acclimate.cli.console import Status, console, facts, say
-from acclimate.cli.options import AsJson, reads_new_files
+from acclimate.cli.options import AsJson, Metric, Positive, reads_new_files
 
 if TYPE_CHECKING:
     from acclimate.report.compared_answers import AnswersShown
@@ -41,6 +41,8 @@ def evaluate(
         bool,
         typer.Option("--importance", help="How much the score falls without each column."),
     ] = False,
+    metric: Metric = None,
+    positive: Positive = None,
     as_json: AsJson = False,
     config: Config = None,
     print_config: PrintConfig = False,
@@ -54,6 +56,7 @@ def evaluate(
     TargetOnly, and --against.
     """
     from acclimate.cli import rows as door
+    from acclimate.cli.by_metric import answered, measured
     from acclimate.cli.scoring import importances, judged, reference, scores
     from acclimate.cli.stored import (
         inputs_for,
@@ -63,16 +66,19 @@ def evaluate(
         same_models,
         seen_files,
     )
+    from acclimate.judging.metrics import metric_of
     from acclimate.report.plain import json_safe
 
     with Status("evaluating"):
         adapter = load(model)
         X, y, unknown, table = labelled_rows(adapter, rows, label, how)
         regression = adapter._regression()
-        said = adapter.predict(X)
+        wanted = metric_of(metric, "regression" if regression else "classification")
+        given = answered(adapter, X)
         names = None if regression else names_of(adapter)
         found: dict[str, Any] = {"model": model.name, "file": rows.name, "rows": len(y)}
-        found |= scores(y, said, regression, names)
+        found |= scores(y, given.answers, regression, names)
+        found |= measured(y, given, wanted, positive, names)
         if table.told:
             found["read"] = table.told
         if unknown:
@@ -86,8 +92,8 @@ def evaluate(
         if other is not None:
             same = against is not None and same_models(against, model)
             found["against"] = judged(
-                adapter, y, said, other.name, other.model.predict(other.X), names, regression,
-                f"the model {model.name}", same,
+                adapter, y, given, other.name, answered(other.model, other.X), names, wanted,
+                positive, f"the model {model.name}", same,
             )  # fmt: skip
         shown = None
         if answers:
@@ -125,14 +131,21 @@ def _show(found: dict[str, Any], shown: AnswersShown | None = None) -> None:
     from rich import box
     from rich.table import Table
 
-    from acclimate.report.wording import look_of
+    from acclimate.report.wording import look_of, score, score_range, sentence
 
     share = found["metric"] == "accuracy"
     say(f"{found['model']} on {found['rows']:,} labelled rows of {found['file']}")
     words = {"accuracy" if share else "R2": _with_interval(found, share)}
     if not share:
         words["error"] = f"{found['root_mean_squared_error']:.4g} (root of the mean square)"
+    for row in found.get("also", ()):
+        title = row["metric"]
+        between = score_range(row["low"], row["high"], title, plain=True).removesuffix(" %")
+        words[title] = f"{score(row['score'], title, plain=True)} ({between})"
     facts(words)
+    for note in (found.get("uneven"), found.get("note")):
+        if note:
+            say(f"{sentence(note)}.")
     if share:
         table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
         table.add_column("class", overflow="fold")

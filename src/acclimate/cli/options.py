@@ -31,6 +31,21 @@ Committee = Annotated[
         "--committee", help="With labels: weigh the candidates, and several answer together."
     ),
 ]
+Metric = Annotated[
+    str | None,
+    typer.Option(
+        "--metric", metavar="NAME",
+        help="What is judged by: balanced_accuracy, f1, auc, average_precision, log_loss, brier; "
+        "mae, rmse; or a scorer of scikit-learn. Default: accuracy or R2.",
+    ),
+]  # fmt: skip
+Positive = Annotated[
+    str | None,
+    typer.Option(
+        "--positive", metavar="CLASS",
+        help="Class that F1, AUC and the like are of. Default: the rarer of two.",
+    ),
+]  # fmt: skip
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 _PANEL = "How files are read"

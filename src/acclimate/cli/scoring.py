@@ -13,6 +13,8 @@ from numpy.typing import NDArray
 from acclimate.exceptions import AcclimateError, InputError
 
 if TYPE_CHECKING:
+    from acclimate.cli.by_metric import Given
+    from acclimate.judging.scored import Metric
     from acclimate.report.compared_answers import AnswersShown
 
 CONFIDENCE = 0.95
@@ -181,21 +183,26 @@ def answers(
 
 
 def judged(
-    adapter: Any, y: Any, answers: Any, name: str, other: Any, names: Any, regression: bool,
-    called: str = "the model", same: bool = False,
+    adapter: Any, y: Any, given: Given, name: str, other: Given, names: Any, metric: Metric,
+    positive: Any, called: str = "the model", same: bool = False,
 ) -> dict[str, Any]:  # fmt: skip
     """Return the verdict on a model against a reference, as plain values.
 
     ``called`` is the model's name; ``same`` says that both are one model.
     """
     from acclimate import verdict
+    from acclimate.cli.by_metric import columns
     from acclimate.judging.verdict import same_model
 
+    regression = adapter._regression()
+    classes, proba = (None, [None, None]) if regression else columns(y, given, other)
     labels = adapter.trained_on_.get("target", {}).get("labelled") or None
     try:
         said = verdict(
-            y, answers, other, task="regression" if regression else "classification",
+            y, given.answers, other.answers, task="regression" if regression else "classification",
             class_names=names if not regression and _names_all(names, y) else None, labels=labels,
+            metric=metric, positive=positive, candidate_proba=proba[0], reference_proba=proba[1],
+            classes=classes,
         )  # fmt: skip
     except AcclimateError as error:
         raise InputError(f"no verdict against {name}: {error}") from error

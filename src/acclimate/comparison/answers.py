@@ -32,6 +32,8 @@ class Answers:
     inner_loss, outer_loss : ndarray of shape (R, K, m) and (R, m)
         The log loss, or the squared error, that belongs to ``inner`` and ``outer``; infinite where
         there are no probabilities of classes.
+    parts : mapping or None
+        What `from_parts` was given; None where one fit serves every fold.
     """
 
     outer: NDArray[Any]
@@ -39,6 +41,7 @@ class Answers:
     proba: NDArray[Any] | None
     inner_loss: Floats
     outer_loss: Floats
+    parts: Parts | None = None
 
 
 def row_scores(answers: NDArray[Any], truth: NDArray[Any], classify: bool) -> Floats:
@@ -142,7 +145,7 @@ def from_parts(design: Design, parts: Parts, classes: NDArray[Any] | None) -> An
             mine = design.fold_of[r] == j
             inner[r, i, mine] = scores[mine]
             inner_loss[r, i, mine] = losses[mine]
-    return Answers(outer, inner, proba, inner_loss, outer_loss)
+    return Answers(outer, inner, proba, inner_loss, outer_loss, parts)
 
 
 def aligned(proba: NDArray[Any], own: NDArray[Any], classes: NDArray[Any] | None) -> NDArray[Any]:

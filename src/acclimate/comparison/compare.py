@@ -14,7 +14,15 @@ from numpy.typing import NDArray
 
 from acclimate.comparison.answers import row_scores
 from acclimate.comparison.bases import default_estimators, strong_estimators, table_preprocess
-from acclimate.comparison.candidates import STANDARDS, Candidate, Need, choose, describe
+from acclimate.comparison.candidates import (
+    STANDARDS,
+    TARGET_ONLY,
+    Candidate,
+    Excluded,
+    Need,
+    choose,
+    describe,
+)
 from acclimate.comparison.design import make_design
 from acclimate.comparison.few import few_words, fitted_everywhere, judgeable, unsettled
 from acclimate.comparison.labelled import WithLabels
@@ -57,6 +65,8 @@ def compare(
     folds: int = 5,
     repeats: int = 3,
     margin: float = 0.01,
+    metric: Any = None,
+    positive: Any = None,
     committee: bool = False,
     confidence: float = 0.95,
     store: str | os.PathLike[str] | None = None,
@@ -119,7 +129,19 @@ def compare(
         How often folds are laid out, at least 1. More make the choice steadier; the interval takes
         no credit for them.
     margin : float in [0, 1), default=0.01
-        Gains within it count as no difference; 0.01 is one point.
+        Gains within it count as no difference; 0.01 is one point. For MAE and RMSE it is a share
+        of the standard deviation of the labels, for other metrics in units of the metric.
+    metric : str, callable or None, default=None
+        With target labels: what picks and what the verdicts are by. "accuracy",
+        "balanced_accuracy", "f1", "precision", "recall", "auc", "average_precision", "log_loss",
+        "brier"; "r2", "mae", "rmse"; the name of any scorer of scikit-learn; or a scorer of your
+        own, ``scorer(estimator, X, y)``, whose estimator answers from cross-fitted answers and
+        whose X is positions. None means accuracy or R2. A gain above 0 is better in each.
+        Candidates without probabilities are left out where the metric needs them. A committee is
+        weighed by log loss or squared error in any case.
+    positive : label, default=None
+        The class that F1, precision, recall, AUC and average precision are of. None means the rarer
+        of two among the known target labels; with more than two classes, the mean over the classes.
     committee : bool, default=False
         With target labels: weigh the candidates by their loss on held-out labels and let at most
         ten answer together, in place of picking one. Where ``estimator`` and ``methods`` are None,
@@ -188,7 +210,8 @@ def compare(
     estimators = _named(estimator)
     problem = check_problem(
         source, target, estimators=estimators, domains=domains, groups=groups, margin=margin,
-        confidence=confidence, label_weights=label_weights, task=task,
+        confidence=confidence, label_weights=label_weights, task=task, metric=metric,
+        positive=positive,
     )  # fmt: skip
     problem, few = judgeable(problem)
     images = len(problem.source.X.shape) > 2
@@ -208,6 +231,8 @@ def compare(
     tried, excluded = choose(
         need, estimators, preprocess, random_state, methods, own, variants=committee
     )
+    tried, silent = _answering(problem, tried)
+    excluded = [*excluded, *silent]
     design = None
     if problem.labelled:
         key = None
@@ -228,6 +253,7 @@ def compare(
         "committee": committee,
         "candidates": describe(own), "networks": networks, "budget": budget, "trials": trials,
         "folds": folds, "repeats": repeats, "margin": margin, "confidence": confidence,
+        "metric": problem.measure.key, "positive": positive,
         "seed": random_state,
     }  # fmt: skip
     with temporary_folder() as folder:
@@ -288,6 +314,24 @@ def _auto(word: str, problem: Problem) -> Any:
     from sklearn.preprocessing import StandardScaler
 
     return StandardScaler()
+
+
+def _answering(
+    problem: Problem, candidates: Sequence[Candidate]
+) -> tuple[list[Candidate], list[Excluded]]:
+    """Leave out by name what gives no probabilities, where the metric needs them."""
+    metric = problem.measure
+    if not metric.proba:
+        return list(candidates), []
+    able = [c for c in candidates if hasattr(c.model, "predict_proba")]
+    reason = f"it gives no probabilities, which {metric.title} needs"
+    alone = [c for c in candidates if c.row.name == TARGET_ONLY]
+    if alone and not any(c in able for c in alone):
+        raise InputError(
+            f"{metric.title} needs probabilities, and {TARGET_ONLY} gives none on these base "
+            f"models; take one with predict_proba, or another metric"
+        )
+    return able, [Excluded(c.name, reason) for c in candidates if c not in able]
 
 
 def _scorer(problem: Problem) -> Any:

@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from acclimate.comparison import measures
-from acclimate.comparison.answers import Answers
+from acclimate.comparison.answers import Answers, aligned
 from acclimate.comparison.bench import Bench
 from acclimate.comparison.candidates import Candidate
 from acclimate.comparison.design import Design
+from acclimate.comparison.measured import Table, score_of
 from acclimate.comparison.trials.records import Job
 from acclimate.report.compared_parts import CurvePoint
 
@@ -45,18 +45,20 @@ def label_curve(
     full = design.training_labels
     points = []
     for c in shown:
-        lines = [(full, done[c.name].outer)]
+        lines = [(full, (done[c.name].outer, done[c.name].proba))]
         for share in rows:
-            outer = done[c.name].outer
+            table = lines[0][1]
             if c.uses_labels:
                 found = [bench.arrays(job) for job in jobs[c.name, share]]
-                given = [arrays["answers"] for arrays in found if arrays is not None]
+                given = [arrays for arrays in found if arrays is not None]
                 if len(given) < len(found):
                     continue
-                outer = _cross_fitted(design, given)
-            lines.append((max(int(share * full), 2), outer))
-        for labels, outer in sorted(lines, key=lambda line: line[0]):
-            score, low, high = measures.score_interval(design, outer, bench.problem.confidence)
+                table = _cross_fitted(design, given, bench.problem.classes)
+            lines.append((max(int(share * full), 2), table))
+        for labels, table in sorted(lines, key=lambda line: line[0]):
+            if table[1] is None and bench.problem.measure.proba:
+                continue
+            score, low, high = score_of(bench.problem, design, table)
             points.append(CurvePoint(c.name, labels, score, low, high, not c.uses_labels))
     return tuple(points)
 
@@ -82,9 +84,18 @@ def _job(
     )  # fmt: skip
 
 
-def _cross_fitted(design: Design, answers: Sequence[NDArray[Any]]) -> NDArray[Any]:
-    """Return one line of answers, shape (1, m), from those for each fold."""
-    outer = np.empty((1, len(design.labels)), dtype=np.result_type(*(a.dtype for a in answers)))
-    for i, one in enumerate(answers):
-        outer[0, design.left_out(0, (i,))] = one
-    return outer
+def _cross_fitted(
+    design: Design, given: Sequence[Mapping[str, NDArray[Any]]], classes: NDArray[Any] | None
+) -> Table:
+    """Return one line of answers, shape (1, m), and its probabilities, from those for each fold."""
+    kind = np.result_type(*(one["answers"].dtype for one in given))
+    outer = np.empty((1, len(design.labels)), dtype=kind)
+    proba = None
+    if classes is not None and all("proba" in one for one in given):
+        proba = np.zeros((*outer.shape, len(classes)))
+    for i, one in enumerate(given):
+        rows = design.left_out(0, (i,))
+        outer[0, rows] = one["answers"]
+        if proba is not None:
+            proba[0, rows] = aligned(one["proba"], one["classes"], classes)
+    return outer, proba

@@ -10,10 +10,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from acclimate.comparison import measures
+from acclimate.comparison import measured, measures
 from acclimate.comparison.answers import Answers, assemble, choose_in_folds, row_scores
 from acclimate.comparison.candidates import POOLED, SOURCE_ONLY, TARGET_ONLY
 from acclimate.comparison.design import Design
+from acclimate.comparison.measured import Table
 from acclimate.comparison.problem import Problem
 from acclimate.comparison.shown_answers import Side, shown_answers
 from acclimate.comparison.weighed import (
@@ -24,6 +25,7 @@ from acclimate.comparison.weighed import (
     final_weights,
     weights_in_folds,
 )
+from acclimate.exceptions import InputError
 from acclimate.judging.crossfitted import first_level
 from acclimate.judging.judged import Verdict
 from acclimate.judging.verdict import same_model, verdict
@@ -38,13 +40,15 @@ CALLED = {
     SOURCE_ONLY: "source only", TARGET_ONLY: "target only", POOLED: "all rows pooled",
     CONSTANT: "always the same answer", BEST: "the reference picked in each fold",
 }  # fmt: skip
-Table = tuple[NDArray[Any], NDArray[Any] | None]  # answers (R, m), probabilities (R, m, k)
 Picks = dict[tuple[int, int], str]  # by repeat and fold
 
 
 @dataclass(frozen=True, eq=False)
 class Judge:
     """Holds the tables of a comparison against the labels. It runs nothing.
+
+    Picks and verdicts are by the problem's metric. The committee is weighed by log loss or squared
+    error whatever the metric is: its weights need a proper loss that is a sum over rows.
 
     Parameters
     ----------
@@ -74,8 +78,24 @@ class Judge:
     @cached_property
     def able(self) -> dict[str, Answers]:
         """The tables of what may be recommended."""
-        found = {name: one for name, one in self.done.items() if name not in self.mute}
-        return found or dict(self.done)
+        found = {name: one for name, one in self.tables.items() if name not in self.mute}
+        return found or self.tables
+
+    @cached_property
+    def tables(self) -> dict[str, Answers]:
+        """The tables that the metric can judge, scored by it."""
+        if self.problem.metric is None:
+            return dict(self.done)
+        found = measured.with_probabilities(self.done, self.problem.measure)
+        alone = self.variants.get(TARGET_ONLY, ())
+        if alone and not any(name in found for name in alone):
+            raise InputError(
+                f"{self.problem.measure.title} needs probabilities, and {TARGET_ONLY} gives none; "
+                f"take a base model with predict_proba, or another metric"
+            )
+        return {
+            name: measured.rescored(self.problem, self.design, one) for name, one in found.items()
+        }
 
     @cached_property
     def weights(self) -> dict[tuple[int, int], dict[str, float]]:
@@ -106,23 +126,32 @@ class Judge:
     def picked(self) -> Table:
         """What is recommended answers: the committee, or in each fold what was picked."""
         if self.weighs:
-            return blend(self.design, self.done, self.weights, self.problem.classes)
-        return assemble(self.design, self.done, self.choices)
+            return blend(self.design, self.tables, self.weights, self.problem.classes)
+        return assemble(self.design, self.tables, self.choices)
 
     @cached_property
     def references(self) -> dict[str, Table]:
         """What each reference answers; among its variants is picked in the same way."""
-        return {
+        found = {
             method: assemble(self.design, *one) for method, one in self._reference_picks.items()
         }
+        if CONSTANT in found:
+            found[CONSTANT] = measured.without_order(self.problem, found[CONSTANT])
+        return found
 
     @cached_property
     def _reference_picks(self) -> dict[str, tuple[Mapping[str, Answers], Picks]]:
         """The tables of each reference, and which of them is picked in each fold."""
         found: dict[str, tuple[Mapping[str, Answers], Picks]] = {}
-        groups = {m: {n: self.done[n] for n in names} for m, names in self.variants.items()}
+        groups = {
+            method: {name: self.tables[name] for name in names if name in self.tables}
+            for method, names in self.variants.items()
+        }
         if self.committee:
-            groups[CONSTANT] = {CONSTANT: always(self.design, self.problem.classes)}
+            same = always(self.design, self.problem.classes)
+            if self.problem.metric is not None:
+                same = measured.rescored(self.problem, self.design, same)
+            groups[CONSTANT] = {CONSTANT: same}
             groups[BEST] = {name: one for mine in groups.values() for name, one in mine.items()}
         for method, mine in groups.items():
             if mine:  # the best is the best: to prefer one among the level would make it easier
@@ -134,6 +163,7 @@ class Judge:
     def fallback(self) -> str:
         """The best reference on all labels; always the same answer is no fallback."""
         names = [name for names in self.variants.values() for name in names]
+        names = [name for name in names if name in self.tables]
         names = [name for name in names if name in self.able] or names
         if self.design.few:  # what is level with few labels: what was learnt from many rows first
             names = names[::-1]
@@ -141,9 +171,13 @@ class Judge:
 
     @cached_property
     def constant(self) -> float:
-        """The score of always the same answer."""
-        same = always(self.design, self.problem.classes).outer
-        return measures.score_interval(self.design, same, self.problem.confidence)[0]
+        """The score of always the same answer; NaN where the metric is not defined for it."""
+        same = always(self.design, self.problem.classes)
+        table = measured.without_order(self.problem, (same.outer, same.proba))
+        try:
+            return measured.score_of(self.problem, self.design, table)[0]
+        except InputError:
+            return float("nan")
 
     @cached_property
     def final(self) -> str:
@@ -155,7 +189,16 @@ class Judge:
 
     def _scores(self, names: Sequence[str]) -> NDArray[np.float64]:
         """Return the cross-fitted score of each labelled row, shape (names, m)."""
-        design = self.design
+        design, problem = self.design, self.problem
+        if problem.metric is not None:
+            metric = problem.measure
+            found = []
+            for name in names:
+                one = self.tables[name]
+                lines = measured.scored_lines(problem, design, (one.outer, one.proba))
+                parts = metric.sign * metric.contributions(lines)
+                found.append((design.weigh(parts) if metric.by_rows else parts).mean(axis=0))
+            return np.array(found)
         return np.array([
             design.weigh(row_scores(self.done[name].outer, design.labels, design.classify)).mean(0)
             for name in names
@@ -176,14 +219,16 @@ class Judge:
         """What is judged, in words."""
         return "the committee" if self.weighs else "what the folds picked"
 
-    def verdict(self, candidate: NDArray[Any], reference: NDArray[Any]) -> Verdict:
-        """Return the verdict on answers of shape (R, m) against others."""
+    def verdict(self, candidate: Table, reference: Table) -> Verdict:
+        """Return the verdict on a table of answers against another."""
         design, problem = self.design, self.problem
         said = verdict(
-            design.labels, candidate, reference, task=problem.task,
+            design.labels, candidate[0], reference[0], task=problem.task,
             class_names=self.names if design.classify else None, margin=problem.margin,
             confidence=problem.confidence, labels=design.training_labels, folds=design.folds,
-            weights=design.weights,
+            weights=design.weights, metric=problem.metric, positive=problem.positive,
+            candidate_proba=candidate[1], reference_proba=reference[1], classes=problem.classes,
+            fold_of=design.fold_of,
         )  # fmt: skip
         if design.few:  # whatever the interval says of so few rows
             said = replace(said, word="not settled", settles_at=None, harmed_classes=())
@@ -194,7 +239,7 @@ class Judge:
         """Return the verdict on picking, against each reference."""
         found = {}
         for method, side in self.references.items():
-            said = self.verdict(self.picked[0], side[0])
+            said = self.verdict(self.picked, side)
             picks = self._reference_picks[method][1]
             same = all(one == {picks[cell]: 1.0} for cell, one in self.weights.items())
             found[method] = same_model(said) if same else said
@@ -213,22 +258,23 @@ class Judge:
     def each(self) -> dict[str, CandidateRow]:
         """Return score and verdicts of each candidate alone, without regard to the choice."""
         rows = {}
-        answers = {name: one.outer for name, one in self.done.items()}
+        answers = {name: (one.outer, one.proba) for name, one in self.tables.items()}
         if self.weighs:
-            answers[COMMITTEE] = self.picked[0]
-        for name, outer in answers.items():
-            score, low, high = measures.score_interval(self.design, outer, self.problem.confidence)
+            answers[COMMITTEE] = self.picked
+        for name, table in answers.items():
+            score, low, high = measured.score_of(self.problem, self.design, table)
             rows[name] = CandidateRow(
                 name, score=score, score_low=low, score_high=high,
-                against_target_only=self._gain(outer, TARGET_ONLY),
-                against_source_only=self._gain(outer, SOURCE_ONLY),
+                against_target_only=self._gain(table, TARGET_ONLY),
+                against_source_only=self._gain(table, SOURCE_ONLY),
+                **measured.beside(self.problem, self.design, table),
             )  # fmt: skip
         return rows
 
-    def _gain(self, outer: NDArray[Any], method: str) -> Gain | None:
+    def _gain(self, table: Table, method: str) -> Gain | None:
         if method not in self.references:
             return None
-        said = self.verdict(outer, self.references[method][0])
+        said = self.verdict(table, self.references[method])
         return Gain(said.word, said.gain, said.low, said.high, but=said.but)
 
     def classes(self) -> tuple[Part, ...]:
@@ -264,12 +310,13 @@ class Judge:
 
     def answers(self) -> AnswersShown:
         """Return what the answers of what was picked look like, beside the best reference's."""
-        score = measures.score_interval
-        best = BEST
+        best, sign = BEST, self.problem.measure.sign
         if BEST not in self.references:
             best = max(
                 self.references,
-                key=lambda name: score(self.design, self.references[name][0], 0.95)[0],
+                key=lambda name: (
+                    sign * measured.score_of(self.problem, self.design, self.references[name])[0]
+                ),
             )
         classes = self.problem.classes
         called = {x: self.problem.name_of(x) for x in ([] if classes is None else classes.tolist())}

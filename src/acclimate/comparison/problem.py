@@ -16,6 +16,8 @@ from acclimate.catalogue import Task
 from acclimate.comparison.trials.shared import plain
 from acclimate.domain import Domain
 from acclimate.exceptions import InputError
+from acclimate.judging.metrics import DEFAULTS, metric_of, positive_of
+from acclimate.judging.scored import Metric
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,6 +42,12 @@ class Problem:
     margin, confidence : float
     label_weights : ndarray of shape (k,) or None
         Importance weights of the labelled rows.
+    metric : Metric or None
+        What the verdict is by; None for accuracy or R2.
+    positive : label or None
+        The class that a metric is of; see `judging.metrics.positive_of`.
+    positive_asked : bool
+        Whether the user named it.
 
     Attributes
     ----------
@@ -57,6 +65,14 @@ class Problem:
     margin: float
     confidence: float
     label_weights: NDArray[np.float64] | None = None
+    metric: Metric | None = None
+    positive: Any = None
+    positive_asked: bool = False
+
+    @property
+    def measure(self) -> Metric:
+        """The metric that the verdict is by."""
+        return DEFAULTS[self.task] if self.metric is None else self.metric
 
     @cached_property
     def known(self) -> NDArray[np.intp]:
@@ -136,6 +152,8 @@ def check_problem(
     confidence: float,
     label_weights: Any = None,
     task: str | None = None,
+    metric: Any = None,
+    positive: Any = None,
 ) -> Problem:
     """Check both sides and return the problem.
 
@@ -205,12 +223,32 @@ def check_problem(
                 "use the same kind of labels on both sides"
             )
         classes = np.unique(both)
+    measure = _metric(metric, task, labels is not None)
+    asked = positive is not None
+    if asked and classes is None:
+        raise InputError(f"positive={positive!r} is for classes, and this is a regression")
+    if classes is not None and labels is not None:
+        code = positive_of(labels[known], classes, positive)
+        positive = None if code is None else classes[code].item()
     return Problem(
         Domain(source.X, y, class_names=names[0], name=source.name),
         Domain(target.X, labels, labelled=mask, class_names=names[1], name=target.name),
         door.check_ids(domains, n), _groups(groups, target.X, m), task, why, classes, margin,
-        confidence, _weights(label_weights, m, known, classify),
+        confidence, _weights(label_weights, m, known, classify), measure, positive, asked,
     )  # fmt: skip
+
+
+def _metric(wanted: Any, task: Task, labelled: bool) -> Metric | None:
+    """Return the metric that is asked for; None for the one that is judged by anyway."""
+    found = metric_of(wanted, task)
+    if found is DEFAULTS[task]:
+        return None
+    if not labelled:
+        raise InputError(
+            f"metric {found.title} needs target labels: without any, candidates are ranked by "
+            f"validators; give labels, or leave metric out"
+        )
+    return found
 
 
 def _task(estimators: Mapping[str, Any] | None, y: Any, task: str | None) -> tuple[Task, str]:

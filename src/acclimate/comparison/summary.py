@@ -14,6 +14,7 @@ from acclimate.comparison.bench import Bench
 from acclimate.comparison.candidates import SOURCE_ONLY, TARGET_ONLY, Candidate, Excluded
 from acclimate.comparison.judge import BEST
 from acclimate.comparison.labelled import Found, WithLabels
+from acclimate.comparison.measured import told
 from acclimate.comparison.measures import pareto
 from acclimate.comparison.problem import Problem
 from acclimate.comparison.trials.records import Result
@@ -22,6 +23,7 @@ from acclimate.comparison.trials.store import SCHEMA as STORE_SCHEMA
 from acclimate.comparison.unlabelled import Guess, WithoutLabels
 from acclimate.comparison.weighed import COMMITTEE
 from acclimate.judging.judged import Verdict
+from acclimate.judging.paired import margin_of
 from acclimate.report.compared import CandidateRow, Compared, Recommendation
 from acclimate.report.compared_parts import (
     Budget,
@@ -34,7 +36,7 @@ from acclimate.report.compared_parts import (
     StoreFile,
     TrialCounts,
 )
-from acclimate.report.wording import score
+from acclimate.report.wording import gain, score, unit_of
 
 Results = Mapping[str, Sequence[Result]]
 
@@ -62,23 +64,25 @@ def from_labels(bench: WithLabels, excluded: Sequence[Excluded], found: Found) -
         said = against.sentence("the reference picked in each fold", "the committee")
     sentence = f"{advice.headline()}. {said}"
     used = found.each[str(advice.candidate)].score
-    if used is not None and used < found.constant:
-        unit = "accuracy" if design.classify else "R2"
+    title = bench.problem.measure.title
+    if used is not None and _behind(used, found.constant, title):
+        where = "above" if unit_of(title).lower else "below"
         sentence += (
-            f" {advice.candidate} scores below always {_constant(against)}: "
-            f"{score(used, unit, plain=True)} against {score(found.constant, unit, plain=True)}."
+            f" {advice.candidate} scores {where} always {_constant(against)}: "
+            f"{score(used, title, plain=True)} against {score(found.constant, title, plain=True)}."
         )
     if found.members and (alone := _not_beaten(found)):
-        each = ", ".join(f"{name} ({100 * found.against[name].gain:+.1f} points)" for name in alone)
+        each = ", ".join(f"{name} ({_gained(found.against[name].gain, title)})" for name in alone)
         sentence += f" It is not shown to beat {each} alone."
     elif found.against_source not in (None, against) and not found.members:
         word = found.against_source
-        size = "" if word.word == "the same model" else f", {100 * word.gain:+.1f} points"
+        size = "" if word.word == "the same model" else f", {_gained(word.gain, title)}"
         sentence += f" Against the source model as it is: {word.words}{size}."
+    by_rows = bench.problem.metric is None or bench.problem.measure.by_rows
     sentence = " ".join([sentence, *(body.sentence for body in found.bodies)])
     return replace(
         _basis(bench, excluded, results, advice, rows),
-        estimate=False, sentence=sentence, reference=found.reference,
+        estimate=False, sentence=sentence, reference=found.reference, **told(bench.problem, design),
         design=HowJudged(
             folds=design.folds,
             repeats=design.repeats,
@@ -90,6 +94,7 @@ def from_labels(bench: WithLabels, excluded: Sequence[Excluded], found: Found) -
             interval=(
                 "The variance over rows of one repeat, and a tenth more in 5 folds, with Student's "
                 "quantile. It covers the draw of the labelled rows and takes no credit for repeats."
+                + ("" if by_rows else f" The values are what each row contributes to {title}.")
             ),
         ),
         verdicts=found.verdicts,
@@ -105,6 +110,16 @@ def from_labels(bench: WithLabels, excluded: Sequence[Excluded], found: Found) -
         calibration=found.calibration,
         label_curve=found.curve, bodies=found.bodies,
     )  # fmt: skip
+
+
+def _behind(score: float, other: float, title: str) -> bool:
+    return score > other if unit_of(title).lower else score < other
+
+
+def _gained(value: float, title: str) -> str:
+    """Write a gain with its unit; of accuracy and R2 in plain points."""
+    unit = unit_of(title)
+    return f"{gain(value, title, plain=True)} {'points' if unit.kind != 'plain' else unit.words}"
 
 
 def from_estimate(bench: WithoutLabels, excluded: Sequence[Excluded], guess: Guess) -> Compared:
@@ -262,13 +277,15 @@ def _with_committee(
         peak_mb=max(cost[name][1] for name in found.members),
         recommended=advice.candidate == COMMITTEE,
     )  # fmt: skip
-    return tuple(sorted([own, *rows], key=lambda row: (row.status != "done", -_order(row))))
+    lower = unit_of(found.against_reference.score).lower
+    return tuple(sorted([own, *rows], key=lambda row: (row.status != "done", -_order(row, lower))))
 
 
 def _cheapest(candidates: Sequence[Candidate], method: str, found: Found) -> Candidate:
     """Return the variant of a baseline with the best score."""
     mine = [c for c in candidates if c.row.name == method and c.name in found.each]
-    return max(mine, key=lambda c: found.each[c.name].score or 0.0)
+    lower = unit_of(found.against_reference.score).lower
+    return max(mine, key=lambda c: _order(found.each[c.name], lower))
 
 
 def _recommendation(action: str, candidate: Candidate, reason: str) -> Recommendation:
@@ -288,7 +305,7 @@ def _table(
 
     Nothing is among what nothing beats that scores no better than always the same answer.
     """
-    rows = []
+    rows, metric = [], bench.problem.measure
     for c in bench.candidates:
         mine = results.get(c.name, [])
         failed = next((r.record for r in mine if not r.done), None)
@@ -296,6 +313,8 @@ def _table(
         reason = None
         if not finished:
             reason = failed.error if failed else bench.stopped.get(c.name, "it did not finish")
+            if metric.proba and not failed and mine and c.name not in bench.stopped:
+                reason = f"it gives no probabilities, which {metric.title} needs"
         seconds = [r.record.seconds for r in mine if r.record.seconds is not None]
         peaks = [r.record.peak_bytes for r in mine if r.record.peak_bytes is not None]
         scores = each.get(c.name, CandidateRow())
@@ -311,16 +330,19 @@ def _table(
         )  # fmt: skip
     done = [row for row in rows if row.status == "done"]
     points = [  # the growth of a process is no finer than a megabyte
-        (_order(row), row.seconds or 0.0, float(round(row.peak_mb or 0.0))) for row in done
+        (_order(row, not metric.higher), row.seconds or 0.0, float(round(row.peak_mb or 0.0)))
+        for row in done
     ]
-    points += [] if constant is None else [(constant, 0.0, 0.0)]
+    points += [] if constant is None else [(constant * metric.sign, 0.0, 0.0)]
     best = {row.candidate for row, one in zip(done, pareto(points), strict=False) if one}
     rows = [replace(row, pareto=row.candidate in best) for row in rows]
-    return tuple(sorted(rows, key=lambda row: (row.status != "done", -_order(row))))
+    lower = not metric.higher
+    return tuple(sorted(rows, key=lambda row: (row.status != "done", -_order(row, lower))))
 
 
-def _order(row: CandidateRow) -> float:
-    value = row.rank_score if row.score is None else row.score
+def _order(row: CandidateRow, lower: bool) -> float:
+    """Return what is better the higher it is."""
+    value = row.rank_score if row.score is None else -row.score if lower else row.score
     return -math.inf if value is None else value
 
 
@@ -337,7 +359,9 @@ def _basis(
     limits = trials.limits
     return Compared(
         version=__version__, task=problem.task, task_reason=problem.why,
-        score="R2" if problem.task == "regression" else "accuracy", margin=problem.margin,
+        score=problem.measure.title,
+        margin=margin_of(problem.measure, problem.margin, problem.known_labels)
+        if problem.labelled else problem.margin,
         confidence=problem.confidence, seed=trials.seed,
         source=_side(problem, "source"), target=_side(problem, "target"),
         recommendation=advice, table=rows,

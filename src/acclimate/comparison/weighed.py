@@ -107,6 +107,7 @@ def always(design: Design, classes: NDArray[Any] | None) -> Answers:
     outer = np.empty((R, m), dtype=labels.dtype if classes is not None else np.float64)
     proba = None if classes is None else np.zeros((R, m, len(classes)))
     inner = np.full((R, K, m), np.nan)
+    parts: dict[Any, dict[str, NDArray[Any]]] = {}
     for r in range(R):
         for i in range(K):
             mine = design.fold_of[r] == i
@@ -117,12 +118,17 @@ def always(design: Design, classes: NDArray[Any] | None) -> Answers:
             for j in range(K):
                 held = design.fold_of[r] == j
                 if j != i and not (mine | held).all():  # two rows leave none
-                    said, _ = _most(design, ~(mine | held), classes)
+                    said, shares = _most(design, ~(mine | held), classes)
+                    both = int((mine | held).sum())
+                    part = {"answers": np.full(both, said)}
+                    if classes is not None:
+                        part |= {"proba": np.tile(shares, (both, 1)), "classes": classes}
+                    parts[r, (min(i, j), max(i, j))] = part
                     inner[r, i, held] = row_scores(
                         np.full(held.sum(), said), labels[held], classes is not None
                     )
     nothing = np.full((R, K, m), np.inf)
-    return Answers(outer, design.weigh(inner), proba, nothing, nothing[:, 0])
+    return Answers(outer, design.weigh(inner), proba, nothing, nothing[:, 0], parts)
 
 
 def _most(design: Design, rows: NDArray[np.bool_], classes: NDArray[Any] | None) -> tuple[Any, Any]:

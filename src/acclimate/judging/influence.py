@@ -34,7 +34,8 @@ def ratio(top: Floats, bottom: Floats, weights: Floats) -> Floats:
 
 def f1(truth: Mask, said: Mask, weights: Floats) -> Floats:
     """Return contributions to the F1 of a class, from which rows are of it and are said to be."""
-    return ratio(2.0 * (truth & said), truth.astype(np.float64) + said, weights)
+    hits, both = (truth & said).astype(np.float64), truth.astype(np.float64) + said
+    return ratio(2.0 * hits, both, weights)
 
 
 def precision(truth: Mask, said: Mask, weights: Floats) -> Floats:
@@ -95,7 +96,7 @@ def area_under_roc(
     if total == 0.0:
         return np.full(len(truth), np.nan)
     parts = _by_pairs(truth, ranks, weights)
-    return area / total + parts - parts.mean()
+    return parts + (area / total - float(parts.mean()))
 
 
 def _by_pairs(truth: Mask, scores: Floats, weights: Floats) -> Floats:

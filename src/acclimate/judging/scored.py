@@ -32,6 +32,8 @@ class Scored:
         Importance weights with a mean of 1.
     folds : ndarray of shape (N,) or None
         Fold of each row, where answers of different folds come from different models.
+    blocks : int
+        Most blocks of rows that a jackknife leaves out.
     """
 
     truth: NDArray[Any]
@@ -41,6 +43,7 @@ class Scored:
     positive: int | None = None
     weights: Floats | None = None
     folds: NDArray[np.intp] | None = None
+    blocks: int = 200
 
     @property
     def w(self) -> Floats:

@@ -52,7 +52,7 @@ def from_scorer(scorer: str | Callable[..., float]) -> Metric:
         s = _coded(s) if by_name else s
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of classes that are missing where rows are left out
-            return jackknife(lambda rows: _call(call, title, s.take(rows)), len(s.truth))
+            return jackknife(lambda rows: _call(call, title, s.take(rows)), len(s.truth), s.blocks)
 
     return Metric(title, title, None, parts, proba="predict" not in np.atleast_1d(method))
 

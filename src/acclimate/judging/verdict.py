@@ -179,7 +179,9 @@ def verdict(
             float(1 - np.square(second - truth).mean() / total),
         )
         harmed = ()
-    constant = _constant(truth, names, w) if classify else Constant("the mean", 0.0)
+    constant: Constant | None = Constant("the mean", 0.0)
+    if classify:
+        constant = _constant(truth, names, w)
     default = measure is DEFAULTS[task]
     bounded, unit = classify and default, 1.0
     if not default:
@@ -196,7 +198,7 @@ def verdict(
                                   (second, reference_proba, "the reference"))
         ]  # fmt: skip
         score = constant_score(measure, both[0][0])
-        constant = None if score is None else constant._replace(score=score)
+        constant = None if score is None or constant is None else constant._replace(score=score)
         differences, scores, w = paired(measure, *both)
         unit = margin_of(measure, 1.0, truth)
         margin = margin * unit

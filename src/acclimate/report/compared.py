@@ -89,7 +89,9 @@ class CandidateRow:
     reason : str or None
         Why it did not finish.
     score, score_low, score_high : float or None
-        Accuracy or R2 on labelled target rows, with its interval.
+        Accuracy, R2 or another metric on labelled target rows, with its interval.
+    balanced_accuracy, auc : float or None
+        Beside it where most labelled target rows are of one class.
     against_target_only, against_source_only : Gain or None
         On this candidate alone, without regard to the choice.
     rank_score : float or None
@@ -115,6 +117,8 @@ class CandidateRow:
     score: float | None = None
     score_low: float | None = None
     score_high: float | None = None
+    balanced_accuracy: float | None = None
+    auc: float | None = None
     against_target_only: Gain | None = None
     against_source_only: Gain | None = None
     rank_score: float | None = None
@@ -159,7 +163,11 @@ class Compared:
     schema, kind, version : int, str, str
         The version of the keys in JSON; "comparison"; the version of acclimate.
     task, score : str
-        "classification" or "regression"; "accuracy" or "R2".
+        "classification" or "regression"; "accuracy", "R2" or another metric.
+    score_note : str or None
+        Which class the score is of, where it is of one.
+    uneven : str or None
+        What to know where most labelled target rows are of one class.
     task_reason : str or None
         Why it is that task.
     margin, confidence, seed : float, float, int
@@ -209,6 +217,8 @@ class Compared:
     task: str | None = None
     task_reason: str | None = None
     score: str = "accuracy"
+    score_note: str | None = None
+    uneven: str | None = None
     margin: float = 0.01
     confidence: float = 0.95
     seed: int | None = None
@@ -281,6 +291,11 @@ class Compared:
         if not (self.task_reason or "").startswith("the labels"):
             return ""
         return f"{self.task}, since {self.task_reason}"
+
+    @property
+    def base_score(self) -> str:
+        """What classes and groups are told by, whatever the metric."""
+        return "R2" if self.task == "regression" else "accuracy"
 
     @property
     def answers_together(self) -> bool:

@@ -12,7 +12,7 @@ from acclimate.report.compared_parts import Picture, Trained
 from acclimate.report.figures import figure
 from acclimate.report.scatter import Mark, Marks, scatter_chart
 from acclimate.report.svg import STYLES
-from acclimate.report.wording import count, percent, sentence
+from acclimate.report.wording import count, percent, sentence, unit_of
 
 Chart = dict[str, Any]
 _REST = ("step", "epoch", "seconds", "rate")  # figures of an epoch that are no losses
@@ -41,20 +41,25 @@ def styles_of(found: Compared) -> dict[str, int]:
 
 
 def score_unit(found: Compared) -> str:
-    """Return the name of the score's axis: scores are drawn in hundredths."""
-    return "R2, points" if found.score == "R2" else "accuracy, %"
+    """Return the name of the score's axis: scores are drawn in hundredths, or as they are."""
+    kind = unit_of(found.score).kind
+    return found.score + {"share": ", %", "hundredths": ", points"}.get(kind, "")
+
+
+def _factor(found: Compared) -> float:
+    return 1.0 if unit_of(found.score).kind == "plain" else 100.0
 
 
 def label_curve(found: Compared, styles: Mapping[str, int]) -> Chart | None:
     """Draw the score by the number of target labels."""
     rows = [r for r in found.label_curve if r.labels is not None and r.score is not None]
-    lines = []
+    lines, factor = [], _factor(found)
     for name in dict.fromkeys(r.candidate for r in rows):
         mine = [r for r in rows if r.candidate == name]
         free = all(r.sources_only for r in mine)
         label = f"{name} (sees no target label)" if free else name
         drawn = [
-            Point(float(r.labels or 0), 100 * (r.score or 0.0), *_hundred(r.low, r.high))
+            Point(float(r.labels or 0), factor * (r.score or 0.0), *_times(factor, r.low, r.high))
             for r in mine
         ]
         lines.append(Series(label, drawn, styles.get(name, 0)))
@@ -68,9 +73,11 @@ def label_curve(found: Compared, styles: Mapping[str, int]) -> Chart | None:
     )  # fmt: skip
 
 
-def _hundred(low: float | None, high: float | None) -> tuple[float | None, float | None]:
-    """Return both ends in hundredths, or neither."""
-    return (None, None) if low is None or high is None else (100 * low, 100 * high)
+def _times(
+    factor: float, low: float | None, high: float | None
+) -> tuple[float | None, float | None]:
+    """Return both ends times a factor, or neither."""
+    return (None, None) if low is None or high is None else (factor * low, factor * high)
 
 
 def cost(found: Compared) -> Chart | None:
@@ -80,9 +87,9 @@ def cost(found: Compared) -> Chart | None:
         y = row.rank_score if found.estimate else row.score
         if row.seconds is None or y is None:
             continue
-        ends = (None, None) if found.estimate else _hundred(row.score_low, row.score_high)
+        factor = 1.0 if found.estimate else _factor(found)
+        ends = (None, None) if found.estimate else _times(factor, row.score_low, row.score_high)
         kind = "recommended" if row.recommended else "not beaten" if row.pareto else "others"
-        factor = 1.0 if found.estimate else 100.0
         sets[kind].append(Mark(row.seconds, factor * y, row.candidate, *ends))
     drawn = [
         Marks(label, points, style, named=label != "others")
@@ -91,10 +98,11 @@ def cost(found: Compared) -> Chart | None:
     ]
     if sum(len(s.points) for s in drawn) < 2:
         return None
+    lower = unit_of(found.score).lower and not found.estimate
     return figure(
         "Score and cost",
-        "Up and to the left is better. Not beaten: nothing else is better in score, seconds and "
-        "memory at once.",
+        f"{'Down' if lower else 'Up'} and to the left is better. Not beaten: nothing else is "
+        "better in score, seconds and memory at once.",
         drawn, scatter_chart, chart_id="cost", sets=drawn, x_log=True,
         y_label="value of the validator" if found.estimate else score_unit(found),
         x_label="seconds for one fit (log scale)",

@@ -20,6 +20,8 @@ from acclimate.report.wording import (
     count,
     duration,
     finite,
+    gain,
+    gain_range,
     look_of,
     memory,
     percent,
@@ -28,6 +30,7 @@ from acclimate.report.wording import (
     score_range,
     seconds,
     sentence,
+    unit_of,
 )
 
 _SHOWN = 60  # positions of rows to label that are written out
@@ -76,7 +79,10 @@ def render_comparison(
         "unfinished": found.unfinished,
         "estimate": found.estimate,
         "confidence": percent(found.confidence, 0),
-        "margin": points(found.margin).removeprefix("+"),
+        "margin": _margin(found),
+        "notes": [note for note in (found.uneven, found.score_note) if note],
+        "gains_in": "points" if _in_points(found) else f"units {unit_of(found.score).words}",
+        "lower": unit_of(found.score).lower,
         "setting": _setting(found),
         "glance": _glance(found),
         "estimated": _estimated(found.estimated),
@@ -135,7 +141,17 @@ def _rows_words(side: str, rows: DomainFacts) -> str:
     return f"{words} from {count(rows.sources)} sources" if (rows.sources or 1) > 1 else words
 
 
-def _gain(row: Gain | Part, limit: float, margin: float) -> dict[str, Any]:
+def _in_points(found: Compared) -> bool:
+    return unit_of(found.score).kind != "plain"
+
+
+def _margin(found: Compared) -> str:
+    """Write the margin with its unit."""
+    told = gain(found.margin, found.score).removeprefix("+")
+    return f"{told} points" if _in_points(found) else f"{told} {unit_of(found.score).words}"
+
+
+def _gain(row: Gain | Part, limit: float, margin: float, title: str) -> dict[str, Any]:
     """Return a gain with its interval as figures, words and drawing."""
     glyph = ""
     if row.gain is not None and row.low is not None and row.high is not None:
@@ -144,7 +160,8 @@ def _gain(row: Gain | Part, limit: float, margin: float) -> dict[str, Any]:
     return {
         "word": word, "but": row.but if isinstance(row, Gain) else "",
         "look": look_of(word).style, "gain": row.gain, "low": row.low, "high": row.high,
-        "glyph": Markup(glyph),
+        "glyph": Markup(glyph), "told": gain(row.gain, title),
+        "between": gain_range(row.low, row.high, title) or "– to –",
     }  # fmt: skip
 
 
@@ -158,7 +175,7 @@ def _glance(found: Compared) -> list[dict[str, Any]]:
     rows = found.gains()
     limit = _limit(rows, found.margin)
     return [
-        _gain(r, limit, found.margin)
+        _gain(r, limit, found.margin, found.score)
         | {
             "reference": found.against(r), "sentence": r.sentence,
             "harmed": [
@@ -197,19 +214,21 @@ def _to_label(found: Compared) -> dict[str, Any] | None:
 
 def _harm(found: Compared, kind: str, parts: tuple[Part, ...]) -> dict[str, Any]:
     """Return the score of each class or group: the chosen candidate against the reference."""
-    limit = _limit(parts, found.margin)
+    title = found.base_score
+    margin = found.margin if _in_points(found) else 0.01
+    limit = _limit(parts, margin)
     made = [
-        _gain(p, limit, found.margin)
+        _gain(p, limit, margin, title)
         | {
             "name": p.name, "rows": p.rows, "harmed": p.harmed,
-            "before": score(p.reference, found.score), "after": score(p.candidate, found.score),
+            "before": score(p.reference, title), "after": score(p.candidate, title),
             "before_key": p.reference, "after_key": p.candidate,
         }
         for p in parts
     ]  # fmt: skip
     return {
         "kind": kind, "title": "By class" if kind == "classes" else "By group",
-        "measure": "Recall" if kind == "classes" else sentence(found.score), "rows": made,
+        "measure": "Recall" if kind == "classes" else sentence(title), "rows": made,
         "harmed": [p.name for p in parts if p.harmed],
         "one": "Class" if kind == "classes" else "Group",
         "reference": found.reference or "the reference",
@@ -218,7 +237,7 @@ def _harm(found: Compared, kind: str, parts: tuple[Part, ...]) -> dict[str, Any]
 
 def _table(found: Compared) -> dict[str, Any]:
     """Return the candidates, and which columns have anything in them."""
-    judged = [gain for r in found.table for gain in (r.against_target_only, r.against_source_only)]
+    judged = [one for r in found.table for one in (r.against_target_only, r.against_source_only)]
     limit = _limit(judged, found.margin)
     made = [_row(r, found, limit) for r in found.table]
     return {
@@ -233,7 +252,9 @@ def _table(found: Compared) -> dict[str, Any]:
 
 def _row(r: CandidateRow, found: Compared, limit: float) -> dict[str, Any]:
     against = {
-        who: None if (gain := r.against(who)) is None else _gain(gain, limit, found.margin)
+        who: None
+        if (one := r.against(who)) is None
+        else _gain(one, limit, found.margin, found.score)
         for who in ("TargetOnly", "SourceOnly")
     }
     return {
@@ -241,6 +262,12 @@ def _row(r: CandidateRow, found: Compared, limit: float) -> dict[str, Any]:
         "estimator": r.estimator, "labels": r.uses_target_labels, "status": r.status,
         "reason": r.reason or "", "score": score(r.score, found.score), "score_key": r.score,
         "between": score_range(r.score_low, r.score_high, found.score),
+        "beside": [
+            f"{words} {score(value, title)}"
+            for value, title, words in (
+                (r.balanced_accuracy, "balanced accuracy", "balanced"), (r.auc, "AUC", "AUC"),
+            ) if value is not None and title != found.score
+        ],
         "rank_score": r.rank_score, "rank_words": score(r.rank_score, "validator"),
         "target": against["TargetOnly"], "source": against["SourceOnly"],
         "seconds": duration(r.seconds), "seconds_key": r.seconds,

@@ -8,6 +8,7 @@ from acclimate.report.compared_parts import Estimated, Gain, Judged
 from acclimate.report.view import Cell, Line, Several, Table, View
 from acclimate.report.wording import (
     duration,
+    gain,
     gain_range,
     memory,
     percent,
@@ -15,6 +16,7 @@ from acclimate.report.wording import (
     score,
     score_range,
     sentence,
+    unit_of,
 )
 
 _NAMED = 10  # rows to label that are written out
@@ -37,10 +39,11 @@ def comparison_view(found: Compared, *, answers: bool = False) -> View:
         first = Line(advice.headline(), strong=True)
     gains = found.gains()
     parts: list[Line | Several | Table] = [first]
-    parts += [_gain_line(one, found.against(one)) for one in gains]
+    parts += [_gain_line(one, found.against(one), found.score) for one in gains]
     parts += [Line(f"{sentence(advice.reason)}.")] if advice.reason else []
     if found.guessed_task:
         parts.append(Line(f"Taken as a {found.guessed_task}; task= or --task says otherwise."))
+    parts += [Line(f"{note}.") for note in (found.uneven, found.score_note) if note]
     harmed = [h for one in gains[:1] if isinstance(one, Judged) for h in one.harmed_classes]
     parts += _several("classes", [
         Line(f": {h.name}, {points(-h.fall, plain=True)} points of recall.", "hurts", "loses")
@@ -56,6 +59,7 @@ def comparison_view(found: Compared, *, answers: bool = False) -> View:
             Line(f"* helps, {one}") for one in sorted(but)
         ])  # fmt: skip
     parts += [_members(found)] if found.answers_together else []
+    parts += [_beside(done)] if any(row.balanced_accuracy is not None for row in done) else []
     best = [row for row in found.table if row.pareto]
     if len(best) > 1:
         parts.append(_not_beaten(found, best))
@@ -82,17 +86,18 @@ def _one_line(reason: str | None) -> str:
     return " ".join((reason or "").split())[:120]
 
 
-def _gain_line(gain: Judged | Estimated, reference: str) -> Line:
-    if gain.word == "the same model":
-        return Line(f" as {reference}: there is nothing to compare", gain.word)
-    told = f" against {reference}"
-    if gain.gain is not None:
-        told += f": {points(gain.gain, plain=True)} points"
-        between = gain_range(gain.low, gain.high, plain=True)
+def _gain_line(one: Judged | Estimated, reference: str, title: str) -> Line:
+    if one.word == "the same model":
+        return Line(f" as {reference}: there is nothing to compare", one.word)
+    told, unit = f" against {reference}", unit_of(title)
+    if one.gain is not None:
+        words = unit.words if unit.kind == "plain" else "points"
+        told += f": {gain(one.gain, title, plain=True)} {words}"
+        between = gain_range(one.low, one.high, title, plain=True)
         told += f" ({between})" if between else ""
-    if isinstance(gain, Estimated):
+    if isinstance(one, Estimated):
         told += ", an estimate without labels"
-    return Line(told, gain.word, gain.words)
+    return Line(told, one.word, one.words)
 
 
 def _name(row: CandidateRow) -> Cell:
@@ -104,14 +109,14 @@ def _score(row: CandidateRow, unit: str) -> Cell:
     return Cell("" if value is None else score(value, unit, plain=True), key=value)
 
 
-def _gain(gain: Gain | None) -> Cell:
-    if gain is None:
+def _gain(one: Gain | None, title: str) -> Cell:
+    if one is None:
         return Cell("")
     ends = None
-    if gain.gain is not None and gain.low is not None and gain.high is not None:
-        ends = (gain.gain, gain.low, gain.high)
-    told = "" if gain.gain is None else points(gain.gain, plain=True) + "*" * bool(gain.but)
-    return Cell(told, gain.word, key=gain.gain, ends=ends)
+    if one.gain is not None and one.low is not None and one.high is not None:
+        ends = (one.gain, one.low, one.high)
+    told = "" if one.gain is None else gain(one.gain, title, plain=True) + "*" * bool(one.but)
+    return Cell(told, one.word, key=one.gain, ends=ends)
 
 
 def _unit(found: Compared) -> str:
@@ -130,7 +135,7 @@ def _table(found: Compared, done: list[CandidateRow]) -> Table:
         between = score_range(row.score_low, row.score_high, unit, plain=True)
         rows.append((
             _name(row), _score(row, unit), *([Cell(between.removesuffix(" %"))] if ranged else []),
-            *(_gain(row.against(who)) for who in judged),
+            *(_gain(row.against(who), found.score) for who in judged),
             Cell(duration(row.seconds), key=row.seconds),
         ))  # fmt: skip
     return Table((*heads, ">time"), tuple(rows), kind="candidates")
@@ -142,6 +147,24 @@ def _members(found: Compared) -> Table:
         (Cell(one.candidate), Cell(percent(one.weight, 0), key=one.weight)) for one in found.members
     )
     return Table(("member", ">weight"), rows, "Together they are the committee:", "members")
+
+
+def _beside(done: list[CandidateRow]) -> Table:
+    """Return what to look at beside accuracy where classes are uneven."""
+    rows = tuple(
+        (
+            _name(row),
+            *(
+                Cell("" if one is None else score(one, title, plain=True), key=one)
+                for one, title in (
+                    (row.balanced_accuracy, "balanced accuracy"), (row.auc, "AUC"),
+                )
+            ),
+        )
+        for row in done
+    )  # fmt: skip
+    heads = ("candidate", ">balanced accuracy", ">AUC")
+    return Table(heads, rows, "Beside accuracy, since classes are uneven:", "candidates")
 
 
 def _not_beaten(found: Compared, best: list[CandidateRow]) -> Table:
@@ -168,9 +191,9 @@ def _groups(found: Compared) -> Table:
     rows = tuple(
         (
             Cell(part.name), Cell(f"{part.rows or 0:,}", key=part.rows),
-            Cell(score(part.reference, found.score, plain=True), key=part.reference),
-            Cell(score(part.candidate, found.score, plain=True), key=part.candidate),
-            _gain(Gain(part.word, part.gain, part.low, part.high)),
+            Cell(score(part.reference, found.base_score, plain=True), key=part.reference),
+            Cell(score(part.candidate, found.base_score, plain=True), key=part.candidate),
+            _gain(Gain(part.word, part.gain, part.low, part.high), found.base_score),
             Cell(gain_range(part.low, part.high, plain=True)),
         )
         for part in sorted(found.groups, key=lambda part: (not part.harmed, part.gain or 0.0))
