@@ -33,7 +33,7 @@ METHODS = ["CORAL", "FeatureAugmentation"]
 QUICK: dict[str, Any] = {"methods": METHODS, "repeats": 1, "folds": 3, "n_jobs": 1}
 KEYS = {
     "schema", "kind", "version", "task", "task_reason", "score", "margin", "confidence", "seed",
-    "estimate",
+    "estimate", "score_note", "uneven",
     "source", "target", "design", "reference", "recommendation", "sentence", "verdicts", "table",
     "choices", "classes", "groups", "calibration", "label_curve", "members", "bodies", "pareto",
     "constant", "answers", "excluded",

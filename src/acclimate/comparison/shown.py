@@ -1,4 +1,4 @@
-"""What the page shows of the trials: points of both domains, and how networks trained."""
+"""What the page shows of the data and the trials: both domains, and how networks trained."""
 
 from __future__ import annotations
 
@@ -6,14 +6,16 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 from numpy.typing import NDArray
 
 from acclimate.comparison.candidates import BASELINES
 from acclimate.report.compared import CandidateRow
-from acclimate.report.compared_parts import Picture, Trained
+from acclimate.report.compared_parts import DomainFacts, Picture, Trained
 from acclimate.report.plain import structured
 
 if TYPE_CHECKING:
+    from acclimate.comparison.problem import Problem
     from acclimate.comparison.trials.records import Result
 
 SHOWN = 4  # candidates whose training is part of the result
@@ -106,3 +108,28 @@ def shown_training(
             known = structured(Trained, trained)
             found.append(replace(known, candidate=row.candidate, fits=len(mine)))
     return tuple(found)
+
+
+def domain_facts(problem: Problem, side: str) -> DomainFacts:
+    """Return what is told of the rows of a side, "source" or "target"."""
+    domain = problem.source if side == "source" else problem.target
+    X = domain.X
+    classify = problem.task == "classification"
+    found = DomainFacts(
+        name=domain.name, rows=int(X.shape[0]),
+        features=int(X.shape[1]) if len(X.shape) == 2 else None,
+    )  # fmt: skip
+    if side == "source":
+        ids, classes = problem.source_ids, None
+        if classify:
+            classes = tuple(problem.name_of(c) for c in np.unique(problem.source.y).tolist())
+        return replace(found, classes=classes, sources=1 if ids is None else len(np.unique(ids)))
+    counts = None
+    if classify and problem.labelled:
+        values, numbers = np.unique(problem.known_labels, return_counts=True)
+        titles = [problem.name_of(c) for c in values.tolist()]
+        counts = dict(zip(titles, numbers.tolist(), strict=True))
+    return replace(
+        found, classes=None if counts is None else tuple(counts), labelled=len(problem.known),
+        class_counts=counts,
+    )  # fmt: skip

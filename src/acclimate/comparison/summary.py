@@ -16,7 +16,6 @@ from acclimate.comparison.judge import BEST
 from acclimate.comparison.labelled import Found, WithLabels
 from acclimate.comparison.measured import told
 from acclimate.comparison.measures import pareto
-from acclimate.comparison.problem import Problem
 from acclimate.comparison.trials.records import Result
 from acclimate.comparison.trials.runner import versions_of
 from acclimate.comparison.trials.store import SCHEMA as STORE_SCHEMA
@@ -28,7 +27,6 @@ from acclimate.report.compared import CandidateRow, Compared, Recommendation
 from acclimate.report.compared_parts import (
     Budget,
     Choice,
-    DomainFacts,
     HowJudged,
     Member,
     NotTried,
@@ -175,8 +173,7 @@ def _constant(said: Verdict) -> str:
     """Return what the constant answer says."""
     if said.constant is None:
         return "saying the same"
-    answer = said.constant.answer
-    return f"saying {answer if said.score == 'R2' else repr(answer)}"
+    return f"saying {said.constant.told}"
 
 
 def _advise(candidates: Sequence[Candidate], found: Found) -> Recommendation:
@@ -363,7 +360,7 @@ def _basis(
         margin=margin_of(problem.measure, problem.margin, problem.known_labels)
         if problem.labelled else problem.margin,
         confidence=problem.confidence, seed=trials.seed,
-        source=_side(problem, "source"), target=_side(problem, "target"),
+        source=shown.domain_facts(problem, "source"), target=shown.domain_facts(problem, "target"),
         recommendation=advice, table=rows,
         pareto=tuple(row.candidate for row in rows if row.pareto),
         excluded=tuple(NotTried(one.method, one.reason) for one in excluded),
@@ -389,27 +386,3 @@ def _versions(candidates: Sequence[Candidate]) -> dict[str, str]:
     for candidate in candidates:
         found |= versions_of(candidate)
     return found
-
-
-def _side(problem: Problem, side: str) -> DomainFacts:
-    domain = problem.source if side == "source" else problem.target
-    X = domain.X
-    classify = problem.task == "classification"
-    found = DomainFacts(
-        name=domain.name, rows=int(X.shape[0]),
-        features=int(X.shape[1]) if len(X.shape) == 2 else None,
-    )  # fmt: skip
-    if side == "source":
-        ids, classes = problem.source_ids, None
-        if classify:
-            classes = tuple(problem.name_of(c) for c in np.unique(problem.source.y).tolist())
-        return replace(found, classes=classes, sources=1 if ids is None else len(np.unique(ids)))
-    counts = None
-    if classify and problem.labelled:
-        values, numbers = np.unique(problem.known_labels, return_counts=True)
-        titles = [problem.name_of(c) for c in values.tolist()]
-        counts = dict(zip(titles, numbers.tolist(), strict=True))
-    return replace(
-        found, classes=None if counts is None else tuple(counts), labelled=len(problem.known),
-        class_counts=counts,
-    )  # fmt: skip

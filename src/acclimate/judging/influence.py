@@ -190,9 +190,10 @@ def jackknife(value: Callable[[NDArray[np.intp]], float], rows: int, most: int =
     "A general theory for jackknife variance estimation", doi:10.1214/aos/1176347263, on blocks.
     """
     everything = np.arange(rows)
+    whole = value(everything)
     block = everything % min(rows, most)
     left = np.array([value(everything[block != one]) for one in range(block.max() + 1)])
     size = np.bincount(block)
     away = (rows - size) / np.sqrt(size) * (left.mean() - left)
-    parts: Floats = value(everything) + (away[block] - away[block].mean())
+    parts: Floats = whole + (away[block] - away[block].mean())
     return parts

@@ -14,11 +14,19 @@ from acclimate.report.wording import gain as gain_words
 Word = Literal["helps", "hurts", "makes no difference", "not settled", "the same model"]
 
 
+MEAN = "the mean"
+
+
 class Constant(NamedTuple):
     """Always the same answer: the most frequent class, or the mean, and its score."""
 
     answer: str
     score: float
+
+    @property
+    def told(self) -> str:
+        """The answer as a sentence has it: a class in quotes."""
+        return self.answer if self.answer == MEAN else repr(self.answer)
 
 
 class HarmedClass(NamedTuple):
@@ -104,8 +112,7 @@ class Verdict(Presented):
         if ahead > 0:
             return ""
         how = "still worse" if ahead < 0 else "no better"
-        answer = repr(same.answer) if self.score == "accuracy" else same.answer
-        return f"and is {how} than always saying {answer} ({score(same.score, self.score)})"
+        return f"and is {how} than always saying {same.told} ({score(same.score, self.score)})"
 
     @property
     def words(self) -> str:

@@ -29,7 +29,7 @@ from acclimate.judging.intervals import (
     rows_that_agree,
     settlement,
 )
-from acclimate.judging.judged import Constant, HarmedClass, Verdict, Word
+from acclimate.judging.judged import MEAN, Constant, HarmedClass, Verdict, Word
 from acclimate.judging.metrics import DEFAULTS, metric_of
 from acclimate.judging.paired import constant_score, lines, margin_of, paired
 
@@ -179,7 +179,7 @@ def verdict(
             float(1 - np.square(second - truth).mean() / total),
         )
         harmed = ()
-    constant: Constant | None = Constant("the mean", 0.0)
+    constant: Constant | None = Constant(MEAN, 0.0)
     if classify:
         constant = _constant(truth, names, w)
     default = measure is DEFAULTS[task]

@@ -281,7 +281,10 @@ def _constant(found: Compared) -> str:
     """Say what always the same answer scores, and that nothing worse is told to be unbeaten."""
     if found.constant is None:
         return ""
-    worse = sum(r.score is not None and r.score <= found.constant for r in found.table)
+    sign = -1.0 if unit_of(found.score).lower else 1.0
+    worse = sum(
+        r.score is not None and sign * r.score <= sign * found.constant for r in found.table
+    )
     said = f"Always the same answer scores {score(found.constant, found.score)} and costs nothing"
     if not worse:
         return f"{said}; every candidate does better."
