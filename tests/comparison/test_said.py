@@ -13,6 +13,7 @@ from sklearn.linear_model import LogisticRegression
 
 from acclimate import Domain, compare
 from acclimate.report.compared import Compared
+from acclimate.report.compared_parts import BodyProbed
 from acclimate.report.comparison_page import render_comparison
 from acclimate.report.comparison_view import comparison_view
 from acclimate.report.screen import as_text
@@ -135,11 +136,18 @@ def test_a_committee_without_labels_says_that_nothing_can_be_weighed(shifted: Ma
         assert ("Without target labels nothing can be weighed" in found.sentence()) == asked
 
 
-def test_the_committee_comes_first_whatever_its_score(uneven: Compared) -> None:
+@pytest.mark.parametrize("advised", ["Committee", "TargetOnly"])
+def test_the_committee_is_never_cut_off_whatever_its_score(uneven: Compared, advised: str) -> None:
     rows = [row for row in uneven.table if row.status == "done"]
     last = sorted(rows, key=lambda row: row.method == "Committee")
-    found = replace(uneven, table=tuple(last))
-    (table,) = [
-        one for one in comparison_view(found).parts if getattr(one, "kind", "") == "candidates"
-    ][:1]
-    assert table.rows[0][0].text == "Committee"
+    many = [replace(last[0], candidate=f"one of many {k}", recommended=False) for k in range(60)]
+    last = [replace(row, recommended=row.candidate == advised) for row in last]
+    body = BodyProbed(sentence="A network that is probed says so in one line. " * 3)
+    found = replace(uneven, table=(*many, *last), bodies=(body,) * 8)
+    lines = as_text(comparison_view(found), "here").split("\n")
+    assert len(lines) <= 40
+    heads = next(k for k, line in enumerate(lines) if line.split()[:2] == ["candidate", "accuracy"])
+    shown = [line.split()[0] for line in lines[heads + 2 :] if line.strip()]
+    assert shown[0] == "Committee"
+    if advised != "Committee" and len(shown) > 1 and shown[1] != "...":
+        assert shown[1] == advised

@@ -87,6 +87,15 @@ def test_losses_are_those_of_a_plain_loop(source: Any) -> None:
         assert f"{name} {loss:.3g}" in picked.sentence()
 
 
+@pytest.mark.parametrize(("labels", "repeats"), [(99, 3), (100, 1)])
+def test_many_labels_are_laid_out_once(source: Any, labels: int, repeats: int) -> None:
+    ways = {name: way for name, way in ways_on(source).items() if name in (AS_IT_IS, "TargetOnly")}
+    picked = pick_way(ways, Domain(*_draw(labels, 4)))
+    assert picked is not None
+    assert (picked.repeats, picked.labels) == (repeats, labels)
+    assert ("3 times" in picked.sentence()) == (repeats == 3)
+
+
 def test_what_is_no_other_keeps_the_source_model(source: Any) -> None:
     Xt, yt = _draw(12, 4)
     picked = pick_way(ways_on(source), Domain(Xt, yt))

@@ -177,6 +177,9 @@ def compare(
     -----
     The interval is that of `judging.crossfitted.cross_fitted_interval`. How often the words are
     wrong was simulated in ``benchmarks/choose_calibration.py``.
+    Fewer than 8 labels, or fewer than two classes with 3 of them, are "not settled", and the first
+    line says why: they are held out one at a time, or in folds, and what cannot be fitted without
+    any of these is left out. One label judges nothing: the result is then an estimate.
     The final candidate is picked on all labels and fitted on all labels. The verdict is on folds
     with (folds - 1) / folds of them, so it is on the safe side where more labels help.
     Ctrl-C leaves a store that the next call goes on with.

@@ -97,7 +97,7 @@ class WithLabels(Bench):
         self.design, self.committee = design, committee
         self.allowed: dict[tuple[int, int], list[str]] | None = None
         self._parts = {c.name: self.parts(c) for c in candidates}
-        self._bodies = bodies.jobs_of(trials, candidates, design)
+        self._bodies = {} if design.few else bodies.jobs_of(trials, candidates, design)
 
     def parts(
         self, candidate: Candidate, source: NDArray[np.intp] | None = None
@@ -292,12 +292,14 @@ class WithLabels(Bench):
 
     def _why_no_reference(self) -> str:
         """Return what to tell where the reference itself could not be fitted."""
+        tried = {c.row.name for c in self.candidates}
+        who = TARGET_ONLY if TARGET_ONLY in tried else SOURCE_ONLY
         records = (result.record for result in self.trials.results.values() if not result.done)
-        errors = [one.error for one in records if one.method == TARGET_ONLY]
+        errors = [one.error for one in records if one.method == who]
         if not errors:
-            return f"{TARGET_ONLY} did not finish, so there is nothing to compare with; run again"
+            return f"{who} did not finish, so there is nothing to compare with; run again"
         return (
-            f"{TARGET_ONLY} could not be fitted, so there is nothing to compare with: {errors[0]}. "
+            f"{who} could not be fitted, so there is nothing to compare with: {errors[0]}. "
             f"Choose another estimator or preprocess"
         )
 

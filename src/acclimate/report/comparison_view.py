@@ -51,7 +51,8 @@ def comparison_view(found: Compared, *, answers: bool = False) -> View:
     ])  # fmt: skip
     parts += _several("networks", [Line(body.sentence) for body in found.bodies])
     done = [row for row in found.table if row.status == "done"]
-    done.sort(key=lambda row: row.method != "Committee")  # what is recommended is not cut off
+    if any(row.method == "Committee" for row in done):  # it and what is recommended are not cut off
+        done.sort(key=lambda row: (row.method != "Committee", not row.recommended))
     if done:
         parts.append(_table(found, done))
         but = {gain.but for row in done for who in _REFERENCES if (gain := row.against(who))} - {""}

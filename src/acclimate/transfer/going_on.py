@@ -23,7 +23,8 @@ from acclimate.validation import take
 Floats = NDArray[np.float64]
 AS_IT_IS = "the source model as it is"
 FOLDS, REPEATS = 5, 3
-_NETWORK_FOLDS, _NETWORK_REPEATS = 3, 1  # a fit takes seconds and not milliseconds
+ENOUGH = 100  # labels from which one layout of the folds does
+_NETWORK_FOLDS = 3  # laid out once: a fit takes seconds and not milliseconds
 _STRATEGIES = ("full", "head", "l2-sp")  # of a network, beside what "auto" means
 _STAGE_ONE = (
     "feature_names_in_", "n_features_in_", "seed_", "preprocess_", "source_model_",
@@ -166,7 +167,8 @@ def pick_way(ways: Mapping[str, Adapter], target: Domain, *, seed: int = 0) -> P
     known = np.arange(len(y)) if target.labelled is None else np.flatnonzero(target.labelled)
     first = next(iter(ways.values()))
     regression, network = first._regression(), hasattr(first.source_model_, "network_")
-    folds, repeats = (_NETWORK_FOLDS, _NETWORK_REPEATS) if network else (FOLDS, REPEATS)
+    folds = _NETWORK_FOLDS if network else FOLDS
+    repeats = 1 if network or len(known) >= ENOUGH else REPEATS
     parts = few_label_folds(
         y[known], classify=not regression, folds=folds, repeats=repeats, seed=seed
     )
