@@ -52,7 +52,18 @@ def _shown(
 ) -> tuple[AnswersShown, Side, Side]:
     sides = _side("chosen", y, k, 1), _side("reference", y, k, 2, 1.0)
     names = {c: f"class {c}" for c in range(k)}
-    return shown_answers(_design(y, weights), sides, np.arange(k), names), *sides
+    positive = 1 if k == 2 else None
+    return shown_answers(_design(y, weights), sides, np.arange(k), names, positive), *sides
+
+
+def _in_folds(truth: np.ndarray, row: np.ndarray, fold: np.ndarray, w: np.ndarray) -> float:
+    """Return the area over the pairs of rows of one fold."""
+    areas, pairs = [], []
+    for one in np.unique(fold):
+        rows = fold == one
+        areas.append(roc_auc_score(truth[rows], row[rows], sample_weight=w[rows]))
+        pairs.append(w[rows & truth].sum() * w[rows & ~truth].sum())
+    return float(np.average(areas, weights=pairs))
 
 
 @pytest.mark.parametrize("weighted", [False, True])
@@ -61,49 +72,95 @@ def test_confusion_and_areas_are_those_of_scikit_learn(k: int, weighted: bool) -
     y = _labels(80, k)
     w = np.random.default_rng(3).uniform(0.5, 1.5, len(y)) if weighted else np.ones(len(y))
     shown, *sides = _shown(y, k, w if weighted else None)
-    twice, both = np.tile(y, 2), np.tile(w, 2)
+    twice, both, folds = np.tile(y, 2), np.tile(w, 2), _design(y).fold_of
     for found, side in zip(shown.sides, sides, strict=True):
         assert (found.who, found.candidate) == (side.who, side.candidate)
         flat = side.answers.ravel()
         expected = confusion_matrix(twice, flat, sample_weight=both) / 2
         np.testing.assert_allclose(found.confusion, expected, atol=1e-6)
-        scores = side.proba.reshape(-1, k)
-        areas = [roc_auc_score(twice == c, scores[:, c], sample_weight=both) for c in range(k)]
+        areas, precisions = (
+            [
+                np.mean(
+                    [metric(y == c, *row) for row in zip(side.proba[..., c], folds, strict=True)]
+                )
+                for c in range(k)
+            ]
+            for metric in (
+                lambda truth, row, fold: _in_folds(truth, row, fold, w),
+                lambda truth, row, _: average_precision_score(truth, row, sample_weight=w),
+            )
+        )
         if k > 2:
             assert found.auc == pytest.approx(np.mean(areas))
             assert (found.average_precision, found.precision_recall) == (None, ())
             continue
         assert found.auc == pytest.approx(areas[1])
-        assert found.average_precision == pytest.approx(
-            average_precision_score(twice == 1, scores[:, 1], sample_weight=both)
-        )
+        assert found.average_precision == pytest.approx(precisions[1])
     assert shown.classes == tuple(f"class {c}" for c in range(k))
     assert shown.positive == ("class 1" if k == 2 else None)
     if k == 2:
         assert shown.share == pytest.approx(np.average(y == 1, weights=w))
 
 
-def test_points_of_the_curves_lie_on_those_of_scikit_learn() -> None:
+def test_one_model_has_the_curves_of_scikit_learn() -> None:
     y = _labels(200, 2)
-    shown, side, _ = _shown(y, 2)
-    twice, scores = np.tile(y, 2), side.proba.reshape(-1, 2)[:, 1]
-    off, on, _ = roc_curve(twice, scores, drop_intermediate=False)
+    side = _side("chosen", y, 2, 1)
+    side = side._replace(answers=side.answers[:1], proba=side.proba[:1])
+    design = Design(np.arange(300), y, np.zeros((1, 300), dtype=int), True)
+    found = shown_answers(design, [side], np.arange(2), {}, 1).sides[0]
+    scores = side.proba[0, :, 1]
+    off, on, _ = roc_curve(y, scores, drop_intermediate=False)
     whole = {(round(a, 4), round(b, 4)) for a, b in zip(off, on, strict=True)}
-    points = shown.sides[0].roc
-    assert set(points) <= whole
-    assert (points[0][0], points[-1]) == (0.0, (1.0, 1.0))
-    assert 50 < len(points) <= 101
-    area = auc(*np.array(points).T)
-    assert area == pytest.approx(shown.sides[0].auc, abs=0.01)
-    precision, recall, _ = precision_recall_curve(twice, scores)
+    assert set(found.roc) <= whole
+    assert (found.roc[0], found.roc[-1]) == ((0.0, 0.0), (1.0, 1.0))
+    assert found.auc == pytest.approx(roc_auc_score(y, scores))
+    assert auc(*np.array(found.roc).T) == pytest.approx(found.auc, abs=1e-3)
+    precision, recall, _ = precision_recall_curve(y, scores)
     whole = {(round(a, 4), round(b, 4)) for a, b in zip(recall, precision, strict=True)}
-    assert set(shown.sides[0].precision_recall) <= whole
+    assert set(found.precision_recall) <= whole
+    assert 50 < len(found.precision_recall) <= 102
 
 
-def test_the_mean_curve_of_many_classes_has_the_mean_area() -> None:
-    shown, *_ = _shown(_labels(300, 5), 5)
-    side = shown.sides[0]
-    assert auc(*np.array(side.roc).T) == pytest.approx(side.auc, abs=0.01)
+@pytest.mark.parametrize("k", [2, 5])
+def test_the_curve_of_folds_is_their_mean(k: int) -> None:
+    """Scores of two folds come from two models, and what separates these is no order of rows."""
+    y = _labels(300, k)
+    design = _design(y)
+    side = _side("chosen", y, k, 1)
+    tilted = side.proba * (1 + design.fold_of[..., None])
+    shown = shown_answers(
+        design, [side._replace(proba=tilted)], np.arange(k), {}, 1 if k == 2 else None
+    )
+    expected = []
+    for c in [1] if k == 2 else range(k):
+        mean, pairs = 0.0, 0
+        for fold, proba in zip(design.fold_of, side.proba, strict=True):
+            for one in np.unique(fold):
+                rows = fold == one
+                off, on, _ = roc_curve(y[rows] == c, proba[rows, c])
+                both = (y[rows] == c).sum() * (y[rows] != c).sum()
+                mean, pairs = mean + both * np.interp([0.0, 0.25, 0.5], off, on), pairs + both
+        expected.append(mean / pairs)
+    roc = np.array(shown.sides[0].roc)
+    assert roc[0].tolist() == [0, 0]
+    assert roc[-1].tolist() == [1, 1]
+    found = np.interp([1e-9, 0.25, 0.5], *roc.T)
+    np.testing.assert_allclose(found, np.mean(expected, axis=0), atol=1e-4)
+    assert auc(*roc.T) == pytest.approx(shown.sides[0].auc, abs=0.01)
+
+
+def test_of_more_classes_one_can_be_asked_for() -> None:
+    y = _labels(120, 3)
+    side = _side("chosen", y, 3, 1)
+    shown = shown_answers(_design(y), [side], np.arange(3), {2: "two"}, 2)
+    rows = zip(side.proba[..., 2], _design(y).fold_of, strict=True)
+    expected = np.mean([_in_folds(y == 2, *one, np.ones(len(y))) for one in rows])
+    assert shown.sides[0].auc == pytest.approx(expected)
+    assert shown.sides[0].precision_recall
+    assert (shown.positive, shown.share) == ("two", pytest.approx(np.mean(y == 2)))
+    # a class without a labelled row has no curve
+    shown = shown_answers(_design(y), [side], np.arange(3), {}, 9)
+    assert shown.sides[0].roc == ()
 
 
 def test_without_probabilities_there_are_no_curves() -> None:
@@ -200,6 +257,21 @@ def test_frames_of_a_comparison_agree_with_its_table(found: Comparison) -> None:
     assert (missed.true != missed.said).all()
     assert found.calibration().groupby("who").rows.sum().tolist() == [30, 30]
     assert Compared.from_dict(found.to_dict()) == found.details
+
+
+def test_the_area_is_the_score_of_a_comparison_by_it(
+    shifted: Callable[..., SimpleNamespace],
+) -> None:
+    d = shifted(n=60, m=50, shift=1.0)
+    found = compare(
+        (d.X, d.y), Domain(d.Xt, d.yt), methods=["CORAL"], repeats=2, n_jobs=1, metric="auc",
+        positive=0,
+    )  # fmt: skip
+    shown = found.details.answers
+    assert shown.positive == "0"
+    scores = {row.candidate: row.score for row in found.details.table}
+    assert shown.sides[1].auc == pytest.approx(scores[shown.sides[1].candidate])
+    assert shown.sides[0].auc == pytest.approx(found.details.verdicts[0].candidate_score)
 
 
 def test_what_there_is_not_is_refused(found: Comparison) -> None:

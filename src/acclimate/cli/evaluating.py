@@ -15,6 +15,7 @@ from acclimate.cli.console import Status, console, facts, say
 from acclimate.cli.options import AsJson, Metric, Positive, reads_new_files
 
 if TYPE_CHECKING:
+    from acclimate.cli.by_metric import Given
     from acclimate.report.compared_answers import AnswersShown
 
 _TAKEN = 3  # classes that a class is taken for
@@ -89,15 +90,17 @@ def evaluate(
         other = reference(
             adapter, X, against, regression, lambda model: inputs_for(model, rows, how, table)
         )
+        both = {model.name: given}
         if other is not None:
             same = against is not None and same_models(against, model)
+            both[other.name] = answered(other.model, other.X)
             found["against"] = judged(
-                adapter, y, given, other.name, answered(other.model, other.X), names, wanted,
+                adapter, y, given, other.name, both[other.name], names, wanted,
                 positive, f"the model {model.name}", same,
             )  # fmt: skip
         shown = None
         if answers:
-            shown = _answers(adapter, model.name, X, y, other, names, table)
+            shown = _answers(adapter, y, both, names, positive, table)
             found["answers"] = json_safe(shown)
         if importance:
             found["importance"] = importances(adapter, X, y, other)
@@ -109,7 +112,7 @@ def evaluate(
 
 
 def _answers(
-    adapter: Any, name: str, X: Any, y: Any, other: Any, names: Any, table: Any
+    adapter: Any, y: Any, models: Mapping[str, Given], names: Any, positive: Any, table: Any
 ) -> AnswersShown:
     """Return what the answers look like, with the rows as a person finds them in the file."""
     import numpy as np
@@ -119,7 +122,7 @@ def _answers(
     from acclimate.cli.stores import row_names
 
     scored = np.arange(len(y)) if table.labelled is None else np.flatnonzero(table.labelled)
-    shown = scoring.answers(adapter, name, X, y, other, names, scored)
+    shown = scoring.answers(y, models, names, positive, scored)
     if shown.missed is None:
         return shown
     called = row_names(table, shown.missed.positions, settings_of(adapter)["id"])

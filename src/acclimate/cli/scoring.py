@@ -144,42 +144,45 @@ def importances(
 
 
 def answers(
-    adapter: Any, name: str, X: Any, y: NDArray[Any], other: Reference | None, names: Any,
+    y: NDArray[Any], models: Mapping[str, Given], names: Mapping[Any, str] | None, positive: Any,
     positions: NDArray[np.intp],
 ) -> AnswersShown:  # fmt: skip
     """Return what the answers of a model look like, beside those of its reference.
 
     Parameters
     ----------
-    adapter : Adapter
-    name : str
-        What the model is called.
-    X, y : rows and ndarray of shape (m,)
-    other : Reference or None
+    y : ndarray of shape (m,)
+        True labels or values.
+    models : mapping from name to Given
+        The model first, then its reference where there is one.
     names : mapping from label to str or None
-        What the labels are called.
+        What the labels are called; None also for values.
+    positive : label or None
+        The class that curves are of.
     positions : ndarray of shape (m,)
         Where the rows are in their file.
     """
-    from acclimate.comparison.answers import aligned
+    from acclimate.cli.by_metric import columns
     from acclimate.comparison.design import Design
     from acclimate.comparison.shown_answers import Side, shown_answers
+    from acclimate.judging.metrics import positive_of
 
-    regression = adapter._regression()
-    models = [("model", name, adapter, X), *([] if other is None else [("against", *other)])]
-    said = [model.predict(rows) for *_, model, rows in models]
-    classes = None
-    if not regression:
-        known = [model.classes_ for *_, model, _ in models]
-        classes = np.unique(np.concatenate([y, *known, *said]))
-    sides = []
-    for (who, called, model, rows), one in zip(models, said, strict=True):
-        proba = None
-        if classes is not None and hasattr(model, "predict_proba"):
-            proba = aligned(model.predict_proba(rows), model.classes_, classes)[None]
-        sides.append(Side(who, called, one[None], proba))
-    design = Design(positions, y, np.zeros((1, len(y)), dtype=np.intp), not regression)
-    return shown_answers(design, sides, classes, names or {})
+    given = list(models.values())
+    classes, code = None, None
+    probas: list[NDArray[Any] | None] = [None] * len(given)
+    if given[0].classes is not None:
+        classes, probas = columns(y, *given)
+        code = positive_of(y, classes, positive)
+    sides = [
+        Side(who, name, one.answers[None], None if proba is None else proba[None])
+        for who, (name, one), proba in zip(
+            ("model", "against"), models.items(), probas, strict=False
+        )
+    ]
+    once = np.zeros((1, len(y)), dtype=np.intp)
+    design = Design(positions, y, once, classes is not None)
+    label = None if classes is None or code is None else classes[code].item()
+    return shown_answers(design, sides, classes, names or {}, label)
 
 
 def judged(

@@ -322,4 +322,4 @@ class Judge:
         called = {x: self.problem.name_of(x) for x in ([] if classes is None else classes.tolist())}
         picked = Side("chosen", self.final, *self.picked)
         other = Side("reference", best, *self.references[best])
-        return shown_answers(self.design, (picked, other), classes, called)
+        return shown_answers(self.design, (picked, other), classes, called, self.problem.positive)

@@ -169,13 +169,13 @@ class Comparison(Presented):
         Parameters
         ----------
         kind : {"roc", "precision_recall"}, default="roc"
-            Of two classes the curve of the rarer, ``details.answers.positive``. Of more the first
-            is the mean of each class against the others, and there is no other.
+            Of the class ``details.answers.positive``: as asked, or the rarer of two. Of more
+            classes the first is the mean of each against the others, and there is no other.
 
         Returns
         -------
         pandas.DataFrame
-            At most 101 points a side.
+            At most 102 points a side. That of ``roc`` is the mean curve of the folds.
 
         Raises
         ------

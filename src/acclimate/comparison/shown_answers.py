@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from acclimate.comparison.design import Design
+from acclimate.judging.influence import area_under_roc, average_precision
 from acclimate.report.compared_answers import AnswersOf, AnswersShown, MissedRows
 
 Floats = NDArray[np.float64]
@@ -34,6 +35,7 @@ def shown_answers(
     sides: Sequence[Side],
     classes: NDArray[Any] | None,
     names: Mapping[Any, str],
+    positive: Any = None,
 ) -> AnswersShown:
     """Return confusion and curves, or residuals, and the rows that both sides miss.
 
@@ -46,6 +48,9 @@ def shown_answers(
         Columns of the probabilities; None for values.
     names : mapping from label to str
         What classes are called.
+    positive : label, default=None
+        The class that the curves are of, see `judging.metrics.positive_of`; None for means over
+        the classes.
     """
     if classes is None:
         return AnswersShown(
@@ -55,7 +60,6 @@ def shown_answers(
     kept, others = _kept(design, sides)
     place = {label: number for number, label in enumerate(kept.tolist())}
     weights = np.ones(len(design.labels)) if design.weights is None else design.weights
-    positive = rarer(design.labels) if len(classes) == 2 else None
     shown = []
     for side in sides:
         roc, pr, auc, ap = _curves(design, side.proba, classes, positive, weights)
@@ -102,18 +106,6 @@ def confusion(
     return counts / len(answers)
 
 
-def rarer(labels: NDArray[Any]) -> Any:
-    """Return the rarer of the labels, the last of those that are as rare.
-
-    Examples
-    --------
-    >>> rarer(np.array(["no", "no", "yes"])), int(rarer(np.array([1, 0])))
-    (np.str_('yes'), 1)
-    """
-    values, counts = np.unique(labels, return_counts=True)
-    return values[len(values) - 1 - int(counts[::-1].argmin())]
-
-
 def _kept(design: Design, sides: Sequence[Side]) -> tuple[NDArray[Any], bool]:
     """Return the classes of the confusion matrices, and whether there are others."""
     seen = np.unique(np.concatenate([design.labels, *(one.answers.ravel() for one in sides)]))
@@ -130,44 +122,69 @@ def _curves(
     positive: Any,
     weights: Floats,
 ) -> tuple[Pairs, Pairs, float | None, float | None]:
-    """Return both curves and the areas below; of more than two classes only the first, a mean."""
-    from sklearn.metrics import (
-        average_precision_score,
-        precision_recall_curve,
-        roc_auc_score,
-        roc_curve,
-    )
+    """Return both curves and the areas below; without a positive class only the first, a mean."""
+    from sklearn.metrics import precision_recall_curve
 
-    if proba is None:
+    seen = np.unique(design.labels).tolist()
+    asked = seen if positive is None else [positive]
+    if proba is None or len(seen) < 2 or not set(asked) <= set(seen):
         return (), (), None, None
-    repeats = len(proba)
-    scores = np.asarray(proba, dtype=np.float64).reshape(-1, proba.shape[-1])
-    w = np.tile(weights, repeats)
-    seen = np.unique(design.labels)
-    asked = [positive] if positive is not None else seen.tolist()
-    if len(seen) < 2:
-        return (), (), None, None
-    grid, mean, areas = np.linspace(0, 1, _CURVE + 1), np.zeros(_CURVE + 1), []
-    for one in asked:
-        mine = np.tile(design.labels == one, repeats)
-        column = scores[:, int(np.searchsorted(classes, one))]
-        off, on, _ = roc_curve(mine, column, sample_weight=w)
-        areas.append(float(roc_auc_score(mine, column, sample_weight=w)))
-        if positive is None:
-            mean += np.interp(grid, off, on) / len(asked)
-            continue
-        precision, recall, _ = precision_recall_curve(
-            mine, column, sample_weight=w, drop_intermediate=True
-        )
-        area = float(average_precision_score(mine, column, sample_weight=w))
-        return _thin(off, on), _thin(recall[::-1], precision[::-1]), areas[0], area
-    mean[0] = 0.0
-    return _thin(grid, mean), (), float(np.mean(areas)), None
+    truth = [design.labels == one for one in asked]
+    scores = [proba[..., int(np.searchsorted(classes, one))] for one in asked]  # (R, m)
+    roc = _roc(design, truth, scores, weights)
+    areas = [
+        area_under_roc(mine, row, weights, fold)
+        for mine, column in zip(truth, scores, strict=True)
+        for row, fold in zip(column, design.fold_of, strict=True)
+    ]
+    area = float(np.mean(areas))
+    if positive is None or not np.isfinite(area):
+        return roc, (), area if np.isfinite(area) else None, None
+    mine, column = truth[0], scores[0]
+    precision, recall, _ = precision_recall_curve(
+        np.tile(mine, len(column)), column.ravel(), sample_weight=np.tile(weights, len(column)),
+        drop_intermediate=True,
+    )  # fmt: skip
+    mean = float(np.mean([average_precision(mine, row, weights) for row in column]))
+    return roc, _thin(recall[::-1], precision[::-1]), area, mean
+
+
+def _roc(
+    design: Design, truth: Sequence[NDArray[np.bool_]], scores: Sequence[NDArray[Any]], w: Floats
+) -> Pairs:
+    """Return the mean of the ROC curves of all folds, weighted by their pairs of rows.
+
+    Scores of two folds come from two models, so that no curve is of both: see `area_under_roc`.
+    Of each class in turn, and then the mean over the classes.
+    """
+    from sklearn.metrics import roc_curve
+
+    grid, curves, exact = np.linspace(0, 1, _CURVE + 1), [], []
+    for mine, column in zip(truth, scores, strict=True):
+        total, pairs = np.zeros(len(grid)), 0.0
+        for row, fold in zip(column, design.fold_of, strict=True):
+            for one in np.unique(fold):
+                rows = fold == one
+                both = float(w[rows & mine].sum() * w[rows & ~mine].sum())
+                if both == 0.0:
+                    continue
+                off, on, _ = roc_curve(mine[rows], row[rows], sample_weight=w[rows])
+                exact.append((off, on))
+                total += both * np.interp(grid, off, on)
+                pairs += both
+        if pairs > 0.0:
+            curves.append(total / pairs)
+    if len(exact) == 1:
+        return _thin(*exact[0])
+    if not curves:
+        return ()
+    start = np.zeros(1)
+    return _thin(np.append(start, grid), np.append(start, np.mean(curves, axis=0)))
 
 
 def _thin(x: Floats, y: Floats) -> Pairs:
-    """Return at most `_CURVE` points and the last, in their order."""
-    some = np.unique(np.linspace(0, len(x) - 1, _CURVE + 1).round().astype(int))
+    """Return at most two points more than `_CURVE`, in their order."""
+    some = np.unique(np.linspace(0, len(x) - 1, _CURVE + 2).round().astype(int))
     rounded = zip(x[some].round(4).tolist(), y[some].round(4).tolist(), strict=True)
     return tuple(dict.fromkeys(rounded))
 

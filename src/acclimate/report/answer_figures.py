@@ -94,12 +94,12 @@ def _roc(found: Compared) -> Chart | None:
         return None
     lines.append(Series("by chance", [Point(0, 0), Point(100, 100)], 2, False))
     of = (
-        "The mean curve of each class against the others"
-        if shown.positive is None else f"Found: rows of {shown.positive}, the rarer class"
+        "Each class against the others"
+        if shown.positive is None else f"Found: rows of {shown.positive}"
     )  # fmt: skip
     return figure(
-        "ROC", f"{of}. Up and to the left is better.", lines, line_chart, chart_id="roc",
-        series=lines, x_label="false alarms, % of the other rows", y_label="found, %",
+        "ROC", f"{of}. The mean over the folds. Up and to the left is better.", lines, line_chart,
+        chart_id="roc", series=lines, x_label="false alarms, % of the other rows", y_label="found, %",
     )  # fmt: skip
 
 

@@ -57,7 +57,7 @@ def curve(found: Compared, kind: str) -> Any:
     ]  # fmt: skip
     if not rows:
         why = (
-            "it is for two classes" if len(shown.classes) > 2 and kind != "roc"
+            "it is of one class, positive=" if len(shown.classes) > 2 and kind != "roc"
             else "they give no probabilities of classes"
         )  # fmt: skip
         raise InputError(f"there is no {kind} curve of these answers: {why}")

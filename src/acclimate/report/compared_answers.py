@@ -84,10 +84,10 @@ class AnswersOf:
         Rows of each true class (down) that it says are of each class (across): the mean over
         repeats, so not always whole.
     roc, precision_recall : tuple of pairs of float
-        False and true positive rate, and recall and precision: points of the curves over all
-        repeats. Of more than two classes: the mean curve of each class against the others.
+        False and true positive rate, the mean curve of the folds; recall and precision, over all
+        folds and repeats. Without a positive class the mean of each class against the others.
     auc, average_precision : float or None
-        The areas below them.
+        The areas below them: means over the repeats, as `judging.metrics` has them.
     residuals : tuple of pairs of float
         What it says in the first repeat, and the truth minus that, of at most 300 rows.
     error : float or None
@@ -114,7 +114,7 @@ class AnswersShown:
     classes : tuple of str
         Rows and columns of the confusion matrices; empty for values.
     positive : str or None
-        Of two classes the one that the curves are of, the rarer.
+        The class that the curves are of: as asked, or the rarer of two.
     share : float or None
         Its share of the labelled rows: the precision of answers by chance.
     sides : tuple of AnswersOf
