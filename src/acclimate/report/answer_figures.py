@@ -99,7 +99,8 @@ def _roc(found: Compared) -> Chart | None:
     )  # fmt: skip
     return figure(
         "ROC", f"{of}. The mean over the folds. Up and to the left is better.", lines, line_chart,
-        chart_id="roc", series=lines, x_label="false alarms, % of the other rows", y_label="found, %",
+        chart_id="roc", series=lines, x_label="false alarms, % of the other rows",
+        y_label="found, %",
     )  # fmt: skip
 
 
