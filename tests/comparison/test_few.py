@@ -151,6 +151,31 @@ def test_one_label_of_a_class_alone_is_an_estimate() -> None:
     assert (found.estimate, found.recommendation.action) == (True, "not settled")
 
 
+@pytest.mark.parametrize(
+    ("metric", "counts", "defined"),
+    [
+        ("AUC", {"b": 5}, False), ("AUC", {"a": 1, "b": 5}, False),
+        ("average precision", {"b": 5}, False), ("F1", {"a": 1, "b": 5}, True),
+        ("log loss", {"b": 5}, True), ("balanced accuracy", {"a": 1, "b": 5}, True),
+    ],
+)  # fmt: skip
+def test_a_metric_that_few_labels_do_not_define_gives_way(
+    metric: str, counts: dict[str, int], defined: bool
+) -> None:
+    d = _domains(2)
+    found = _compare(d, _known(d.yt, counts), metric=metric, methods=["CORAL"])
+    assert (found.details.score == "accuracy") != defined
+    headline = found.recommendation.headline()
+    assert headline.startswith("Not settled, since ")
+    assert (f"; {metric} is not defined on them" in headline) != defined
+
+
+def test_one_label_and_a_metric_are_an_estimate() -> None:
+    d = _domains(2)
+    found = _compare(d, _known(d.yt, {"a": 1}), metric="F1")
+    assert (found.estimate, found.details.score) == (True, "accuracy")
+
+
 def test_one_row_at_a_time_whatever_the_order() -> None:
     y, key = np.array([0, 0, 1, 1, 1]), np.array([3, 1, 0, 4, 2])
     design = make_design(y, np.arange(5), classify=True, folds=5, repeats=3, seed=0, key=key)

@@ -24,7 +24,13 @@ from acclimate.comparison.candidates import (
     describe,
 )
 from acclimate.comparison.design import make_design
-from acclimate.comparison.few import few_words, fitted_everywhere, judgeable, unsettled
+from acclimate.comparison.few import (
+    few_words,
+    fitted_everywhere,
+    judgeable,
+    judged_by,
+    unsettled,
+)
 from acclimate.comparison.labelled import WithLabels
 from acclimate.comparison.problem import Problem, check_problem
 from acclimate.comparison.result import Comparison
@@ -246,7 +252,10 @@ def compare(
             folds=folds, repeats=repeats, seed=random_state, key=key,
             weights=problem.label_weights,
         )  # fmt: skip
-        few = few_words(problem) if design.few else few
+        if design.few:
+            few = few_words(problem)
+            problem, undefined = judged_by(problem, design)
+            few += undefined
     if few:
         tried, left_out = fitted_everywhere(tried, design)
         excluded += left_out

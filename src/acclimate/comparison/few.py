@@ -9,7 +9,10 @@ import numpy as np
 
 from acclimate.comparison.candidates import Candidate, Excluded
 from acclimate.comparison.design import Design
+from acclimate.comparison.measured import scored_lines
 from acclimate.comparison.problem import Problem
+from acclimate.comparison.weighed import always
+from acclimate.exceptions import InputError
 from acclimate.report.compared import Compared
 from acclimate.report.wording import listing
 
@@ -32,7 +35,26 @@ def judgeable(problem: Problem) -> tuple[Problem, str]:
 
 
 def _bare(problem: Problem) -> Problem:
-    return replace(problem, target=problem.bare_target, label_weights=None)
+    return replace(problem, target=problem.bare_target, label_weights=None, metric=None)
+
+
+def judged_by(problem: Problem, design: Design) -> tuple[Problem, str]:
+    """Return the problem with the usual metric where the one asked for is not defined, and why.
+
+    Parameters
+    ----------
+    problem : Problem
+    design : Design
+        Of few labels: AUC, for one, is not defined on folds of one row.
+    """
+    if problem.metric is None:
+        return problem, ""
+    same = always(design, problem.classes)
+    try:
+        problem.measure.contributions(scored_lines(problem, design, (same.outer, same.proba)))
+    except InputError:
+        return replace(problem, metric=None), f"; {problem.measure.title} is not defined on them"
+    return problem, ""
 
 
 def fitted_everywhere(
