@@ -353,13 +353,14 @@ def summarise(
         for arm in [arm for arm in (*CANDIDATES, "source-only") if arm in found]:
             judged = _judge(case, n, found[arm], found[REFERENCE])
             verdicts.append(
-                {"labels": n, "candidate": arm, "reference": REFERENCE} | _said(judged, REFERENCE)
+                {"labels": n, "candidate": arm, "reference": REFERENCE}
+                | _said(judged, arm, REFERENCE)
             )
         judged = _judge(case, n, found["head"], found["random-probe"])
         probes.append({
             "labels": n, "source_body": judged.candidate_score,
             "random_body": judged.reference_score,
-        } | _said(judged, "random-probe"))  # fmt: skip
+        } | _said(judged, "head", "random-probe"))  # fmt: skip
     ran = {result["arm"] for result in results}
     arms = [
         {"name": name, "label": label, "role": role} for name, label, role in ARMS if name in ran
@@ -387,10 +388,10 @@ def _judge(case: Case, n: int, candidate: NDArray[Any], reference: NDArray[Any])
     )  # fmt: skip
 
 
-def _said(judged: Verdict, reference: str) -> dict[str, Any]:
-    """Return a verdict as JSON, its sentence naming the reference."""
+def _said(judged: Verdict, candidate: str, reference: str) -> dict[str, Any]:
+    """Return a verdict as JSON, its sentence naming both sides."""
     fields = judged.to_dict()
-    fields["sentence"] = judged.sentence(LABELS[reference])
+    fields["sentence"] = judged.sentence(LABELS[reference], LABELS[candidate])
     return fields
 
 
