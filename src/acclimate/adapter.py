@@ -269,16 +269,18 @@ class Adapter(BaseEstimator, ABC):  # type: ignore[misc]
                 f"Methods that can: {', '.join(able)}"
             )
         step, source = self.preprocess_, self._source
-        if self._raw_source is not None and source is not None:
-            step, both = clone(self.preprocess), door.stack(self._raw_source, rows.X)
-            weight = source.weight
-            if weight is not None:
-                weight = np.append(weight, np.full(door.count(rows.X), source.unit))
-            _fit_step(step, Rows(both, None, None, weight), self._stage_seed(0))
-            source = replace(source, X=step.transform(self._raw_source))
         given_X = rows.X
-        if step is not None:
-            rows = replace(rows, X=step.transform(rows.X))
+        if self._raw_source is not None and source is not None:
+            first, raw, weight, seed = source, self._raw_source, source.weight, self._stage_seed(0)
+            step, ours, theirs = once(
+                (raw, given_X, weight), ("both", self.preprocess, seed),
+                lambda: _fit_on_both(clone(self.preprocess), first, raw, given_X, seed),
+            )  # fmt: skip
+            source, rows = replace(source, X=ours), replace(rows, X=theirs)
+        elif step is not None:
+            rows = replace(
+                rows, X=once((step, given_X), ("target",), lambda: step.transform(given_X))
+            )
         self._reset_to_stage_one()
         self._preprocess_after = step
         adapted = self._adapt(self.source_model_, source, rows, self._stage_seed(2))
@@ -457,7 +459,10 @@ class Adapter(BaseEstimator, ABC):  # type: ignore[misc]
             self.classes_ = self.source_model_.classes_
 
     def _rows_kept(self, domains: Mapping[str, Any]) -> dict[str, int]:
-        """Return how many rows of each domain are found in what was learned."""
+        """Return how many rows of each domain are found in what was learned; none in a trial."""
+        shared = _SHARED.get()
+        if shared is not None and not shared.saved:
+            return {}
         from acclimate.persistence.held import count_rows
 
         left = {name for cls in type(self).__mro__ for name in getattr(cls, "_not_saved", ())}
@@ -483,10 +488,11 @@ class Adapter(BaseEstimator, ABC):  # type: ignore[misc]
         ``classes`` are the source's labels, None in a regression.
         """
         tags = get_tags(self)
-        X = door.check_inputs(
-            self, target.X, reset=False, raw=self._takes_raw(target.X, self.preprocess),
-            finite=not tags.input_tags.allow_nan, sparse=tags.input_tags.sparse,
-        )  # fmt: skip
+        raw, nan = self._takes_raw(target.X, self.preprocess), tags.input_tags.allow_nan
+        checked = door.check_inputs(
+            self, target.X, reset=False, raw=raw, finite=not nan, sparse=tags.input_tags.sparse
+        )
+        X = once((target.X,), ("target inputs", raw, nan), lambda: checked)
         n = door.count(X)
         if self.preprocess is None and hasattr(self._base(), "copy_fitted"):  # a network
             door.check_single(X, "the target's rows")
@@ -572,10 +578,12 @@ class Shared:
     ----------
     most : int, default=32
         Fits that are kept, the latest used.
+    saved : bool, default=True
+        Whether a method may be saved, so that the rows it holds are counted.
     """
 
-    def __init__(self, most: int = 32) -> None:
-        self.most = most
+    def __init__(self, most: int = 32, *, saved: bool = True) -> None:
+        self.most, self.saved = most, saved
         self.kept: OrderedDict[Any, tuple[Any, Any]] = OrderedDict()
 
 
@@ -587,7 +595,8 @@ def sharing(shared: Shared) -> Iterator[Shared]:
     """Fit each preprocessing and each source model once, for all methods fitted inside.
 
     Methods with equal base models, preprocessing and seeds learn the same from the same source
-    rows, and stage two changes none of it. Rows are the same where they are the same objects.
+    rows, and stage two changes none of it; so do preprocessing steps that read the rows of both
+    domains. Rows are the same where they are the same objects.
 
     Examples
     --------
@@ -662,6 +671,15 @@ def _fit_step(step: Any, rows: Rows, seed: int) -> Any:
     index = as_often(rows.counts, seed)
     y = None if rows.y is None else rows.y[index]
     return step.fit(door.take(rows.X, index), y).transform(rows.X)
+
+
+def _fit_on_both(step: Any, source: Rows, raw: Any, target: Any, seed: int) -> tuple[Any, Any, Any]:
+    """Fit a transformer on the rows of both domains; return it, and the rows of each."""
+    weight = source.weight
+    if weight is not None:
+        weight = np.append(weight, np.full(door.count(target), source.unit))
+    _fit_step(step, Rows(door.stack(raw, target), None, None, weight), seed)
+    return step, step.transform(raw), step.transform(target)
 
 
 def _adapts_alone(row: Row) -> bool:

@@ -30,7 +30,9 @@ from acclimate.comparison.trials.store import Store
 from acclimate.exceptions import AcclimateError, DomainTypeError, InputError
 
 METHODS = ["CORAL", "FeatureAugmentation"]
-QUICK: dict[str, Any] = {"methods": METHODS, "repeats": 1, "folds": 3, "n_jobs": 1}
+QUICK: dict[str, Any] = {
+    "methods": METHODS, "repeats": 1, "folds": 3, "n_jobs": 1, "committee": False,
+}  # fmt: skip
 KEYS = {
     "schema", "kind", "version", "task", "task_reason", "score", "margin", "confidence", "seed",
     "estimate", "score_note", "uneven",

@@ -34,6 +34,8 @@ class Answers:
         there are no probabilities of classes.
     parts : mapping or None
         What `from_parts` was given; None where one fit serves every fold.
+    ran : ndarray of shape (R, K) or None
+        Outer folds with a model; in others ``outer`` and ``proba`` mean nothing. None means all.
     """
 
     outer: NDArray[Any]
@@ -42,6 +44,12 @@ class Answers:
     inner_loss: Floats
     outer_loss: Floats
     parts: Parts | None = None
+    ran: NDArray[np.bool_] | None = None
+
+    @property
+    def whole(self) -> bool:
+        """Whether there is an answer for every row in every repeat."""
+        return self.ran is None or bool(self.ran.all())
 
 
 def row_scores(answers: NDArray[Any], truth: NDArray[Any], classify: bool) -> Floats:
@@ -115,16 +123,17 @@ def from_parts(design: Design, parts: Parts, classes: NDArray[Any] | None) -> An
     ----------
     design : Design
     parts : mapping from (repeat, folds left out) to arrays
-        ``answers`` for the left-out rows in the order of the labelled rows, and ``proba`` with
-        ``classes`` where there are probabilities.
+        Those that were run, one or more. ``answers`` for the left-out rows in the order of the
+        labelled rows, and ``proba`` with ``classes`` where there are probabilities.
     classes : ndarray of shape (k,) or None
         Columns of the result; a class that a model does not know gets 0.
     """
     R, K, m = design.repeats, design.folds, len(design.labels)
     first = next(iter(parts.values()))
-    outer = np.empty((R, m), dtype=np.result_type(*(p["answers"].dtype for p in parts.values())))
+    kind = np.result_type(*(p["answers"].dtype for p in parts.values()))
+    outer = np.zeros((R, m), dtype=kind)
     inner, inner_loss = np.full((R, K, m), np.nan), np.full((R, K, m), np.nan)
-    outer_loss = np.full((R, m), np.nan)
+    outer_loss, ran = np.full((R, m), np.nan), np.zeros((R, K), dtype=bool)
     with_proba = classes is not None and "proba" in first
     proba = np.zeros((R, m, len(classes))) if classes is not None and with_proba else None
     for (r, out), arrays in parts.items():
@@ -132,6 +141,7 @@ def from_parts(design: Design, parts: Parts, classes: NDArray[Any] | None) -> An
         own = aligned(arrays["proba"], arrays["classes"], classes) if proba is not None else None
         loss = row_losses(design, arrays["answers"], own, rows, classes)
         if len(out) == 1:
+            ran[r, out[0]] = True
             outer[r, rows], outer_loss[r, rows] = arrays["answers"], loss
             if proba is not None:
                 proba[r, rows] = own
@@ -145,7 +155,7 @@ def from_parts(design: Design, parts: Parts, classes: NDArray[Any] | None) -> An
             mine = design.fold_of[r] == j
             inner[r, i, mine] = scores[mine]
             inner_loss[r, i, mine] = losses[mine]
-    return Answers(outer, inner, proba, inner_loss, outer_loss, parts)
+    return Answers(outer, inner, proba, inner_loss, outer_loss, parts, ran)
 
 
 def aligned(proba: NDArray[Any], own: NDArray[Any], classes: NDArray[Any] | None) -> NDArray[Any]:

@@ -20,7 +20,8 @@ def strong_estimators(need: Need) -> dict[str, Any]:
 def table_preprocess(X: Any, estimators: Mapping[str, Any], given: Any) -> dict[str, Any]:
     """Return the preprocessing of a data frame for each base model.
 
-    Categories stay as they are for a base model that reads them.
+    Categories stay as they are for a base model that reads them; under "" stands what makes numbers
+    of all columns, for methods that calculate with rows.
 
     Parameters
     ----------
@@ -33,7 +34,8 @@ def table_preprocess(X: Any, estimators: Mapping[str, Any], given: Any) -> dict[
     from acclimate.tables import default_preprocess
 
     settings = {} if given is None else given.get_params()
-    return {name: default_preprocess(X, one, **settings) for name, one in estimators.items()}
+    found = {name: default_preprocess(X, one, **settings) for name, one in estimators.items()}
+    return found | {"": default_preprocess(X, **settings)}
 
 
 def default_estimators(need: Need) -> dict[str, Any]:

@@ -44,6 +44,9 @@ _VARIANTS: dict[str, tuple[tuple[str, dict[str, Any]], ...]] = {
     ),
 }  # fmt: skip
 _PLAIN: tuple[tuple[str, dict[str, Any]], ...] = (("", {}),)
+# With trees grown whole: on development shifts the committee is as good without the others, which
+# are two thirds of its cost.
+_GROWN_TOO = ("Pooled", "SourcePrediction", "SourceOnly", "TargetOnly")
 _TRUSTED = ("JointObjective", "ParameterTransfer", "FineTune", "FeatureAugmentation")
 
 
@@ -133,6 +136,7 @@ def choose(
     names: Sequence[str] | None = None,
     own: Mapping[str, Any] | None = None,
     variants: bool = False,
+    lean: bool = False,
 ) -> tuple[list[Candidate], list[Excluded]]:
     """Return the candidates in the order they are trusted, and what was left out.
 
@@ -145,7 +149,7 @@ def choose(
     estimators : mapping from str to estimator
         Base models by name.
     preprocess : transformer, mapping from str to transformer, or None
-        Part of every candidate, or by base model.
+        Part of every candidate, or by base model, with "" for methods that read no data frames.
     seed : int
         Of every candidate.
     names : sequence of str, default=None
@@ -153,6 +157,11 @@ def choose(
     own : mapping from str to Adapter, default=None
         Methods of the user's, each trusted next after the catalogue's of the same class; those that
         are in no catalogue after all but the baselines.
+    variants : bool, default=False
+        Whether methods are tried with several settings, as a committee has them.
+    lean : bool, default=False
+        Whether ``names`` are our choice: those that do not fit are left out, and trees that are
+        grown whole take part with a few methods only.
 
     Raises
     ------
@@ -171,10 +180,10 @@ def choose(
         reason = why_not(row, need) if wanted else None
         if reason is None and wanted:
             kinds = _VARIANTS.get(row.name, _PLAIN) if variants else _PLAIN
-            found, reason = _of_row(row, need, estimators, preprocess, seed, kinds)
+            found, reason = _of_row(row, need, estimators, preprocess, seed, kinds, lean)
             candidates += found
         if reason is not None:
-            if names is not None and row.name in names:
+            if names is not None and row.name in names and not lean:
                 raise InputError(f"{row.name} cannot be compared here: {reason}")
             excluded.append(Excluded(row.name, reason))
     known = {c.name for c in candidates}
@@ -232,6 +241,7 @@ def _of_row(
     preprocess: Any,
     seed: int,
     kinds: Sequence[tuple[str, Mapping[str, Any]]],
+    lean: bool = False,
 ) -> tuple[list[Candidate], str | None]:
     try:
         cls = row.load()
@@ -250,7 +260,8 @@ def _of_row(
         if is_network(one) or not deep
         if both or deep or not is_network(one) or not shallow
         if row.base != "linear" or not is_network(one)
-        if row.name != "FineTune" or type(one).__name__ not in _GROWN
+        if row.name != "FineTune" or not _grown(one)
+        if not lean or row.name in _GROWN_TOO or not _grown(one)
     }
     if not fitting:
         return [], "it needs a linear base model" if row.base == "linear" else (
@@ -265,11 +276,12 @@ def _of_row(
     found = []
     for name, estimator in fitting.items():
         title = row.name if len(estimators) == 1 else f"{row.name}/{name}"
-        step = preprocess.get(name) if isinstance(preprocess, Mapping) else preprocess
+        mine = name if getattr(cls, "_reads_frames", False) else ""
+        step = preprocess[mine] if isinstance(preprocess, Mapping) else preprocess
         switches = [False]
         if row.target_labels == "optional" and need.labels:
             switches.append(True)
-        for switch, (kind, more) in product(switches, kinds):
+        for switch, (kind, more) in product(switches, _PLAIN if _grown(estimator) else kinds):
             settings = {"estimator": estimator, "preprocess": step, "random_state": seed}
             known = inspect.signature(cls).parameters
             settings = {key: value for key, value in settings.items() if key in known} | dict(more)
@@ -284,6 +296,10 @@ def _of_row(
                 switch or row.target_labels == "required", several, config,
             ))  # fmt: skip
     return found, None
+
+
+def _grown(estimator: Any) -> bool:
+    return type(estimator).__name__ in _GROWN
 
 
 def _of_user(name: str, model: Any, need: Need, seed: int) -> Candidate:

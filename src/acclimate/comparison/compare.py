@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import replace
@@ -35,8 +36,9 @@ from acclimate.comparison.labelled import WithLabels
 from acclimate.comparison.problem import Problem, check_problem
 from acclimate.comparison.result import Comparison
 from acclimate.comparison.summary import from_estimate, from_labels
+from acclimate.comparison.thinning import rows_within, thin
 from acclimate.comparison.trials import shared
-from acclimate.comparison.trials.pool import Pool
+from acclimate.comparison.trials.pool import Pool, workers_of
 from acclimate.comparison.trials.records import Job
 from acclimate.comparison.trials.runner import Limits, OnTrial, Trials
 from acclimate.comparison.trials.store import Store
@@ -48,6 +50,7 @@ from acclimate.files import temporary_folder
 from acclimate.folds import row_keys
 from acclimate.judging.intervals import check_confidence
 from acclimate.report.compared import Compared
+from acclimate.report.compared_parts import Sample
 
 if TYPE_CHECKING:
     from acclimate.adapter import Adapter
@@ -69,11 +72,11 @@ def compare(
     budget: float | None = None,
     trials: int | None = None,
     folds: int = 5,
-    repeats: int = 3,
+    repeats: int | None = None,
     margin: float = 0.01,
     metric: Any = None,
     positive: Any = None,
-    committee: bool = False,
+    committee: bool = True,
     confidence: float = 0.95,
     store: str | os.PathLike[str] | None = None,
     executor: Executor | None = None,
@@ -87,9 +90,11 @@ def compare(
     its settings are open: a grid search with our splitter is cheaper.
 
     *With target labels*, the labels are laid out in folds before any fit. Each candidate is trained
-    without a fold, the winner is picked inside the training part, and what was picked is judged on
-    the fold. So no label chooses or trains what it judges. The verdict is on picking and fitting
-    together, against `TargetOnly` and against `SourceOnly`.
+    without a fold, the candidates are weighed (or one is picked) inside the training part, and the
+    committee is judged on the fold. So no label weighs, chooses or trains what it judges. The
+    verdict is on weighing and fitting together, against the constant answer, the source alone, the
+    target alone, both pooled, and the best of these as it would have been picked. Candidates that
+    are clearly behind in all folds stop early.
 
     *Without target labels*, candidates are ranked by validators and the gain is an estimate, which
     the result says. It also says which rows to label first.
@@ -103,7 +108,8 @@ def compare(
     target : Domain
         Rows with labels for all, some or none of them.
     estimator : estimator or mapping from name to estimator, default=None
-        Base models. None means logistic or ridge regression, and a network where allowed.
+        Base models. None means logistic or ridge regression, and a network where allowed; with
+        target labels and ``methods=None`` the strong ones that ``committee`` names.
     task : {"classification", "regression"} or None, default=None
         What the labels are. None decides by the base models, and without any by the source's
         labels: numbers with fractions, or more than 20 different whole numbers, are a regression.
@@ -125,15 +131,16 @@ def compare(
         with the rows to label. Such rows are no plain sample, and unweighted scores on them would
         be wrong. None means that the labelled rows are a plain sample.
     budget : float, default=None
-        Seconds of wall time, above 0. Baselines always run; then what is cheap; then what is dear,
-        thinned by successive halving. None means no limit.
+        Seconds of wall time, above 0, the last fit included. Cheap candidates come first, then dear
+        ones, thinned by successive halving. Large tables are tried on a sample of their rows;
+        `Comparison.best_model` then fits on as many rows as the time allows. None means no limit.
     trials : int, default=None
-        Most trials that are run, besides the baselines.
+        Most trials that are run. `SourceOnly` and `TargetOnly` run in any case, and count.
     folds : int, default=5
         Folds of the labelled rows, at least 3.
-    repeats : int, default=3
+    repeats : int, default=None
         How often folds are laid out, at least 1. More make the choice steadier; the interval takes
-        no credit for them.
+        no credit for them. None means 1 for a committee and 3 for a single model.
     margin : float in [0, 1), default=0.01
         Gains within it count as no difference; 0.01 is one point. For MAE and RMSE it is a share
         of the standard deviation of the labels, for other metrics in units of the metric.
@@ -148,12 +155,12 @@ def compare(
     positive : label, default=None
         The class that F1, precision, recall, AUC and average precision are of. None means the rarer
         of two among the known target labels; with more than two classes, the mean over the classes.
-    committee : bool, default=False
+    committee : bool, default=True
         With target labels: weigh the candidates by their loss on held-out labels and let at most
-        ten answer together, in place of picking one. Where ``estimator`` and ``methods`` are None,
-        it tries the standards of the few-label case on linear models, boosting, extra trees and a
-        forest, and a network where allowed. The references are then the constant answer, the source
-        alone, the target alone and both pooled, and the fallback is the best that is fitted.
+        ten answer together. Where ``estimator`` and ``methods`` are None, it tries the standards of
+        the few-label case on linear models, boosting, extra trees and a forest, and a network where
+        allowed. The weights come from the log loss or the squared error. False picks one model, and
+        the result says what that costs.
     confidence : float in (0, 1), default=0.95
         Of the verdict's interval.
     store : path-like, default=None
@@ -206,9 +213,10 @@ def compare(
     >>> X, Xt = rng.normal(size=(200, 2)), rng.normal(size=(60, 2)) + [3.0, 0.0]
     >>> y, yt = (X[:, 0] > 0).astype(int), (Xt[:, 0] > 3).astype(int)
     >>> found = compare((X, y), Domain(Xt, yt), methods=["CORAL"], repeats=1, n_jobs=1)
-    >>> found.details.reference, found.estimate
-    ('TargetOnly', False)
+    >>> found.recommendation.candidate, found.estimate
+    ('Committee', False)
     """
+    started = time.monotonic()
     check_confidence(confidence)
     if budget is not None and not budget > 0:
         raise InputError(f"budget must be above 0 seconds or None, got {budget!r}")
@@ -223,22 +231,37 @@ def compare(
         positive=positive,
     )  # fmt: skip
     problem, few = judgeable(problem)
+    if repeats is None:
+        repeats = 1 if committee else 3
     images = len(problem.source.X.shape) > 2
     need = Need(
         problem.task, problem.labelled or bool(few), problem.source_ids is not None,
         problem.own_classes, images, networks,
     )  # fmt: skip
+    lean = False
     if estimators is None:
-        strong = committee and problem.labelled and not images
-        estimators = strong_estimators(need) if strong else default_estimators(need)
-        methods = STANDARDS if strong and methods is None else methods
+        lean = need.labels and not images and methods is None
+        estimators = strong_estimators(need) if lean else default_estimators(need)
+        methods = STANDARDS if lean else methods
     if isinstance(preprocess, str):
         preprocess = _auto(preprocess, problem)
     if hasattr(problem.source.X, "columns") and type(preprocess).__name__ in _TABLES:
         preprocess = table_preprocess(problem.source.X, estimators, preprocess)
+    whole, rows = problem, None
+    workers = workers_of(n_jobs)
+    if problem.labelled:
+        rows = rows_within(budget, workers, _columns(problem))
+        problem = thin(problem, rows, random_state)
     own = dict(candidates or {})
     tried, excluded = choose(
-        need, estimators, preprocess, random_state, methods, own, variants=committee
+        need,
+        estimators,
+        preprocess,
+        random_state,
+        methods,
+        own,
+        variants=problem.labelled,
+        lean=lean,
     )
     tried, silent = _answering(problem, tried)
     excluded = [*excluded, *silent]
@@ -274,7 +297,8 @@ def compare(
         place = shared.write(problem.values(), files)
         inputs = [shared.fingerprint(v) for k, v in problem.values().items() if k != "target_y"]
         path = folder / "trials.sqlite" if store is None else Path(store)
-        limits = Limits(budget, trials)
+        kept_back = 0.0 if budget is None else max(budget * _LAST[problem is not whole], 0.5)
+        limits = Limits(budget, trials, kept_back, started=started)
         with Store(path) as kept, Pool(place, executor=executor, n_jobs=n_jobs) as pool:
             kept.set_meta("settings", settings)
             run = Trials(
@@ -292,17 +316,26 @@ def compare(
             details = unsettled(details, few) if few else details
             if store is not None:
                 details = replace(details, store=replace(details.store, path=str(path)))
+            members = {one.candidate: one.weight for one in details.members}
+            if details.recommendation.candidate != COMMITTEE:
+                members = {str(details.recommendation.candidate): 1.0}
+            last = whole
+            if problem is not whole:
+                last = _affordable(whole, problem, details, members, limits, random_state)
+                sample = Sample(
+                    whole.source_rows, problem.source_rows, last.source_rows,
+                    len(whole.known), len(problem.known), len(last.known),
+                )  # fmt: skip
+                details = replace(details, budget=replace(details.budget, sample=sample))
             plain = details.to_dict()
             kept.set_meta("comparison", plain)
-    members = {one.candidate: one.weight for one in details.members}
-    if details.recommendation.candidate != COMMITTEE:
-        members = {str(details.recommendation.candidate): 1.0}
     used = [c for c in tried if c.name in members]
     # the same value as the store gives: without numbers that JSON cannot hold
-    refit = lambda: _refit(problem, used, members)  # noqa: E731
-    return Comparison(Compared.from_dict(plain), refit, lambda: problem)
+    refit = lambda: _refit(last, used, members)  # noqa: E731
+    return Comparison(Compared.from_dict(plain), refit, lambda: whole)
 
 
+_LAST = {False: 0.1, True: 0.25}  # of the budget, for the last fit: on all rows, or after a sample
 _TABLES = ("NoneType", "TabularPreprocessor")  # what means: as tables are read
 
 
@@ -362,6 +395,25 @@ def _scorer(problem: Problem) -> Any:
         return {name: float(each.mean()), "rows": int(mine.sum())}
 
     return score
+
+
+def _affordable(
+    whole: Problem, sample: Problem, found: Compared, members: Mapping[str, float],
+    limits: Limits, seed: int,
+) -> Problem:  # fmt: skip
+    """Return as many rows as the last fit can take in the time that is left."""
+    seconds = sum(row.seconds or 0.0 for row in found.table if row.candidate in members)
+    share = (whole.source_rows + len(whole.known)) / (sample.source_rows + len(sample.known))
+    left = limits.left() + limits.kept_back
+    if seconds * share <= left:
+        return whole
+    rows = sample.source_rows + sample.target_rows
+    return thin(whole, max(rows, int(rows * left / seconds)), seed)
+
+
+def _columns(problem: Problem) -> int:
+    shape = problem.source.X.shape
+    return int(np.prod(shape[1:]))
 
 
 def _refit(

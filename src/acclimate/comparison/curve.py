@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from acclimate.comparison.answers import Answers, aligned
+from acclimate.comparison.answers import Answers, aligned, row_scores
 from acclimate.comparison.bench import Bench
 from acclimate.comparison.candidates import Candidate
 from acclimate.comparison.design import Design
@@ -22,7 +22,7 @@ _CURVE = (0.25, 0.5)  # of the training labels
 def label_curve(
     bench: Bench, design: Design, chosen: str, done: Mapping[str, Answers]
 ) -> tuple[CurvePoint, ...]:
-    """Return the score of the chosen candidate and of the references by number of labels.
+    """Return the score of the chosen candidate and of the best of each baseline by labels.
 
     Parameters
     ----------
@@ -33,7 +33,8 @@ def label_curve(
     done : mapping from str to Answers
         With all labels.
     """
-    shown = [c for c in bench.candidates if c.name in done and (c.baseline or c.name == chosen)]
+    best = _best_of_each(bench, design, done)
+    shown = [c for c in bench.candidates if c.name in (chosen, *best)]
     rows = _fewer(design, bench.trials.seed)
     jobs = {
         (c.name, share): [_job(bench, design, c, i, some) for i, some in enumerate(parts)]
@@ -61,6 +62,18 @@ def label_curve(
             score, low, high = score_of(bench.problem, design, table)
             points.append(CurvePoint(c.name, labels, score, low, high, not c.uses_labels))
     return tuple(points)
+
+
+def _best_of_each(bench: Bench, design: Design, done: Mapping[str, Answers]) -> list[str]:
+    """Return the variant of each baseline with the best score."""
+    found: dict[str, tuple[float, str]] = {}
+    for c in bench.candidates:
+        if c.baseline and c.name in done and done[c.name].whole:
+            scores = row_scores(done[c.name].outer, design.labels, design.classify)
+            mine = float(design.weigh(scores).mean()), c.name
+            if c.row.name not in found or mine[0] > found[c.row.name][0]:
+                found[c.row.name] = mine
+    return [name for _, name in found.values()]
 
 
 def _fewer(design: Design, seed: int) -> dict[float, list[NDArray[np.intp]]]:

@@ -98,6 +98,11 @@ class Judge:
         }
 
     @cached_property
+    def whole(self) -> list[str]:
+        """Names of those that answered in every fold, and may be recommended."""
+        return [name for name, one in self.able.items() if one.whole]
+
+    @cached_property
     def weights(self) -> dict[tuple[int, int], dict[str, float]]:
         """What each candidate weighs in each fold, on the labels of the others."""
         if self.weighs:
@@ -156,14 +161,15 @@ class Judge:
         for method, mine in groups.items():
             if mine:  # the best is the best: to prefer one among the level would make it easier
                 errors = 0.0 if method == BEST else ERRORS
-                found[method] = mine, choose_in_folds(self.design, mine, errors)
+                found[method] = mine, choose_in_folds(self.design, mine, errors, self.allowed)
         return found
 
     @cached_property
     def fallback(self) -> str:
         """The best reference on all labels; always the same answer is no fallback."""
-        names = [name for names in self.variants.values() for name in names]
-        names = [name for name in names if name in self.tables]
+        tables = self.tables
+        names = [n for names in self.variants.values() for n in names if n in tables]
+        names = [name for name in names if tables[name].whole] or names
         names = [name for name in names if name in self.able] or names
         if self.design.few:  # what is level with few labels: what was learnt from many rows first
             names = names[::-1]
@@ -184,8 +190,7 @@ class Judge:
         """What is picked on all labels, to be fitted. The verdict is not about these scores."""
         if self.weighs:
             return COMMITTEE
-        names = list(self.able)
-        return names[first_level(self._scores(names), ERRORS)]
+        return self.whole[first_level(self._scores(self.whole), ERRORS)]
 
     def _scores(self, names: Sequence[str]) -> NDArray[np.float64]:
         """Return the cross-fitted score of each labelled row, shape (names, m)."""
@@ -258,7 +263,7 @@ class Judge:
     def each(self) -> dict[str, CandidateRow]:
         """Return score and verdicts of each candidate alone, without regard to the choice."""
         rows = {}
-        answers = {name: (one.outer, one.proba) for name, one in self.tables.items()}
+        answers = {n: (one.outer, one.proba) for n, one in self.tables.items() if one.whole}
         if self.weighs:
             answers[COMMITTEE] = self.picked
         for name, table in answers.items():

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,6 +24,7 @@ from acclimate.comparison.curve import label_curve
 from acclimate.comparison.design import Design, LeftOut
 from acclimate.comparison.judge import Judge
 from acclimate.comparison.problem import Problem
+from acclimate.comparison.race import Race
 from acclimate.comparison.trials.records import Job
 from acclimate.comparison.trials.runner import Trials
 from acclimate.exceptions import AcclimateError
@@ -81,8 +82,8 @@ class WithLabels(Bench):
 
     Attributes
     ----------
-    allowed : dict from (repeat, fold) to list of str, or None
-        What can be picked in a fold, where dear candidates were dropped.
+    allowed : dict from (repeat, fold) to list of str
+        What can be weighed or picked in a fold.
     """
 
     def __init__(
@@ -94,8 +95,9 @@ class WithLabels(Bench):
         committee: bool = False,
     ) -> None:
         super().__init__(trials, problem, candidates)
-        self.design, self.committee = design, committee
-        self.allowed: dict[tuple[int, int], list[str]] | None = None
+        self.design = design
+        self.weighs = committee
+        self.allowed: dict[tuple[int, int], list[str]] = {}
         self._parts = {c.name: self.parts(c) for c in candidates}
         self._bodies = {} if design.few else bodies.jobs_of(trials, candidates, design)
 
@@ -128,74 +130,81 @@ class WithLabels(Bench):
         """Return the trials of a candidate on all its rows."""
         return list(self._parts[candidate.name].values())
 
+    def jobs_by_part(self, candidate: Candidate) -> Mapping[LeftOut, Job]:
+        """Return the trials of a candidate by the part of the design that each belongs to."""
+        return self._parts[candidate.name]
+
+    @property
+    def variants(self) -> dict[str, list[str]]:
+        """Names of the candidates of each reference."""
+        methods = (TARGET_ONLY, SOURCE_ONLY, *((POOLED,) if self.weighs else ()))
+        return {m: [c.name for c in self.candidates if c.row.name == m] for m in methods}
+
     def run(self) -> None:
-        """Run every trial that the limits allow: baselines, then what is cheap, then the dear."""
-        baselines = [c for c in self.candidates if c.baseline]
-        first = [job for c in baselines for job in self.jobs(c)]
-        self.trials.run([*first, *self._bodies.values()], limited=False)
-        others = sorted((c for c in self.candidates if not c.baseline), key=lambda c: c.dear)
-        if not self.trials.limits.any:
-            self.trials.run(job for c in others for job in self.jobs(c))
-            return
-        dear = [c for c in others if c.dear]
-        if not self.halves(dear):
-            self._run_cheapest(others)
-            return
-        self._run_cheapest([c for c in others if not c.dear])
-        self._run_cheapest(self._halve(dear))
-
-    def _run_cheapest(self, candidates: Sequence[Candidate]) -> None:
-        """Try each once, then run the rest of each in the order of what it costs, while it fits."""
-        self.trials.run(self.jobs(c)[0] for c in candidates)
-        self.trials.run(self._affordable(candidates))
-        for c in candidates:
-            first = self.result(self.jobs(c)[0])
-            if self._left(c) and c.name not in self.stopped and (first is None or first.done):
-                self.stopped[c.name] = "the budget was spent before its last trial"
-
-    def _affordable(self, candidates: Sequence[Candidate]) -> Iterator[Job]:
-        """Yield what the limits allow, and note of the others why they stopped."""
-        for c in sorted(candidates, key=self._cost):
-            todo = self._left(c)
-            if not todo:
+        """Run what the limits allow: what is cheap first, in a race; then the dear."""
+        self._by_name = {c.name: c for c in self.candidates}
+        cheap = [c for c in self.candidates if not c.dear]
+        dear = [c for c in self.candidates if c.dear]
+        cells = [(r, i) for r in range(self.design.repeats) for i in range(self.design.folds)]
+        self.trials.run(self._bodies.values())
+        if self.trials.limits.trials is not None:  # the references always run
+            first = [job for c in self.candidates if c.baseline for job in self.jobs(c)]
+            self.trials.run(first, limited=False)
+        allowed: dict[tuple[int, int], list[str]] = {cell: [] for cell in cells}
+        for going in (cheap, dear):
+            start = None
+            if going is dear and self.halves(dear):
+                going, start = self._halve(dear)
+            if not going:
                 continue
-            each = self._cost(c) / len(self.jobs(c))
-            if not np.isfinite(each):
-                if self.result(self.jobs(c)[0]) is None:
-                    self.stopped[c.name] = "the budget was spent before its first trial"
-                continue  # or its first trial failed: so would the others
-            if not self.trials.limits.affords(
-                each * len(todo) / self.trials.pool.workers, len(todo)
-            ):
+            going = sorted(going, key=lambda c: not self._refers(c))
+            self.trials.run(self.jobs(c)[0] for c in going if not c.uses_labels)
+            free = [c.name for c in going if not c.uses_labels and self._done(c)]
+            beside = {cell: [*names, *free] for cell, names in allowed.items()}
+            race = Race(self, [c for c in going if c.uses_labels], self.variants, beside, start)
+            self._keep_repeats(race.run())
+            allowed = {
+                (r, i): names for (r, i), names in race.allowed.items() if r < self.design.repeats
+            }
+        self.allowed = allowed
+        for c in self.candidates:
+            if c.name not in self.stopped and any(self.result(job) is None for job in self.jobs(c)):
+                none = all(self.result(job) is None for job in self.jobs(c))
                 self.stopped[c.name] = (
-                    f"the budget does not allow its {len(todo)} other trials of about {each:.2g} s"
+                    f"the budget was spent before its {'first' if none else 'last'} trial"
                 )
-                continue
-            yield from todo
 
-    def _cost(self, candidate: Candidate) -> float:
-        """Return the seconds that all its trials will take, by the first."""
-        jobs = self.jobs(candidate)
-        first = self.result(jobs[0])
-        seconds = None if first is None else first.record.seconds
-        return float("inf") if seconds is None else seconds * len(jobs)
+    def _refers(self, candidate: Candidate) -> bool:
+        return any(candidate.name in names for names in self.variants.values())
 
-    def _left(self, candidate: Candidate) -> list[Job]:
-        """Return its trials that were not run."""
-        return [job for job in self.jobs(candidate) if self.result(job) is None]
+    def _done(self, candidate: Candidate) -> bool:
+        return self.arrays(self.jobs(candidate)[0]) is not None
 
-    def _halve(self, dear: Sequence[Candidate]) -> list[Candidate]:
+    def _keep_repeats(self, repeats: int) -> None:
+        """Cut the design to the repeats that were finished."""
+        if repeats < self.design.repeats:
+            self.design = replace(self.design, fold_of=self.design.fold_of[:repeats])
+            self._parts = {
+                name: {part: job for part, job in jobs.items() if part[0] < repeats}
+                for name, jobs in self._parts.items()
+            }
+
+    def _halve(
+        self, dear: Sequence[Candidate]
+    ) -> tuple[list[Candidate], dict[tuple[int, int], list[str]]]:
         """Drop dear candidates on few source rows. Each outer fold drops on the labels of others.
 
         What any fold keeps goes on, but in a fold only what that fold kept can be picked there: its
-        own labels had no part in it.
+        own labels had no part in it. References go on in any case.
         """
         cells = [(r, i) for r in range(self.design.repeats) for i in range(self.design.folds)]
-        alive = {cell: [c.name for c in dear] for cell in cells}
+        raced = [c for c in dear if not c.baseline]
+        always = [c for c in dear if c.baseline]
+        alive = {cell: [c.name for c in raced] for cell in cells}
         order = np.random.default_rng(self.trials.seed).permutation(self.problem.source_rows)
         for rung in RUNGS:
             rows = np.sort(order[: int(np.ceil(rung * len(order)))])
-            going = [c for c in dear if any(c.name in names for names in alive.values())]
+            going = [c for c in raced if any(c.name in names for names in alive.values())]
             tables = self._tables({c.name: self.parts(thinned(c, rung), rows) for c in going})
             alive = {cell: _best(names, tables, cell) for cell, names in alive.items()}
             kept_by_any = {name for names in alive.values() for name in names}
@@ -204,21 +213,24 @@ class WithLabels(Bench):
                     self.stopped[c.name] = f"it did not finish on {len(rows)} source rows"
                 elif c.name not in kept_by_any:
                     self.stopped[c.name] = f"among the worst two thirds on {len(rows)} source rows"
-        cheap = [c.name for c in self.candidates if c not in dear]
-        self.allowed = {cell: cheap + names for cell, names in alive.items()}
-        return [c for c in dear if any(c.name in names for names in alive.values())]
+        going = [c for c in raced if any(c.name in names for names in alive.values())]
+        names = [c.name for c in always]
+        return [*always, *going], {cell: [*names, *mine] for cell, mine in alive.items()}
 
     def _tables(self, parts: Mapping[str, Mapping[LeftOut, Job]]) -> dict[str, Answers]:
         """Run trials, and return the tables of the candidates that finished."""
         self.trials.run(job for jobs in parts.values() for job in jobs.values())
         tables = {name: self._table(jobs) for name, jobs in parts.items()}
-        return {name: table for name, table in tables.items() if table is not None}
+        return {name: one for name, one in tables.items() if one is not None and one.whole}
+
+    def partial(self, name: str) -> Answers | None:
+        """Return the tables of what a candidate has run; None where nothing is there."""
+        return self._table(self._parts[name])
 
     def _table(self, jobs: Mapping[LeftOut, Job]) -> Answers | None:
-        """Return a candidate's tables, or None where a trial is missing or failed."""
         found = {part: self.arrays(job) for part, job in jobs.items()}
         arrays = {part: one for part, one in found.items() if one is not None}
-        if len(arrays) < len(found):
+        if not arrays:
             return None
         design, classes = self.design, self.problem.classes
         if _ALL not in arrays:
@@ -229,8 +241,12 @@ class WithLabels(Bench):
         return free_of_labels(design, one["answers"][design.known], proba, classes)
 
     def tables(self) -> dict[str, Answers]:
-        """Return the tables of the candidates that finished, in the order they are trusted."""
-        tables = {name: self._table(jobs) for name, jobs in self._parts.items()}
+        """Return the tables of what any fold may use, in the order candidates are trusted."""
+        usable = (
+            None if self.allowed is None else {n for each in self.allowed.values() for n in each}
+        )
+        names = [c.name for c in self.candidates if usable is None or c.name in usable]
+        tables = {name: self.partial(name) for name in names}
         return {name: table for name, table in tables.items() if table is not None}
 
     def _mute(self) -> dict[str, list[str]]:
@@ -262,13 +278,14 @@ class WithLabels(Bench):
         """
         done = self.tables()
         variants = {
-            method: [c.name for c in self.candidates if c.row.name == method and c.name in done]
-            for method in (TARGET_ONLY, SOURCE_ONLY, *((POOLED,) if self.committee else ()))
+            method: mine if self._in_every_fold(mine) else []
+            for method, names in self.variants.items()
+            if (mine := [name for name in names if name in done]) is not None
         }
         if not variants[TARGET_ONLY] and not (self.design.few and variants[SOURCE_ONLY]):
             raise AcclimateError(self._why_no_reference())
         mute = self._mute()
-        judge = Judge(self.problem, self.design, done, variants, self.allowed, self.committee, mute)
+        judge = Judge(self.problem, self.design, done, variants, self.allowed, self.weighs, mute)
         members = judge.members
         heaviest = max(members, key=members.__getitem__) if members else judge.final
         return Found(
@@ -289,6 +306,10 @@ class WithLabels(Bench):
             answers=judge.answers(),
             reference=judge.reference,
         )
+
+    def _in_every_fold(self, names: Sequence[str]) -> bool:
+        cells = self.allowed.values()
+        return bool(names) and all(any(name in mine for name in names) for mine in cells)
 
     def _why_no_reference(self) -> str:
         """Return what to tell where the reference itself could not be fitted."""

@@ -48,6 +48,8 @@ class Problem:
         The class that a metric is of; see `judging.metrics.positive_of`.
     positive_asked : bool
         Whether the user named it.
+    place : ndarray of shape (m,) or None
+        Where the target's rows stood in the table that the user gave, if these are a sample.
 
     Attributes
     ----------
@@ -68,6 +70,7 @@ class Problem:
     metric: Metric | None = None
     positive: Any = None
     positive_asked: bool = False
+    place: NDArray[np.intp] | None = None
 
     @property
     def measure(self) -> Metric:

@@ -41,20 +41,25 @@ def weights_in_folds(
             table = np.array([candidates[name].inner_loss[r, i] for name in names])
             rows = ~np.isnan(table).any(axis=0)
             others = design.fold_of[r] != i
-            losses = table[:, rows].sum(axis=1) / _unit(design, others)
+            losses = table[:, rows].sum(axis=1) / loss_unit(design, others)
             losses[[np.isinf(candidates[name].outer_loss).all() for name in names]] = np.inf
             found[r, i] = _members(names, losses)
     return found
 
 
 def final_weights(design: Design, candidates: Mapping[str, Answers]) -> dict[str, float]:
-    """Return the weights on all labels: those of the committee that will be fitted."""
-    names = list(candidates)
+    """Return the weights on all labels: those of the committee that will be fitted.
+
+    Only candidates that answered in every fold take part.
+    """
+    names = [name for name, one in candidates.items() if one.whole]
+    if not names:
+        return {}
     losses = np.array([candidates[name].outer_loss.sum(axis=1).mean() for name in names])
-    return _members(names, losses / _unit(design, slice(None)))
+    return _members(names, losses / loss_unit(design, slice(None)))
 
 
-def _unit(design: Design, rows: Any) -> float:
+def loss_unit(design: Design, rows: Any) -> float:
     """Return what a loss of 1 is: one nat, or the variance of the labels of these rows."""
     return 1.0 if design.classify else float(np.var(design.labels[rows])) or 1.0
 

@@ -226,13 +226,26 @@ class TrialCounts:
 
 
 @dataclass(frozen=True)
+class Sample:
+    """Rows of a table too large for its time: all, those tried on, those of the last fit."""
+
+    source_rows: int = 0
+    source_tried: int = 0
+    source_fitted: int = 0
+    labels: int = 0
+    labels_tried: int = 0
+    labels_fitted: int = 0
+
+
+@dataclass(frozen=True)
 class Budget:
-    """The limits of a run, and which candidates they stopped."""
+    """The limits of a run, which candidates they stopped, and the rows that there was time for."""
 
     seconds: float | None = None
     trials: int | None = None
     spent: bool = False
     stopped: tuple[str, ...] = ()
+    sample: Sample | None = None
 
 
 @dataclass(frozen=True)

@@ -60,12 +60,14 @@ class Pool:
         self._given = executor
         self._own: Executor | None = None
         self._files: dict[str, bytes] | None = None
-        cores = _cores()
-        self.workers = cores if n_jobs is None else n_jobs if n_jobs > 0 else cores + 1 + n_jobs
-        self.workers = max(self.workers, 1)
+        self.workers = workers_of(n_jobs)
 
     def run(
-        self, specs: Iterable[Spec], *, stop: Callable[[], bool] = lambda: False
+        self,
+        specs: Iterable[Spec],
+        *,
+        stop: Callable[[], bool] = lambda: False,
+        until: float = float("inf"),
     ) -> Iterator[Outcome]:
         """Yield the outcome of each trial as it ends, in any order.
 
@@ -76,6 +78,10 @@ class Pool:
         stop : callable, default never
             Asked before a trial is given out. Once True, what runs is waited for and no more is
             given out.
+        until : float, default=inf
+            When to end, on the clock of `time.monotonic`. What runs then is given up: a local pool
+            kills its processes, another executor is left with it, and in this process it is waited
+            for.
 
         Raises
         ------
@@ -88,9 +94,11 @@ class Pool:
                     return
                 yield trial.run(spec, self.shared)
             return
-        yield from self._spread(iter(specs), stop)
+        yield from self._spread(iter(specs), stop, until)
 
-    def _spread(self, specs: Iterator[Spec], stop: Callable[[], bool]) -> Iterator[Outcome]:
+    def _spread(
+        self, specs: Iterator[Spec], stop: Callable[[], bool], until: float
+    ) -> Iterator[Outcome]:
         again: deque[Spec] = deque()  # could not be given out: it comes first
         suspects: deque[Spec] = deque()  # were out when a process died: they run alone
         running: dict[Future[Outcome], tuple[Spec, bool]] = {}
@@ -109,7 +117,10 @@ class Pool:
                         broken = True
                 if not running and not broken:
                     return
-                done = wait(running, return_when=FIRST_COMPLETED).done if running else set()
+                done = _first(running, until)
+                if running and not done and not broken:
+                    self._give_up()
+                    return
                 for future in done:
                     spec, lone = running.pop(future)
                     try:
@@ -128,6 +139,11 @@ class Pool:
         finally:
             for future in running:
                 future.cancel()
+
+    def _give_up(self) -> None:
+        """End what runs, where the processes are our own."""
+        if self._given is None:
+            self._end()
 
     def _outcome(self, future: Future[Outcome], spec: Spec) -> Outcome:
         try:
@@ -211,11 +227,26 @@ class Pool:
         trial.leave(self.shared)
 
 
+def workers_of(n_jobs: int | None) -> int:
+    """Return how many local processes are meant; negative numbers count down as in joblib."""
+    cores = _cores()
+    return max(cores if n_jobs is None else n_jobs if n_jobs > 0 else cores + 1 + n_jobs, 1)
+
+
 def _next(first: deque[Spec], specs: Iterator[Spec], stop: Callable[[], bool]) -> Spec | None:
     """Return the next trial to give out; None where there is none, or no more may be."""
     if first:
         return first.popleft()
     return None if stop() else next(specs, None)
+
+
+def _first(running: Iterable[Future[Outcome]], until: float) -> set[Future[Outcome]]:
+    """Wait for the first to end; an empty set where the time was up before."""
+    futures = list(running)
+    if not futures:
+        return set()
+    left = None if until == float("inf") else max(until - time.monotonic(), 0.0)
+    return wait(futures, timeout=left, return_when=FIRST_COMPLETED).done
 
 
 @contextlib.contextmanager

@@ -29,21 +29,31 @@ class Limits:
     Parameters
     ----------
     seconds : float or None
-        Of wall time, from the making of this object.
+        Of wall time, from ``started`` on.
     trials : int or None
         That are run, those from the store not counted.
+    kept_back : float, default=0
+        Seconds that are left for what comes after the trials.
     """
 
     seconds: float | None
     trials: int | None
+    kept_back: float = 0.0
     spent_trials: int = 0
     started: float = field(default_factory=time.monotonic)
 
     def left(self) -> float:
-        """Seconds that are left."""
+        """Seconds that are left for trials."""
         if self.seconds is None:
             return float("inf")
-        return self.seconds - (time.monotonic() - self.started)
+        return self.deadline - time.monotonic()
+
+    @property
+    def deadline(self) -> float:
+        """When trials must end, on the clock of `time.monotonic`; infinite without a limit."""
+        if self.seconds is None:
+            return float("inf")
+        return self.started + self.seconds - self.kept_back
 
     def reached(self) -> bool:
         """Whether nothing more may be given out."""
@@ -159,7 +169,8 @@ class Trials:
                 yield job.spec
 
         stop = self.limits.reached if limited else lambda: False
-        for outcome in self.pool.run(fresh(), stop=stop):
+        until = self.limits.deadline if limited else float("inf")
+        for outcome in self.pool.run(fresh(), stop=stop, until=until):
             job = out.pop(outcome.key)
             record = self._record(job, outcome)
             self.store.write(record, outcome.arrays or None)

@@ -89,6 +89,8 @@ def _fit_and_answer(
     spec: Spec, data: Mapping[str, Any]
 ) -> tuple[dict[str, NDArray[Any]], float, Any]:
     """Return the arrays, the seconds an earlier trial spent on the same source model, the model."""
+    from acclimate.adapter import sharing
+
     model, earlier = _source_model(spec, data)
     target, labels, mask = data["target_X"], None, None
     if spec.probe is not None:
@@ -98,7 +100,9 @@ def _fit_and_answer(
         labels = np.asarray(data["target_y"])
         mask = np.zeros(len(labels), dtype=bool)
         mask[spec.train] = True
-    model = copy.copy(model).adapt(Domain(target, labels, labelled=mask, class_names=spec.names[1]))
+    domain = Domain(target, labels, labelled=mask, class_names=spec.names[1])
+    with sharing(_learnt()):
+        model = copy.copy(model).adapt(domain)
     arrays: dict[str, NDArray[Any]] = {}
     rows = target if spec.answer is None else take(target, spec.answer)
     _answer(model, rows, "target", "", arrays)
@@ -148,7 +152,7 @@ def _source_model(spec: Spec, data: Mapping[str, Any]) -> tuple[Any, float]:
 def _learnt() -> Any:
     from acclimate.adapter import Shared as Learnt
 
-    return Learnt()
+    return Learnt(saved=False)
 
 
 def _source_rows(spec: Spec, data: Mapping[str, Any]) -> tuple[Any, Any, Any]:
