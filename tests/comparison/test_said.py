@@ -72,7 +72,7 @@ def test_a_reference_that_is_picked_is_not_as_good_as_itself(shifted: Maker) -> 
     d = shifted(shift=0.0)
     found = compare(
         (d.X, 1 - d.y), Domain(d.Xt, d.yt), estimator=LogisticRegression(), methods=[], repeats=1,
-        folds=3, n_jobs=1,
+        folds=3, n_jobs=1, committee=False,
     )  # fmt: skip
     words = {one.reference: one.word for one in found.details.verdicts}
     assert words["TargetOnly"] == "the same model"
@@ -102,7 +102,7 @@ def test_the_fallback_has_its_own_name(shifted: Maker) -> None:
     known[:10] = True
     found = compare(
         (d.X, d.y), Domain(d.Xt, d.yt, labelled=known), estimator=LogisticRegression(),
-        methods=[], repeats=1, folds=3, n_jobs=1,
+        methods=[], repeats=1, folds=3, n_jobs=1, committee=False,
     ).details  # fmt: skip
     scores = {row.candidate: row.score for row in found.table}
     assert scores["SourceOnly"] > scores["TargetOnly"]

@@ -306,7 +306,7 @@ def compare(
                 _scorer(problem), progress,
             )  # fmt: skip
             if design is not None:
-                judged = WithLabels(run, problem, tried, design, committee)
+                judged = WithLabels(run, problem, tried, design, committee, own)
                 judged.run()
                 details = from_labels(judged, excluded, judged.judge())
             else:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -79,6 +79,8 @@ class WithLabels(Bench):
         Which labels train, choose and judge.
     committee : bool, default=False
         Whether candidates are weighed, and not one picked.
+    asked : collection of str, default=()
+        Names of candidates that run to the end however far behind they are.
 
     Attributes
     ----------
@@ -93,8 +95,10 @@ class WithLabels(Bench):
         candidates: Sequence[Candidate],
         design: Design,
         committee: bool = False,
+        asked: Collection[str] = (),
     ) -> None:
         super().__init__(trials, problem, candidates)
+        self.asked = frozenset(asked)
         self.design = design
         self.weighs = committee
         self.allowed: dict[tuple[int, int], list[str]] = {}

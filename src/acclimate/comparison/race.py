@@ -173,6 +173,7 @@ class Race:
             dropped = {name for name, gone in zip(mine, out, strict=True) if gone}
             for group in self.groups.values():
                 dropped -= self._best_of(group, found, (r, i))
+            dropped -= bench.asked
             alive[r, i] = [name for name in names if name not in dropped]
         for name in self.candidates:
             if name in found and not any(name in names for names in alive.values()):
@@ -188,15 +189,15 @@ class Race:
         return {name for name, one in zip(mine, worse, strict=True) if not one}
 
     def _ranked(self, names: Iterable[str], found: Mapping[str, Answers], cell: Cell) -> list[str]:
-        """Return names in the order of their loss inside a fold, those without loss by score."""
+        """Return names in the order of their loss inside a fold, then of their score there."""
 
         def key(name: str) -> tuple[float, float]:
+            if name not in found or np.isnan(found[name].inner_loss[cell]).all():
+                return np.inf, np.inf  # nothing is known of it
             loss, score = found[name].inner_loss[cell], found[name].inner[cell]
-            if np.isnan(loss).all():
-                return np.inf, np.inf
             return float(np.nanmean(loss)), -float(np.nanmean(score))
 
-        return sorted((name for name in names if name in found), key=key)
+        return sorted(names, key=key)
 
     def _refers(self, cell: Cell) -> bool:
         """Tell whether a fold has something of each reference that the first repeat has."""

@@ -71,7 +71,7 @@ def test_a_recipe_of_the_users_own_is_judged(shifted: Any) -> None:
                     strategy="full", head="copy")  # fmt: skip
     found = compare(
         (d.X, d.y), Domain(d.Xt, 1 - d.yt), estimator=_network(), methods=["FineTune"],
-        candidates={"recipe": poor}, repeats=1, folds=3, n_jobs=1,
+        candidates={"recipe": poor}, repeats=1, folds=3, n_jobs=1, committee=False,
     )  # fmt: skip
     rows = {row["candidate"]: row for row in found.table()}
     assert set(rows) == {"recipe", "FineTune", "SourceOnly", "TargetOnly"}
