@@ -331,7 +331,7 @@ def test_a_limit_of_trials_is_kept(clinics, acclimate):
 
 @pytest.mark.slow
 def test_a_committee_is_asked_for_shown_saved_and_resumed(clinics, acclimate):
-    settings = ("--committee", "--estimator", "linear", "--estimator", "trees",
+    settings = ("--estimator", "linear", "--estimator", "trees",
                 "--method", "SourcePrediction", *QUICK[2:])  # fmt: skip
     code, out, err = acclimate("compare", *FILES, *settings, "--report", "out.html",
                                "--out", "m.acclimate")  # fmt: skip
@@ -341,7 +341,7 @@ def test_a_committee_is_asked_for_shown_saved_and_resumed(clinics, acclimate):
     assert "against best reference" in out
     assert max(map(len, out.splitlines())) <= 80
     page = Path("out.html").read_text(encoding="utf-8")
-    assert "--committee" in page
+    assert "--single" not in page
     if found.answers_together:
         assert "Together they are the committee:" in out
         assert "Who answers in the committee" in page
@@ -357,9 +357,9 @@ def test_a_committee_is_asked_for_shown_saved_and_resumed(clinics, acclimate):
     assert (again.members, again.trials.reused) == (found.members, again.trials.done)
 
 
-def test_a_committee_is_off_unless_asked_for_also_in_the_file(clinics, acclimate):
+def test_one_model_is_asked_for_also_in_the_file(clinics, acclimate):
     _, out, _ = acclimate("compare", *FILES, "--print-config")
-    assert "committee = false" in out.splitlines()
-    Path("c.toml").write_text("committee = true\n", encoding="utf-8")
+    assert "single = false" in out.splitlines()
+    Path("c.toml").write_text("single = true\n", encoding="utf-8")
     _, out, _ = acclimate("compare", *FILES, "--config", "c.toml", "--print-config")
-    assert "committee = true" in out.splitlines()
+    assert "single = true" in out.splitlines()

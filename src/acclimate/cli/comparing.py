@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import shlex
+import time
 from collections.abc import Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -19,13 +20,13 @@ from acclimate.cli.options import (
     FILE,
     KINDS,
     PICTURES,
-    Committee,
     Drop,
     Id,
     Jobs,
     Metric,
     NoRows,
     Positive,
+    Single,
     TaskOption,
     reads_files,
     seconds_of,
@@ -73,7 +74,8 @@ def compare(
             "--method",
             autocompletion=models.complete_method,
             metavar="NAME",
-            help="Try this one. Repeatable. Default: all that fit.",
+            help="Try this one. Repeatable. Default: the standards of few labels; else all "
+            "that fit.",
         ),
     ] = None,
     estimator: Annotated[
@@ -82,24 +84,32 @@ def compare(
             "--estimator",
             autocompletion=models.complete_estimator,
             metavar="NAME",
-            help=f"{', '.join(models.ESTIMATORS)}. Repeatable. Default: a linear one.",
+            help=f"{', '.join(models.ESTIMATORS)}. Repeatable. Default with labels in a table: "
+            "linear, boosting, trees, forest; else a linear one.",
         ),
     ] = None,
     networks: Annotated[
         bool, typer.Option("--networks", help="Also methods that train networks.")
     ] = False,
-    committee: Committee = False,
+    single: Single = False,
     task: TaskOption = None,
     metric: Metric = None,
     positive: Positive = None,
     budget: Annotated[
-        str | None, typer.Option("--budget", metavar="TIME", help="Most time: 90s, 10m or 2h.")
+        str | None,
+        typer.Option(
+            "--budget", metavar="TIME", help="Most time, the last fit in it: 90s, 10m or 2h."
+        ),
     ] = None,
     trials: Annotated[
-        int | None, typer.Option("--trials", min=1, help="Most fits, besides the baselines.")
+        int | None,
+        typer.Option("--trials", min=1, help="Most fits; the baselines run in any case."),
     ] = None,
     folds: Annotated[int, typer.Option("--folds", min=3, help="Of the labelled rows.")] = 5,
-    repeats: Annotated[int, typer.Option("--repeats", min=1, help="Of the folds.")] = 3,
+    repeats: Annotated[
+        int | None,
+        typer.Option("--repeats", min=1, help="Of the folds. Default: 1, and 3 with --single."),
+    ] = None,
     jobs: Jobs = None,
     seed: Annotated[int, typer.Option("--seed", min=0, help="Makes it reproducible.")] = 0,
     report: Report = None,
@@ -129,7 +139,7 @@ def compare(
         "source": str(source), "target": str(target), "label": label, "id": id,
         "drop": list(drop or ()), "sources": sources,
         "group": group, "method": list(method or ()), "estimator": list(estimator or ()),
-        "networks": networks, "committee": committee, "task": task, "metric": metric,
+        "networks": networks, "single": single, "task": task, "metric": metric,
         "positive": positive, "budget": budget,
         "trials": trials, "folds": folds, "repeats": repeats, "seed": seed, **how,
     }  # fmt: skip
@@ -206,8 +216,9 @@ def _run(
     from acclimate.cli import recommended, stores
     from acclimate.cli import rows as door
     from acclimate.comparison.compare import compare as run
+    from acclimate.comparison.trials.runner import counted_from
 
-    limit = seconds_of(asked["budget"])
+    begun, limit = time.monotonic(), seconds_of(asked["budget"])
     source, target = Path(asked["source"]), Path(asked["target"])
     check_out(store, source, target)
     if report is not None:
@@ -226,11 +237,11 @@ def _run(
             words = f"{done} of {planned} fits: {last['candidate']}{_figures(last)}"
             status.tell(words, done / max(planned, 1))
 
-        with contextlib.suppress(KeyboardInterrupt):
+        with contextlib.suppress(KeyboardInterrupt), counted_from(begun):
             comparison = run(
                 data["source"], data["target"], estimator=data["estimators"], task=data["task"],
                 preprocess=data["preprocess"], methods=asked["method"] or None,
-                networks=data["networks"], committee=asked.get("committee", False),
+                networks=data["networks"], committee=_weighs(asked),
                 domains=data["domains"], groups=data["groups"],
                 budget=limit, trials=asked["trials"], folds=asked["folds"],
                 repeats=asked["repeats"], store=store, n_jobs=jobs, random_state=asked["seed"],
@@ -258,6 +269,13 @@ def _run(
         held = recommended.save(comparison, found, data, out, no_rows)
         if not as_json:
             say(recommended.told(found, out, held))
+
+
+def _weighs(asked: dict[str, Any]) -> bool:
+    """Tell whether candidates are weighed; stores of earlier versions say it the other way."""
+    if "single" in asked:
+        return not asked["single"]
+    return bool(asked.get("committee", False))
 
 
 def _figures(trial: dict[str, Any]) -> str:
@@ -370,7 +388,7 @@ def command_line(
     "acclimate compare --source 'my rows.csv' --target b.csv --label y --drop z --networks --repeats
     1 --store run.sqlite"
     """
-    defaults = {"folds": 5, "repeats": 3, "seed": 0}
+    defaults = {"folds": 5, "seed": 0}
     words = ["acclimate", "compare"]
     for name, value in (asked | {"report": report, "out": out, "store": store}).items():
         if value is None or value is False or value == defaults.get(name):

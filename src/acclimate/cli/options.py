@@ -25,10 +25,11 @@ NoRows = Annotated[
     typer.Option("--no-rows", help="Write no model file that holds rows of a table."),
 ]
 Jobs = Annotated[int | None, typer.Option("--jobs", min=1, help="Processes. Default: one a core.")]
-Committee = Annotated[
+Single = Annotated[
     bool,
     typer.Option(
-        "--committee", help="With labels: weigh the candidates, and several answer together."
+        "--single",
+        help="With labels: one model in place of a committee of several; says what that costs.",
     ),
 ]
 Metric = Annotated[

@@ -95,7 +95,8 @@ def _meta(found: Compared, data: Mapping[str, Any]) -> dict[str, Any]:
     asked, table = data["asked"], data["tables"][0]
     estimator, task = str(found.recommendation.estimator or ""), str(found.task)
     images = found.source is not None and found.source.features is None
-    named = asked["estimator"] or asked.get("committee")  # by the words of the command line
+    plain = asked["method"] or found.estimate or images  # else the words of the command line
+    named = asked["estimator"] or not plain
     known = {"linear": ONE[task], "network": "cnn" if images else "mlp"}
     return {
         "label": asked["label"], "id": asked["id"], "reading": table.reading.noted(),

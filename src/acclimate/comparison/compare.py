@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import replace
@@ -40,7 +39,7 @@ from acclimate.comparison.thinning import rows_within, thin
 from acclimate.comparison.trials import shared
 from acclimate.comparison.trials.pool import Pool, workers_of
 from acclimate.comparison.trials.records import Job
-from acclimate.comparison.trials.runner import Limits, OnTrial, Trials
+from acclimate.comparison.trials.runner import Limits, OnTrial, Trials, begun
 from acclimate.comparison.trials.store import Store
 from acclimate.comparison.unlabelled import WithoutLabels
 from acclimate.comparison.weighed import COMMITTEE
@@ -216,7 +215,7 @@ def compare(
     >>> found.recommendation.candidate, found.estimate
     ('Committee', False)
     """
-    started = time.monotonic()
+    started = begun()
     check_confidence(confidence)
     if budget is not None and not budget > 0:
         raise InputError(f"budget must be above 0 seconds or None, got {budget!r}")

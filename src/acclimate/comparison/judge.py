@@ -240,6 +240,17 @@ class Judge:
         return said
 
     @cached_property
+    def together(self) -> Verdict | None:
+        """The verdict on a committee against the pick, where one model was asked for."""
+        if self.committee or self.design.few:
+            return None
+        weights = weights_in_folds(self.design, self.able, self.allowed)
+        if not all(weights.values()):
+            return None
+        both = blend(self.design, self.tables, weights, self.problem.classes)
+        return self.verdict(both, self.picked)
+
+    @cached_property
     def against(self) -> dict[str, Verdict]:
         """Return the verdict on picking, against each reference."""
         found = {}

@@ -56,6 +56,7 @@ class Found:
     against: dict[str, Verdict]
     answers: AnswersShown
     reference: str
+    together: Verdict | None
 
     @property
     def against_reference(self) -> Verdict:
@@ -309,6 +310,7 @@ class WithLabels(Bench):
             against=judge.against,
             answers=judge.answers(),
             reference=judge.reference,
+            together=judge.together,
         )
 
     def _in_every_fold(self, names: Sequence[str]) -> bool:

@@ -60,7 +60,8 @@ def from_labels(bench: WithLabels, excluded: Sequence[Excluded], found: Found) -
     said = against.sentence(_ALONE[found.reference], "what the folds picked")
     if found.members:
         said = against.sentence("the reference picked in each fold", "the committee")
-    sentence = f"{advice.headline()}. {said}"
+    basis = _basis(bench, excluded, results, advice, rows)
+    sentence = f"{advice.headline()}{f' ({basis.within})' if basis.within else ''}. {said}"
     used = found.each[str(advice.candidate)].score
     title = bench.problem.measure.title
     if used is not None and _behind(used, found.constant, title):
@@ -78,9 +79,15 @@ def from_labels(bench: WithLabels, excluded: Sequence[Excluded], found: Found) -
         sentence += f" Against the source model as it is: {word.words}{size}."
     by_rows = bench.problem.metric is None or bench.problem.measure.by_rows
     sentence = " ".join([sentence, *(body.sentence for body in found.bodies)])
+    if found.together is not None:
+        more = _gained(found.together.gain, title)
+        sentence += (
+            f" One model was asked for: against what the folds picked, a committee of the "
+            f"candidates {found.together.words} ({more})."
+        )
     return replace(
-        _basis(bench, excluded, results, advice, rows),
-        estimate=False, sentence=sentence, reference=found.reference, **told(bench.problem, design),
+        basis, estimate=False, sentence=sentence, reference=found.reference,
+        **told(bench.problem, design),
         design=HowJudged(
             folds=design.folds,
             repeats=design.repeats,
@@ -227,10 +234,13 @@ def _fall_back(candidates: Sequence[Candidate], found: Found, why: str) -> Recom
 
 
 def _advise_committee(candidates: Sequence[Candidate], found: Found) -> Recommendation:
-    """Recommend the committee, unless a reference is ahead of it."""
+    """Recommend the committee, unless a reference is shown to be ahead of it.
+
+    Where that is not settled, the reference of the better score is more often the worse choice.
+    """
     best = found.against[BEST]
     who = f"the best of {', '.join(name for name in found.against if name != BEST)}"
-    ahead = best.gain < 0 and best.word != "makes no difference"
+    ahead = best.word == "hurts"
     beaten = [name for name, one in found.against.items() if one.word == "hurts" and name != BEST]
     if ahead or beaten:
         return _fall_back(

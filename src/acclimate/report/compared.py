@@ -298,6 +298,22 @@ class Compared:
         return "R2" if self.task == "regression" else "accuracy"
 
     @property
+    def within(self) -> str:
+        """What there was no time for, in words; empty where nothing is left out."""
+        told, one = [], self.budget.sample
+        if one is not None:
+            told.append(f"chosen on {one.source_tried:,} of {one.source_rows:,} source rows")
+            if one.labels_tried < one.labels:
+                told[-1] += f" and {one.labels_tried:,} of {one.labels:,} labels"
+            if one.source_fitted < one.source_rows:
+                told.append(f"fitted on {one.source_fitted:,} of them, as the time allows")
+        late = [row for row in self.table if "budget" in (row.reason or "")]
+        own = [row for row in self.table if row.method != "Committee"]
+        if len(late) * 2 > len(own):
+            told.append(f"{len(own) - len(late)} of {len(own)} candidates finished in the time")
+        return "; ".join(told)
+
+    @property
     def answers_together(self) -> bool:
         """Whether the committee of the members is what is recommended."""
         return len(self.members) > 1 and self.recommendation.method == "Committee"

@@ -72,6 +72,7 @@ def render_comparison(
     found = result if isinstance(result, Compared) else Compared.from_dict(result)
     raw = json_safe(result)
     headline, styles = found.recommendation.headline(), figures.styles_of(found)
+    headline += f" ({found.within})" if found.within else ""
     page = {
         "title": headline,
         "reason": sentence(found.recommendation.reason or ""),

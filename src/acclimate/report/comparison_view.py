@@ -36,7 +36,8 @@ def comparison_view(found: Compared, *, answers: bool = False) -> View:
     if found.unfinished:
         first = Line(f" {found.unfinished}", "not settled", "Not the whole run.", strong=True)
     else:
-        first = Line(advice.headline(), strong=True)
+        within = f" ({found.within})" if found.within else ""
+        first = Line(f"{advice.headline()}{within}", strong=True)
     gains = found.gains()
     parts: list[Line | Several | Table] = [first]
     parts += [_gain_line(one, found.against(one), found.score) for one in gains]

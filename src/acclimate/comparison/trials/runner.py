@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from functools import cache
 from importlib.metadata import version
@@ -19,7 +21,25 @@ from acclimate.comparison.trials.records import Job, Outcome, Result, Spec
 from acclimate.comparison.trials.shared import fingerprint
 from acclimate.comparison.trials.store import Record, Store, trial_key
 
+# When the time of a budget began, where that was before `compare` was called; see `counted_from`.
+_BEGUN: ContextVar[float | None] = ContextVar("begun", default=None)
 OnTrial = Callable[[int, int, dict[str, Any]], None]
+
+
+@contextmanager
+def counted_from(begun: float) -> Iterator[None]:
+    """Let budgets inside count from a moment of `time.monotonic`, such as before files were read."""
+    before = _BEGUN.set(begun)
+    try:
+        yield
+    finally:
+        _BEGUN.reset(before)
+
+
+def begun() -> float:
+    """Return when the time of a budget began."""
+    known = _BEGUN.get()
+    return time.monotonic() if known is None else known
 
 
 @dataclass
