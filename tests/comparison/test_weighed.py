@@ -17,9 +17,9 @@ from acclimate import Committee, Domain, Pooled, compare
 from acclimate.comparison.answers import Answers, free_of_labels
 from acclimate.comparison.bases import strong_estimators
 from acclimate.comparison.candidates import Candidate, Need, choose
-from acclimate.comparison.compare import _refit
 from acclimate.comparison.design import Design, make_design
 from acclimate.comparison.judge import Judge
+from acclimate.comparison.last_fit import refit
 from acclimate.comparison.problem import Problem, check_problem
 from acclimate.comparison.summary import _advise_committee
 from acclimate.comparison.weighed import always, blend, final_weights, weights_in_folds
@@ -280,7 +280,7 @@ def test_each_member_is_told_the_sources_as_it_was_judged(shifted: Maker) -> Non
         Candidate("a", Told._row(), "", Told(), True, True),
         Candidate("b", one._row(), "", one(), True, False),
     ]
-    model: Any = _refit(problem, members, {"a": 0.5, "b": 0.5})
+    model: Any = refit(problem, members, {"a": 0.5, "b": 0.5})
     (_, first), (_, second) = model.source_model_.members
     np.testing.assert_array_equal(first.told_, ids)
     assert second.told_ is None

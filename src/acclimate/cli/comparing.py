@@ -1,4 +1,7 @@
-"""`acclimate compare`, `resume` and `report`: which method, and is it worth it?"""
+"""`acclimate compare`, `resume` and `report`: which method, and is it worth it?
+
+Longer than other files: each option of `compare` is declared here.
+"""
 
 from __future__ import annotations
 

@@ -8,7 +8,9 @@ from typing import Any
 
 from numpy.typing import NDArray
 
+from acclimate.comparison.answers import Answers
 from acclimate.comparison.candidates import DEAR_ENOUGH, LEAST_ROWS, Candidate
+from acclimate.comparison.design import Design, LeftOut
 from acclimate.comparison.problem import Problem
 from acclimate.comparison.trials.records import Job, Result
 from acclimate.comparison.trials.runner import Trials
@@ -63,3 +65,28 @@ class Bench(ABC):
         """Tell whether dear candidates are tried on few source rows first."""
         enough = len(dear) >= DEAR_ENOUGH and self.problem.source_rows >= LEAST_ROWS
         return self.trials.limits.any and enough
+
+
+class DesignedBench(Bench):
+    """A bench whose trials leave out parts of a design.
+
+    Attributes
+    ----------
+    design : Design
+    weighs : bool
+        Whether candidates are weighed, and not one picked.
+    asked : frozenset of str
+        Names of candidates that run to the end however far behind they are.
+    """
+
+    design: Design
+    weighs: bool
+    asked: frozenset[str]
+
+    @abstractmethod
+    def jobs_by_part(self, candidate: Candidate) -> Mapping[LeftOut, Job]:
+        """Return the trials of a candidate by the part of the design that each belongs to."""
+
+    @abstractmethod
+    def partial(self, name: str) -> Answers | None:
+        """Return the tables of what a candidate has run; None where nothing is there."""

@@ -32,6 +32,7 @@ from acclimate.comparison.few import (
     unsettled,
 )
 from acclimate.comparison.labelled import WithLabels
+from acclimate.comparison.last_fit import last_rows, refit
 from acclimate.comparison.problem import Problem, check_problem
 from acclimate.comparison.result import Comparison
 from acclimate.comparison.summary import from_estimate, from_labels
@@ -320,7 +321,7 @@ def compare(
                 members = {str(details.recommendation.candidate): 1.0}
             last = whole
             if problem is not whole:
-                last = _affordable(whole, problem, details, members, limits, random_state)
+                last = last_rows(whole, problem, details, members, limits, random_state)
                 sample = Sample(
                     whole.source_rows, problem.source_rows, last.source_rows,
                     len(whole.known), len(problem.known), len(last.known),
@@ -330,8 +331,8 @@ def compare(
             kept.set_meta("comparison", plain)
     used = [c for c in tried if c.name in members]
     # the same value as the store gives: without numbers that JSON cannot hold
-    refit = lambda: _refit(last, used, members)  # noqa: E731
-    return Comparison(Compared.from_dict(plain), refit, lambda: whole)
+    again = lambda: refit(last, used, members)  # noqa: E731
+    return Comparison(Compared.from_dict(plain), again, lambda: whole)
 
 
 _LAST = {False: 0.1, True: 0.25}  # of the budget, for the last fit: on all rows, or after a sample
@@ -396,46 +397,6 @@ def _scorer(problem: Problem) -> Any:
     return score
 
 
-def _affordable(
-    whole: Problem, sample: Problem, found: Compared, members: Mapping[str, float],
-    limits: Limits, seed: int,
-) -> Problem:  # fmt: skip
-    """Return as many rows as the last fit can take in the time that is left."""
-    seconds = sum(row.seconds or 0.0 for row in found.table if row.candidate in members)
-    share = (whole.source_rows + len(whole.known)) / (sample.source_rows + len(sample.known))
-    left = limits.left() + limits.kept_back
-    if seconds * share <= left:
-        return whole
-    rows = sample.source_rows + sample.target_rows
-    return thin(whole, max(rows, int(rows * left / seconds)), seed)
-
-
 def _columns(problem: Problem) -> int:
     shape = problem.source.X.shape
     return int(np.prod(shape[1:]))
-
-
-def _refit(
-    problem: Problem, candidates: Sequence[Candidate], weights: Mapping[str, float]
-) -> Adapter:
-    """Fit a candidate, or the committee of several, on all rows and all labels."""
-    from sklearn.base import clone
-
-    labels = any(candidate.uses_labels for candidate in candidates)
-    if len(candidates) > 1:
-        from acclimate.transfer.committee import Committee
-
-        model: Adapter = Committee(
-            [(c.name, clone(c.model)) for c in candidates],
-            weights=[weights[c.name] for c in candidates],
-            random_state=candidates[0].model.random_state,
-        )
-    else:
-        model = clone(candidates[0].model)
-    several = any(candidate.several for candidate in candidates)  # a committee passes them on
-    return model.fit(
-        problem.source.X, problem.source.y,
-        target=problem.target if labels else problem.bare_target,
-        domains=problem.source_ids if several else None,
-        class_names=problem.source.class_names,
-    )  # fmt: skip

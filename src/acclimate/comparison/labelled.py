@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from acclimate.comparison import bodies
 from acclimate.comparison.answers import Answers, aligned, free_of_labels, from_parts
-from acclimate.comparison.bench import Bench
+from acclimate.comparison.bench import DesignedBench
 from acclimate.comparison.candidates import (
     KEPT,
     POOLED,
@@ -69,7 +69,7 @@ class Found:
         return self.against.get(SOURCE_ONLY)
 
 
-class WithLabels(Bench):
+class WithLabels(DesignedBench):
     """A comparison that labels judge.
 
     Parameters

@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from acclimate.comparison.answers import Answers
+from acclimate.comparison.bench import DesignedBench
 from acclimate.comparison.candidates import Candidate
 from acclimate.comparison.design import LeftOut
 from acclimate.comparison.trials.records import Job
 from acclimate.comparison.weighed import loss_unit
 from acclimate.judging.racing import clearly_behind, clearly_worse
-
-if TYPE_CHECKING:
-    from acclimate.comparison.labelled import WithLabels
 
 Cell = tuple[int, int]
 _SHARE = {"first": 0.5, "second": 0.6, "third": 1.0}  # of the time left, for each lap
@@ -37,7 +34,7 @@ class Race:
 
     Parameters
     ----------
-    bench : WithLabels
+    bench : DesignedBench
         Runs the trials and reads the tables.
     candidates : sequence of Candidate
         All that use labels, in the order they are trusted.
@@ -56,7 +53,7 @@ class Race:
 
     def __init__(
         self,
-        bench: WithLabels,
+        bench: DesignedBench,
         candidates: Sequence[Candidate],
         groups: Mapping[str, Sequence[str]],
         beside: Mapping[Cell, Sequence[str]],

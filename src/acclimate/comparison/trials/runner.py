@@ -28,7 +28,7 @@ OnTrial = Callable[[int, int, dict[str, Any]], None]
 
 @contextmanager
 def counted_from(begun: float) -> Iterator[None]:
-    """Let budgets inside count from a moment of `time.monotonic`, such as before files were read."""
+    """Let budgets inside count from a time of `time.monotonic`, as before files were read."""
     before = _BEGUN.set(begun)
     try:
         yield
