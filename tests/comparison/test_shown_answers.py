@@ -265,7 +265,7 @@ def test_the_area_is_the_score_of_a_comparison_by_it(
     d = shifted(n=60, m=50, shift=1.0)
     found = compare(
         (d.X, d.y), Domain(d.Xt, d.yt), methods=["CORAL"], repeats=2, n_jobs=1, metric="auc",
-        positive=0,
+        positive=0, committee=False,
     )  # fmt: skip
     shown = found.details.answers
     assert shown.positive == "0"

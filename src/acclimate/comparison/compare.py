@@ -250,7 +250,7 @@ def compare(
     whole, rows = problem, None
     workers = workers_of(n_jobs)
     if problem.labelled:
-        rows = rows_within(budget, workers, _columns(problem))
+        rows = rows_within(budget, workers, problem.columns)
         problem = thin(problem, rows, random_state)
     own = dict(candidates or {})
     tried, excluded = choose(
@@ -395,8 +395,3 @@ def _scorer(problem: Problem) -> Any:
         return {name: float(each.mean()), "rows": int(mine.sum())}
 
     return score
-
-
-def _columns(problem: Problem) -> int:
-    shape = problem.source.X.shape
-    return int(np.prod(shape[1:]))

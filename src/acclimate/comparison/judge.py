@@ -338,4 +338,7 @@ class Judge:
         called = {x: self.problem.name_of(x) for x in ([] if classes is None else classes.tolist())}
         picked = Side("chosen", self.final, *self.picked)
         other = Side("reference", best, *self.references[best])
-        return shown_answers(self.design, (picked, other), classes, called, self.problem.positive)
+        design, place = self.design, self.problem.place
+        if place is not None:  # rows are named by where they stand in the whole table
+            design = replace(design, known=place[design.known])
+        return shown_answers(design, (picked, other), classes, called, self.problem.positive)

@@ -110,6 +110,11 @@ class Problem:
         return door.count(self.source.X)
 
     @property
+    def columns(self) -> int:
+        """Numbers of a source row."""
+        return int(np.prod(self.source.X.shape[1:]))
+
+    @property
     def target_rows(self) -> int:
         """Rows of the target."""
         return door.count(self.target.X)
