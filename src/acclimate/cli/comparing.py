@@ -274,10 +274,10 @@ def _run(
             say(recommended.told(found, out, held))
 
 
-def _weighs(asked: dict[str, Any]) -> bool:
+def _weighs(asked: dict[str, Any]) -> bool | None:
     """Tell whether candidates are weighed; stores of earlier versions say it the other way."""
     if "single" in asked:
-        return not asked["single"]
+        return False if asked["single"] else None
     return bool(asked.get("committee", False))
 
 

@@ -90,3 +90,7 @@ class DesignedBench(Bench):
     @abstractmethod
     def partial(self, name: str) -> Answers | None:
         """Return the tables of what a candidate has run; None where nothing is there."""
+
+    @abstractmethod
+    def keep_back(self, seconds: Sequence[float]) -> None:
+        """Keep time for the last fit, by what a trial of each candidate costs."""

@@ -76,7 +76,7 @@ def compare(
     margin: float = 0.01,
     metric: Any = None,
     positive: Any = None,
-    committee: bool = True,
+    committee: bool | None = None,
     confidence: float = 0.95,
     store: str | os.PathLike[str] | None = None,
     executor: Executor | None = None,
@@ -155,12 +155,12 @@ def compare(
     positive : label, default=None
         The class that F1, precision, recall, AUC and average precision are of. None means the rarer
         of two among the known target labels; with more than two classes, the mean over the classes.
-    committee : bool, default=True
+    committee : bool or None, default=None
         With target labels: weigh the candidates by their loss on held-out labels and let at most
         ten answer together. Where ``estimator`` and ``methods`` are None, it tries the standards of
         the few-label case on linear models, boosting, extra trees and a forest, and a network where
         allowed. The weights come from the log loss or the squared error. False picks one model, and
-        the result says what that costs.
+        the result says what that costs. None means True.
     confidence : float in (0, 1), default=0.95
         Of the verdict's interval.
     store : path-like, default=None
@@ -231,8 +231,9 @@ def compare(
         positive=positive,
     )  # fmt: skip
     problem, few = judgeable(problem)
+    weighs = committee is not False
     if repeats is None:
-        repeats = 1 if committee else 3
+        repeats = 1 if weighs else 3
     images = len(problem.source.X.shape) > 2
     need = Need(
         problem.task, problem.labelled or bool(few), problem.source_ids is not None,
@@ -252,6 +253,7 @@ def compare(
     if problem.labelled:
         rows = rows_within(budget, workers, problem.columns)
         problem = thin(problem, rows, random_state)
+    larger = (whole.source_rows + len(whole.known)) / (problem.source_rows + len(problem.known))
     own = dict(candidates or {})
     tried, excluded = choose(
         need,
@@ -297,7 +299,7 @@ def compare(
         place = shared.write(problem.values(), files)
         inputs = [shared.fingerprint(v) for k, v in problem.values().items() if k != "target_y"]
         path = folder / "trials.sqlite" if store is None else Path(store)
-        kept_back = 0.0 if budget is None else max(budget * _LAST[problem is not whole], 0.5)
+        kept_back = 0.0 if budget is None else 0.1 * budget
         limits = Limits(budget, trials, kept_back, started=started)
         with Store(path) as kept, Pool(place, executor=executor, n_jobs=n_jobs) as pool:
             kept.set_meta("settings", settings)
@@ -306,7 +308,7 @@ def compare(
                 _scorer(problem), progress,
             )  # fmt: skip
             if design is not None:
-                judged = WithLabels(run, problem, tried, design, committee, own)
+                judged = WithLabels(run, problem, tried, design, weighs, own, larger)
                 judged.run()
                 details = from_labels(judged, excluded, judged.judge())
             else:
@@ -335,7 +337,6 @@ def compare(
     return Comparison(Compared.from_dict(plain), again, lambda: whole)
 
 
-_LAST = {False: 0.1, True: 0.25}  # of the budget, for the last fit: on all rows, or after a sample
 _TABLES = ("NoneType", "TabularPreprocessor")  # what means: as tables are read
 
 

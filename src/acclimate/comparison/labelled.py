@@ -29,10 +29,12 @@ from acclimate.comparison.trials.records import Job
 from acclimate.comparison.trials.runner import Trials
 from acclimate.exceptions import AcclimateError
 from acclimate.judging.judged import Verdict
+from acclimate.judging.weighing import MOST
 from acclimate.report.compared import CandidateRow
 from acclimate.report.compared_answers import AnswersShown
 from acclimate.report.compared_parts import BodyProbed, Calibrated, CurvePoint, Judged, Part
 
+LAST = 0.3  # most of the budget that is kept for the last fit
 _ALL: LeftOut = (0, ())  # of the design: one trial serves every fold
 
 
@@ -82,6 +84,8 @@ class WithLabels(DesignedBench):
         Whether candidates are weighed, and not one picked.
     asked : collection of str, default=()
         Names of candidates that run to the end however far behind they are.
+    larger : float, default=1
+        How many times as many rows the last fit has as a trial.
 
     Attributes
     ----------
@@ -97,9 +101,10 @@ class WithLabels(DesignedBench):
         design: Design,
         committee: bool = False,
         asked: Collection[str] = (),
+        larger: float = 1.0,
     ) -> None:
         super().__init__(trials, problem, candidates)
-        self.asked = frozenset(asked)
+        self.asked, self.larger = frozenset(asked), larger
         self.design = design
         self.weighs = committee
         self.allowed: dict[tuple[int, int], list[str]] = {}
@@ -178,6 +183,14 @@ class WithLabels(DesignedBench):
                 self.stopped[c.name] = (
                     f"the budget was spent before its {'first' if none else 'last'} trial"
                 )
+
+    def keep_back(self, seconds: Sequence[float]) -> None:
+        """Keep time for the last fit of a committee, by what a trial of each candidate costs."""
+        limits, known = self.trials.limits, [one for one in seconds if np.isfinite(one)]
+        if limits.seconds is None or not known:
+            return
+        each = float(np.mean(known)) * self.larger
+        limits.kept_back = float(np.clip(MOST * each, 1.0, LAST * limits.seconds))
 
     def _refers(self, candidate: Candidate) -> bool:
         return any(candidate.name in names for names in self.variants.values())

@@ -15,7 +15,7 @@ from acclimate.comparison.weighed import loss_unit
 from acclimate.judging.racing import clearly_behind, clearly_worse
 
 Cell = tuple[int, int]
-_SHARE = {"first": 0.5, "second": 0.6, "third": 1.0}  # of the time left, for each lap
+_SHARE = {"first": 0.4, "second": 0.5, "third": 1.0}  # of the time left, for each lap
 BEHIND = "clearly behind on the first folds"
 
 
@@ -93,6 +93,7 @@ class Race:
         }
         self._lap("first", near, list(self.candidates))
         tables = self._drop(alive, near)
+        self.bench.keep_back(sorted(self._seconds(c) for c in self.candidates.values()))
         self._lap("second", far, self._order(alive, tables))
         tables = self._drop(alive, pairs)
         self._lap("third", [p for p in parts if len(p[1]) == 1], self._order(alive, tables))
@@ -108,6 +109,8 @@ class Race:
         if lap == "first" and bench.trials.limits.seconds is not None:
             bench.trials.run(self._jobs(c, parts[:1])[0] for c in going if parts)
             going = sorted(going, key=self._seconds)
+            first = {next((c.name for c in going if c.name in g), "") for g in self.groups.values()}
+            going.sort(key=lambda c: c.name not in first)  # the cheapest of each reference
         bench.trials.run(self._affordable(going, parts, _SHARE[lap]))
 
     def _affordable(
@@ -235,7 +238,9 @@ class Race:
         kept = _prefix(ranked, lambda name: self._complete(name, needed))
         for group in self.groups.values():
             mine = [name for name in ranked if name in group]
-            kept += [n for n in _prefix(mine, lambda m: self._complete(m, needed)) if n not in kept]
+            best = _prefix(mine, lambda m: self._complete(m, needed))
+            best = best or [name for name in mine if self._complete(name, needed)][:1]
+            kept += [name for name in best if name not in kept]
         return [name for name in self.candidates if name in kept]
 
 

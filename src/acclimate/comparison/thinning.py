@@ -13,8 +13,8 @@ from acclimate.comparison.problem import Problem
 from acclimate.domain import Domain
 
 _FITS = 250  # of a race over the standards of the few-label case, one repeat of five folds
-_FIXED = 0.03  # seconds of a fit, however few rows
-_ROW = 5e-6  # seconds of a fit for each number in the table
+_FIXED = 0.05  # seconds of a fit, however few rows
+_ROW = 1e-5  # seconds of a fit for each number in the table
 _WORK = 0.6  # share of the time that workers spend in fits
 LEAST_ROWS = 600
 
@@ -28,7 +28,7 @@ def rows_within(budget: float | None, workers: int, columns: int) -> int | None:
     Examples
     --------
     >>> rows_within(60, 2, 12), rows_within(600, 2, 12), rows_within(None, 2, 12)
-    (4300, 47500, None)
+    (1900, 23500, None)
     """
     if budget is None:
         return None
