@@ -4,7 +4,7 @@ The arms by hand: the constant answer; logistic or ridge regression with a chose
 boosting and extra trees, each on the source, on the target's labels, on both pooled, and on both
 with a column that tells the domains apart. *By hand* is the arm that 5-fold cross-validation on the
 target labels picks; *oracle* the best arm on test rows, which nobody can know. Beside them the
-committee that ``compare(committee=True)`` makes of its candidates. Scores are of target rows
+committee that ``compare`` recommends. Scores are of target rows
 without labels: accuracy in per cent, or R2.
 
 The tables are real ones, split into domains by a column (``tables/`` and ``table_shifts.py`` in a
@@ -26,7 +26,7 @@ import time
 import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -43,12 +43,15 @@ from sklearn.metrics import accuracy_score, r2_score
 from sklearn.model_selection import KFold, StratifiedKFold
 from sklearn.pipeline import make_pipeline
 
-from acclimate import Domain, compare
+from acclimate import Domain, compare, datasets
 from acclimate.base.penalised import LinearClassifier, LinearRegressor
+from acclimate.comparison.bases import strong_estimators, table_preprocess
+from acclimate.comparison.candidates import STANDARDS, Need, choose
 from acclimate.tables import TabularPreprocessor
 
 RESULTS = Path(__file__).parent / "results" / "by_hand.json"
 WHERE = "(domain)"
+REFERENCES = ("SourceOnly", "TargetOnly", "Pooled")
 TEST_ROWS = 1000
 
 
@@ -67,13 +70,26 @@ def _shifts() -> ModuleType:
 
 
 def _cases(role: str, most_rows: int) -> Iterator[Any]:
-    """Yield the shifts; of the development tables one each, whatever it is."""
+    """Yield the shifts; of the development tables one each, whatever it is; and the hospitals."""
     seen = set()
+    if role == "report":
+        yield from _hospitals()
     for shift in _shifts().shifts(role, most_rows=most_rows):
         table = shift.name.split(",")[0]
         if role == "report" or table not in seen:
             seen.add(table)
             yield shift
+
+
+def _hospitals() -> Iterator[Any]:
+    heart = datasets.heart_disease()
+    X, y = heart.domain_rows("cleveland")
+    for hospital in ("hungary", "switzerland", "va"):
+        Xt, yt = heart.domain_rows(hospital)
+        yield SimpleNamespace(
+            name=f"heart, cleveland to {hospital}", task="classification", y=y, yt=yt,
+            X=pd.DataFrame(X).rename(columns=str), Xt=pd.DataFrame(Xt).rename(columns=str),
+        )  # fmt: skip
 
 
 def _codes(frame: pd.DataFrame) -> pd.DataFrame:
@@ -166,19 +182,35 @@ def _ours(shift: Any, known: Any, test: Any, seed: int, budget: float | None) ->
     mask = np.zeros(len(shift.Xt), dtype=bool)
     mask[known] = True
     target = Domain(shift.Xt, shift.yt, labelled=mask)
-    found = compare(
-        (shift.X, shift.y), target, committee=True, repeats=1, budget=budget, random_state=seed,
-        n_jobs=2,
-    )  # fmt: skip
-    answers = found.best_model().predict(shift.Xt.iloc[test])
+    found = compare((shift.X, shift.y), target, budget=budget, random_state=seed, n_jobs=2)
     score = accuracy_score if classify else r2_score
-    best = next((v for v in found.details.verdicts if v.reference == "best reference"), None)
-    return {
+    answers = found.best_model().predict(shift.Xt.iloc[test])
+    details = found.details
+    best = next((v for v in details.verdicts if v.reference == "best reference"), None)
+    row = {
         "ours": float(score(shift.yt[test], answers)),
         "candidate": found.recommendation.candidate, "action": found.recommendation.action,
         "word": None if best is None else best.word,
-        "judged": sum(row.status == "done" for row in found.details.table),
+        "judged": sum(one.status == "done" for one in details.table), "within": details.within,
     }  # fmt: skip
+    if row["word"] == "helps":  # is that so on held-out rows?
+        name = max(
+            (one for one in details.table if one.method in REFERENCES and one.score is not None),
+            key=lambda one: one.score or 0.0,
+        ).candidate
+        used = _candidate(name, shift, classify, seed)
+        used.fit(shift.X, shift.y, target=target)
+        row["reference"] = float(score(shift.yt[test], used.predict(shift.Xt.iloc[test])))
+    return row
+
+
+def _candidate(name: str, shift: Any, classify: bool, seed: int) -> Any:
+    """Return a candidate of `compare` by its name, not fitted."""
+    need = Need("classification" if classify else "regression", True)
+    bases = strong_estimators(need)
+    steps = table_preprocess(shift.X, bases, None)
+    known, _ = choose(need, bases, steps, seed, STANDARDS, variants=True, lean=True)
+    return next(clone(one.model) for one in known if one.name == name)
 
 
 def _row(shift: Any, labels: int, draw: int, budget: float | None) -> dict[str, Any]:
@@ -215,10 +247,12 @@ def report(rows: list[dict[str, Any]], role: str) -> None:
                 oracle = np.mean([unit * (r["oracle"] - r["by_hand"]) for r in mine])
                 below = np.mean([value < (-2 if unit > 1 else -0.05) for value in means])
                 helps = [r for r in mine if r["word"] == "helps"]
+                wrong = sum(r["ours"] <= r["reference"] for r in helps)
                 print(
                     f"{role} {task}, {labels} labels, {len(gains)} tables, {len(mine)} rows: gain "
                     f"{_interval(means)}, oracle arm {oracle:+.2f}; "
-                    f"{100 * below:.0f} % of tables clearly below; 'helps' {len(helps)} times"
+                    f"{100 * below:.0f} % of tables clearly below; 'helps' {len(helps)} times, "
+                    f"{wrong} of them wrong"
                 )
 
 
