@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import warnings
 from collections.abc import Callable
 from dataclasses import replace
@@ -16,6 +17,7 @@ from acclimate.judging.influence import jackknife
 from acclimate.judging.scored import Metric, Scored
 
 Floats = NDArray[np.float64]
+_KNOWN = 500  # contributions that are kept
 
 
 @lru_cache(maxsize=1)
@@ -48,13 +50,30 @@ def from_scorer(scorer: str | Callable[..., float]) -> Metric:
     title = scorer if isinstance(scorer, str) else _name_of(scorer)
     method = getattr(call, "_response_method", "predict")
 
+    known: dict[bytes, Floats] = {}  # a comparison holds the same answers against several others
+
     def parts(s: Scored) -> Floats:
-        s = _coded(s) if by_name else s
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of classes that are missing where rows are left out
-            return jackknife(lambda rows: _call(call, title, s.take(rows)), len(s.truth), s.blocks)
+        key = _digest(s)
+        if key not in known:
+            s = _coded(s) if by_name else s
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # of classes that are missing without some rows
+                known[key] = jackknife(
+                    lambda rows: _call(call, title, s.take(rows)), len(s.truth), s.blocks
+                )
+            if len(known) > _KNOWN:
+                del known[next(iter(known))]
+        return known[key]
 
     return Metric(title, title, None, parts, proba="predict" not in np.atleast_1d(method))
+
+
+def _digest(s: Scored) -> bytes:
+    """Return what tells apart what is scored."""
+    found = hashlib.sha256(f"{s.positive} {s.blocks} {s.classes!r}".encode())
+    for one in (s.truth, s.answers, s.proba, s.weights):
+        found.update(b"none" if one is None else np.ascontiguousarray(one).tobytes())
+    return found.digest()
 
 
 def _name_of(scorer: Any) -> str:
