@@ -12,7 +12,8 @@ from acclimate.extras import need
 from acclimate.report.compared import CandidateRow, Compared
 
 _LONGEST = 500  # characters that MLflow takes for a parameter in every version
-_METRICS = ("score", "score_low", "score_high", "rank_score", "seconds", "peak_mb", "chosen_share")
+_METRICS = ("score", "score_low", "score_high", "rank_score", "seconds", "peak_mb", "chosen_share",
+            "balanced_accuracy", "auc")  # fmt: skip
 
 
 def export_mlflow(

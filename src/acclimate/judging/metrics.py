@@ -84,7 +84,7 @@ def told_positive(metric: Metric, positive: int | None, classes: Any, by_user: b
     if positive is None:
         each = "one class against the rest, " if metric.ranks else ""
         return f"{metric.title} is {each}the plain mean over the classes"
-    why = "as asked" if by_user else "the rarer one; positive= names another"
+    why = "as asked" if by_user else "the rarer one; positive= or --positive names another"
     return f"{metric.title} is of the class {classes[positive]!r}, {why}"
 
 

@@ -82,7 +82,7 @@ def render_comparison(
         "confidence": percent(found.confidence, 0),
         "margin": _margin(found),
         "notes": [note for note in (found.uneven, found.score_note) if note],
-        "gains_in": "points" if _in_points(found) else f"units {unit_of(found.score).words}",
+        "gains_in": "points" if _in_points(found) else found.score,
         "lower": unit_of(found.score).lower,
         "setting": _setting(found),
         "glance": _glance(found),

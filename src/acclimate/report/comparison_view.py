@@ -166,7 +166,7 @@ def _beside(done: list[CandidateRow]) -> Table:
         for row in done
     )  # fmt: skip
     heads = ("candidate", ">balanced accuracy", ">AUC")
-    return Table(heads, rows, "Beside accuracy, since classes are uneven:", "candidates")
+    return Table(heads, rows, "Since classes are uneven:", "candidates")
 
 
 def _not_beaten(found: Compared, best: list[CandidateRow]) -> Table:
