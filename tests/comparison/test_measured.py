@@ -181,13 +181,3 @@ def test_uneven_classes_are_told_with_two_more_scores() -> None:
     ).details
     assert even.uneven is None
     assert all(row.auc is None for row in even.table)
-
-
-def test_labels_of_one_class_define_no_area() -> None:
-    labels = np.zeros(12, int)
-    X = np.arange(12.0)[:, None]
-    with pytest.raises(InputError, match="AUC is not defined where the known labels are 12 of 0"):
-        check_problem(
-            (X, np.arange(12) % 2), Domain(X, labels), estimators=None, domains=None, groups=None,
-            margin=0.01, confidence=0.95, metric="auc",
-        )  # fmt: skip

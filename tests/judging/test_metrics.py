@@ -279,6 +279,14 @@ def test_the_verdict_by_a_metric_is_the_interval_of_its_contributions() -> None:
     assert positive == 1
 
 
+def test_one_line_without_folds_has_the_same_quantile() -> None:
+    s, t = _scored(2, rows=40), _scored(2, rows=40, seed=9)
+    said = verdict(s.truth, s.answers, t.answers, metric="f1", positive=1, classes=[0, 1])
+    both = [METRICS["f1"].parts(one) for one in (s, replace(s, answers=t.answers))]
+    ends = cross_fitted_interval((both[0] - both[1])[None], 10**12, few=True)
+    np.testing.assert_allclose([said.gain, said.low, said.high], ends)
+
+
 def test_accuracy_by_name_is_the_verdict_without_a_metric() -> None:
     s, t = _scored(2), _scored(2, seed=1)
     plain = verdict(s.truth, s.answers, t.answers, folds=5)

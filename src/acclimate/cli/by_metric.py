@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from acclimate.comparison.answers import aligned
+from acclimate.judging.crossfitted import widened
 from acclimate.judging.intervals import gain_interval
 from acclimate.judging.metrics import (
     DEFAULTS,
@@ -92,7 +93,9 @@ def measured(
     rows = []
     for one in wanted:
         line = lines(one, y, given.answers[None], proba[0], classes, positive, side="this model")
-        score, low, high = gain_interval(one.contributions(line), CONFIDENCE)
+        parts = one.contributions(line)
+        interval = gain_interval(parts, CONFIDENCE)
+        score, low, high = interval if one.by_rows else widened(interval, parts, CONFIDENCE)
         if one.task == "classification":
             low = max(low, 0.0)
             high = min(high, 1.0) if one.higher else high

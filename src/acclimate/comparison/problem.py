@@ -17,7 +17,6 @@ from acclimate.comparison.trials.shared import plain
 from acclimate.domain import Domain
 from acclimate.exceptions import InputError
 from acclimate.judging.metrics import DEFAULTS, metric_of, positive_of
-from acclimate.judging.paired import check_defined
 from acclimate.judging.scored import Metric
 
 
@@ -239,8 +238,6 @@ def check_problem(
     if classes is not None and labels is not None:
         code = positive_of(labels[known], classes, positive)
         positive = None if code is None else classes[code].item()
-        if measure is not None and measure.task is not None:
-            check_defined(measure, np.searchsorted(classes, labels[known]), classes, code)
     return Problem(
         Domain(source.X, y, class_names=names[0], name=source.name),
         Domain(target.X, labels, labelled=mask, class_names=names[1], name=target.name),

@@ -9,6 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import stdtrit
 
+from acclimate.judging.intervals import Interval
+
 Floats = NDArray[np.float64]
 OVERLAP = 0.4  # share of 1/(K-1) that is added for training rows that folds share
 
@@ -126,6 +128,25 @@ def degrees_of(differences: Floats) -> Floats:
         np.nan_to_num(found, nan=rows - 1.0), min(2.0, rows - 1.0), rows - 1.0
     )
     return degrees
+
+
+def widened(interval: Interval, differences: Floats, confidence: float) -> Interval:
+    """Return an interval of N - 1 degrees of freedom as one of `degrees_of`.
+
+    Parameters
+    ----------
+    interval : Interval
+    differences : ndarray of shape (D, N)
+    confidence : float in (0, 1)
+    """
+    degrees = np.array([float(degrees_of(differences)), differences.shape[1] - 1.0])
+    few, many = stdtrit(degrees, (1 + confidence) / 2).tolist()
+    estimate, low, high = interval
+    return Interval(
+        estimate,
+        estimate - (estimate - low) * few / many,
+        estimate + (high - estimate) * few / many,
+    )
 
 
 def rows_to_settle(

@@ -122,19 +122,6 @@ def constant_score(metric: Metric, line: Scored) -> float | None:
         return None
 
 
-def check_defined(
-    metric: Metric, codes: NDArray[np.intp], classes: NDArray[Any], positive: int | None
-) -> None:
-    """Raise `InputError` where known labels, as codes, do not define a metric of classes."""
-    if constant_score(metric, Scored(codes, codes, None, classes, positive)) is None:
-        values, counts = np.unique(classes[codes], return_counts=True)
-        told = ", ".join(f"{n} of {v!r}" for v, n in zip(values.tolist(), counts, strict=True))
-        raise InputError(
-            f"{metric.title} is not defined where the known labels are {told}; label rows of the "
-            f"other classes, or take another metric"
-        )
-
-
 def margin_of(metric: Metric, margin: float, truth: NDArray[Any]) -> float:
     """Return a margin in units of the metric: for errors of values, a share of their spread.
 

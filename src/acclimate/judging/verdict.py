@@ -17,7 +17,7 @@ from acclimate.arrays import (
     name_classes,
 )
 from acclimate.exceptions import InputError
-from acclimate.judging.crossfitted import cross_fitted_interval, rows_to_settle
+from acclimate.judging.crossfitted import cross_fitted_interval, rows_to_settle, widened
 from acclimate.judging.intervals import (
     Interval,
     Settlement,
@@ -217,6 +217,8 @@ def verdict(
         interval = Interval(*map(float, ends))
     else:
         interval = gain_interval(differences, confidence, bounded=bounded)
+        if not (default or measure.by_rows):
+            interval = widened(interval, differences, confidence)
     word = _word(interval, margin)
     settles_at = None
     if word == "not settled" and same:
