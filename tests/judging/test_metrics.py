@@ -162,12 +162,6 @@ def test_a_model_without_order_has_an_area_of_a_half_in_folds() -> None:
     assert area_under_roc(truth, said, ones, folds).mean() == pytest.approx(0.5)
 
 
-def test_where_no_fold_holds_a_pair_all_pairs_count() -> None:
-    truth, folds = np.array([True, False, False]), np.arange(3)
-    parts = area_under_roc(truth, np.array([0.9, 0.95, 0.1]), np.ones(3), folds)
-    assert parts.mean() == pytest.approx(0.5)
-
-
 def test_a_jackknife_of_the_mean_gives_the_values() -> None:
     x = np.random.default_rng(4).normal(size=30)
     np.testing.assert_allclose(jackknife(lambda rows: float(x[rows].mean()), 30), x)

@@ -60,8 +60,7 @@ def area_under_roc(
     With ``folds`` only pairs of one fold count, since scores of two folds come from two models:
     where a fold holds more of the class, its model has seen fewer and says less, which pulls the
     area of a model without any information below a half. Pairs of one fold are few, so the spread
-    is taken from all pairs of the ranks that scores have in their own folds. Where no fold holds a
-    pair, all pairs count.
+    is taken from all pairs of the ranks that scores have in their own folds.
 
     Parameters
     ----------
@@ -73,7 +72,7 @@ def area_under_roc(
     Returns
     -------
     ndarray of shape (N,)
-        NaN where there is no pair.
+        NaN where there is no pair; with ``folds``, none in one of them.
 
     References
     ----------
@@ -95,7 +94,7 @@ def area_under_roc(
             area += pairs * float(_by_pairs(truth[mine], scores[mine], weights[mine]).mean())
             total += pairs
     if total == 0.0:
-        return _by_pairs(truth, scores, weights)
+        return np.full(len(truth), np.nan)
     parts = _by_pairs(truth, ranks, weights)
     return parts + (area / total - float(parts.mean()))
 
