@@ -1,4 +1,7 @@
-"""`compare`: which method is best for this target, and does it really help?"""
+"""`compare`: which method is best for this target, and does it really help?
+
+Longer than other files: each setting of `compare` is described here.
+"""
 
 from __future__ import annotations
 
@@ -38,10 +41,11 @@ from acclimate.comparison.result import Comparison
 from acclimate.comparison.summary import from_estimate, from_labels
 from acclimate.comparison.thinning import rows_within, thin
 from acclimate.comparison.trials import shared
-from acclimate.comparison.trials.pool import Pool, workers_of
+from acclimate.comparison.trials.cluster import count_workers, engine_for
 from acclimate.comparison.trials.records import Job
 from acclimate.comparison.trials.runner import Limits, OnTrial, Trials, begun
 from acclimate.comparison.trials.store import Store
+from acclimate.comparison.trials.versions import ALLOWED, versions_of_all
 from acclimate.comparison.unlabelled import WithoutLabels
 from acclimate.comparison.weighed import COMMITTEE
 from acclimate.domain import Domain
@@ -53,6 +57,8 @@ from acclimate.report.compared import Compared
 from acclimate.report.compared_parts import Sample
 
 if TYPE_CHECKING:
+    from distributed import Client
+
     from acclimate.adapter import Adapter
 
 
@@ -79,7 +85,8 @@ def compare(
     committee: bool | None = None,
     confidence: float = 0.95,
     store: str | os.PathLike[str] | None = None,
-    executor: Executor | None = None,
+    executor: Executor | Client | None = None,
+    allow_versions: str = "same",
     n_jobs: int | None = None,
     random_state: int = 0,
     progress: OnTrial | None = None,
@@ -166,8 +173,12 @@ def compare(
     store : path-like, default=None
         File that every trial is written to as it ends. One that exists is gone on with: trials with
         equal data, settings, seed and versions are not run again. None means a temporary file.
-    executor : concurrent.futures.Executor, default=None
-        Runs the trials. None means processes on this machine, one thread each.
+    executor : concurrent.futures.Executor or dask.distributed.Client, default=None
+        Runs the trials. None means processes on this machine, one thread each. A Dask client and
+        its ``get_executor()`` do the same: the data travel once to a worker that needs them.
+    allow_versions : {"same", "differ"}, default="same"
+        Whether workers may run another acclimate, scikit-learn, numpy, scipy or torch. With
+        "differ" the store says of each trial what made it, and goes on with what others made.
     n_jobs : int, default=None
         Local processes; None means one a core, 1 runs everything in this process.
     random_state : int, default=0
@@ -182,7 +193,9 @@ def compare(
     Raises
     ------
     InputError
-        A value cannot be used; the message shows it.
+        A value cannot be used; the message shows it. Or a worker runs another version.
+    AcclimateError
+        The cluster or the executor is gone. What had ended is in ``store``.
     DomainTypeError
         The target is no `Domain`.
 
@@ -222,6 +235,8 @@ def compare(
         raise InputError(f"budget must be above 0 seconds or None, got {budget!r}")
     if trials is not None and trials < 1:
         raise InputError(f"trials must be at least 1 or None, got {trials!r}")
+    if allow_versions not in ALLOWED:
+        raise InputError(f"allow_versions must be one of {ALLOWED}, got {allow_versions!r}")
     if not 0 <= margin < 1:
         raise InputError(f"margin must lie in [0, 1), where 0.01 is one point, got {margin!r}")
     estimators = _named(estimator)
@@ -249,9 +264,8 @@ def compare(
     if hasattr(problem.source.X, "columns") and type(preprocess).__name__ in _TABLES:
         preprocess = table_preprocess(problem.source.X, estimators, preprocess)
     whole, rows = problem, None
-    workers = workers_of(n_jobs)
     if problem.labelled:
-        rows = rows_within(budget, workers, problem.columns)
+        rows = rows_within(budget, count_workers(executor, n_jobs), problem.columns)
         problem = thin(problem, rows, random_state)
     larger = (whole.source_rows + len(whole.known)) / (problem.source_rows + len(problem.known))
     own = dict(candidates or {})
@@ -301,11 +315,13 @@ def compare(
         path = folder / "trials.sqlite" if store is None else Path(store)
         kept_back = 0.0 if budget is None else 0.1 * budget
         limits = Limits(budget, trials, kept_back, started=started)
-        with Store(path) as kept, Pool(place, executor=executor, n_jobs=n_jobs) as pool:
+        mixed = allow_versions == "differ"
+        engine = engine_for(place, executor, n_jobs, None if mixed else versions_of_all(tried))
+        with Store(path) as kept, engine as pool:
             kept.set_meta("settings", settings)
             run = Trials(
                 kept, pool, shared.combined(*inputs), random_state, limits, problem.names,
-                _scorer(problem), progress,
+                _scorer(problem), progress, lasting=store is not None, mixed=mixed,
             )  # fmt: skip
             if design is not None:
                 judged = WithLabels(run, problem, tried, design, weighs, own, larger)

@@ -17,8 +17,8 @@ from acclimate.comparison.labelled import Found, WithLabels
 from acclimate.comparison.measured import told
 from acclimate.comparison.measures import pareto
 from acclimate.comparison.trials.records import Result
-from acclimate.comparison.trials.runner import versions_of
 from acclimate.comparison.trials.store import SCHEMA as STORE_SCHEMA
+from acclimate.comparison.trials.versions import versions_of_all
 from acclimate.comparison.unlabelled import Guess, WithoutLabels
 from acclimate.comparison.weighed import COMMITTEE
 from acclimate.judging.judged import Verdict
@@ -384,15 +384,7 @@ def _basis(
             tuple(sorted(bench.stopped)),
         ),
         store=StoreFile(None, STORE_SCHEMA),
-        run=Run(trials.store.meta("settings"), _versions(bench.candidates), trials.data),
+        run=Run(trials.store.meta("settings"), versions_of_all(bench.candidates), trials.data),
         training=shown.shown_training(rows, results),
         features=shown.shown_pictures(rows, results, problem.name_of),
     )  # fmt: skip
-
-
-def _versions(candidates: Sequence[Candidate]) -> dict[str, str]:
-    """Return the versions of all packages that any figure depends on."""
-    found: dict[str, str] = {}
-    for candidate in candidates:
-        found |= versions_of(candidate)
-    return found

@@ -10,13 +10,13 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Executor, Future, wait
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 from acclimate.comparison.trials import worker as trial
+from acclimate.comparison.trials.engine import Engine, Gone, next_spec
 from acclimate.comparison.trials.records import Outcome, Spec
 from acclimate.comparison.trials.shared import DataMissing, Shared, as_files
-from acclimate.exceptions import AcclimateError, InputError
+from acclimate.exceptions import InputError
 
 _AHEAD = 2  # trials given to each worker: one that runs, one that waits
 _UNKNOWN = 32  # trials given to an executor that does not tell how many workers it has
@@ -25,7 +25,7 @@ _LOOK = 1.0  # seconds between two looks whether the parent is still there
 _ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1")
 
 
-class Pool:
+class Pool(Engine):
     """Workers that run trials.
 
     Parameters
@@ -42,8 +42,7 @@ class Pool:
     -----
     A process that dies breaks a local pool, and with it all trials that were given out. The pool is
     made anew and these trials run again, one at a time: the one that kills its process once more is
-    the one to blame. An executor that the user passed cannot be made anew. A cluster's executor
-    replaces its own workers.
+    the one to blame. An executor that the user passed cannot be made anew.
     """
 
     def __init__(
@@ -52,15 +51,20 @@ class Pool:
         if executor is not None and not isinstance(executor, Executor):
             raise InputError(
                 f"executor must be a concurrent.futures.Executor, got {type(executor).__name__}; "
-                f"for Dask pass client.get_executor()"
+                f"for Dask pass a plain dask.distributed.Client or client.get_executor()"
             )
         if n_jobs == 0:
             raise InputError("n_jobs must not be 0; None means one process a core")
-        self.shared = shared
+        super().__init__(shared)
         self._given = executor
         self._own: Executor | None = None
         self._files: dict[str, bytes] | None = None
-        self.workers = workers_of(n_jobs)
+        self._workers = workers_of(n_jobs)
+
+    @property
+    def workers(self) -> int:
+        """How many local processes there are."""
+        return self._workers
 
     def run(
         self,
@@ -69,24 +73,10 @@ class Pool:
         stop: Callable[[], bool] = lambda: False,
         until: float = float("inf"),
     ) -> Iterator[Outcome]:
-        """Yield the outcome of each trial as it ends, in any order.
+        """Yield the outcome of each trial as it ends; see `Engine.run`.
 
-        Parameters
-        ----------
-        specs : iterable of Spec
-            The trials; those that share a source model should follow each other.
-        stop : callable, default never
-            Asked before a trial is given out. Once True, what runs is waited for and no more is
-            given out.
-        until : float, default=inf
-            When to end, on the clock of `time.monotonic`. What runs then is given up: a local pool
-            kills its processes, another executor is left with it, and in this process it is waited
-            for.
-
-        Raises
-        ------
-        AcclimateError
-            The executor that was passed broke.
+        What runs at ``until`` is killed in a local pool; another executor is left with it, and in
+        this process it is waited for.
         """
         if self._given is None and self.workers == 1:
             for spec in specs:
@@ -107,7 +97,7 @@ class Pool:
                 broken = False
                 alone = bool(suspects) or any(lone for _, lone in running.values())
                 while not broken and len(running) < (1 if alone else self._room()):
-                    spec = _next(suspects or again, specs, stop)
+                    spec = next_spec(suspects or again, specs, stop)
                     if spec is None:
                         break
                     try:
@@ -202,10 +192,7 @@ class Pool:
 
     def _renew(self) -> None:
         if self._given is not None:
-            raise AcclimateError(
-                "the executor broke: one of its workers died. What had ended is in the store; run "
-                "again with a new executor and the same store to go on"
-            )
+            raise Gone("the executor broke: one of its workers died")
         self._end()
 
     def _end(self) -> None:
@@ -214,15 +201,8 @@ class Pool:
                 self._own.shutdown(wait=True, kill_workers=True)  # type: ignore[call-arg]
             self._own = None
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def close(self) -> None:
+        """End the local processes, and let go of the data."""
         self._end()
         trial.leave(self.shared)
 
@@ -231,13 +211,6 @@ def workers_of(n_jobs: int | None) -> int:
     """Return how many local processes are meant; negative numbers count down as in joblib."""
     cores = _cores()
     return max(cores if n_jobs is None else n_jobs if n_jobs > 0 else cores + 1 + n_jobs, 1)
-
-
-def _next(first: deque[Spec], specs: Iterator[Spec], stop: Callable[[], bool]) -> Spec | None:
-    """Return the next trial to give out; None where there is none, or no more may be."""
-    if first:
-        return first.popleft()
-    return None if stop() else next(specs, None)
 
 
 def _first(running: Iterable[Future[Outcome]], until: float) -> set[Future[Outcome]]:

@@ -81,6 +81,8 @@ class Outcome:
     error : str or None
     training : mapping or None
         What `seen.of_model` says of the network that was trained.
+    versions : mapping from str to str
+        What the process runs that computed it; empty where it died.
     """
 
     key: str
@@ -90,6 +92,7 @@ class Outcome:
     peak_bytes: int | None = None
     error: str | None = None
     training: Mapping[str, Any] | None = None
+    versions: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, eq=False)

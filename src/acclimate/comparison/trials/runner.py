@@ -7,19 +7,18 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
-from functools import cache
-from importlib.metadata import version
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from acclimate._version import __version__
 from acclimate.comparison.candidates import Candidate
-from acclimate.comparison.trials.pool import Pool
+from acclimate.comparison.trials.engine import Engine, Gone
 from acclimate.comparison.trials.records import Job, Outcome, Result, Spec
 from acclimate.comparison.trials.shared import fingerprint
 from acclimate.comparison.trials.store import Record, Store, trial_key
+from acclimate.comparison.trials.versions import check_same, made_by, versions_of
+from acclimate.exceptions import AcclimateError
 
 # When the time of a budget began, where that was before `compare` was called; see `counted_from`.
 _BEGUN: ContextVar[float | None] = ContextVar("begun", default=None)
@@ -91,12 +90,12 @@ class Limits:
 
 
 class Trials:
-    """Runs jobs through a pool and keeps what came of them.
+    """Runs jobs through an engine and keeps what came of them.
 
     Parameters
     ----------
     store : Store
-    pool : Pool
+    pool : Engine
     data : str
         Fingerprint of the source and of the target's inputs.
     seed : int
@@ -107,13 +106,17 @@ class Trials:
         Job and arrays to the scores that the store shows.
     progress : callable or None
         Told after each trial: how many ended, how many are planned, the row of the last.
+    lasting : bool, default=True
+        Whether the store is there after this run.
+    mixed : bool, default=False
+        Whether other versions may compute trials; the store says which did.
     """
 
     def __init__(
-        self, store: Store, pool: Pool, data: str, seed: int, limits: Limits,
+        self, store: Store, pool: Engine, data: str, seed: int, limits: Limits,
         names: tuple[Any, Any],
         score: Callable[[Job, Mapping[str, NDArray[Any]]], dict[str, float]],
-        progress: OnTrial | None = None,
+        progress: OnTrial | None = None, *, lasting: bool = True, mixed: bool = False,
     ) -> None:  # fmt: skip
         self.store, self.pool, self.data, self.seed = store, pool, data, seed
         self.limits, self.names = limits, names
@@ -122,6 +125,7 @@ class Trials:
         self.reused = 0
         self._score = score
         self._progress = progress
+        self._lasting, self._mixed = lasting, mixed
 
     def job(
         self,
@@ -170,6 +174,13 @@ class Trials:
             Taken one by one, so a generator may decide late.
         limited : bool, default=True
             Whether the limits hold.
+
+        Raises
+        ------
+        AcclimateError
+            What runs the trials is gone; the message says how many are kept.
+        InputError
+            Another version computed one, and may not.
         """
         out: dict[str, Job] = {}
 
@@ -179,7 +190,8 @@ class Trials:
                 if key in self.results or key in out:
                     continue
                 self.planned += 1
-                found = self.store.find([key], versions_of(job.candidate))
+                versions = None if self._mixed else versions_of(job.candidate)
+                found = self.store.find([key], versions)
                 if key in found:
                     self.reused += 1
                     self._keep(key, Result(found[key], self.store.arrays(key)))
@@ -190,19 +202,35 @@ class Trials:
 
         stop = self.limits.reached if limited else lambda: False
         until = self.limits.deadline if limited else float("inf")
-        for outcome in self.pool.run(fresh(), stop=stop, until=until):
-            job = out.pop(outcome.key)
-            record = self._record(job, outcome)
-            self.store.write(record, outcome.arrays or None)
-            self._keep(outcome.key, Result(record, outcome.arrays))
+        try:
+            for outcome in self.pool.run(fresh(), stop=stop, until=until):
+                job = out.pop(outcome.key)
+                record = self._record(job, outcome)
+                self.store.write(record, outcome.arrays or None)
+                self._keep(outcome.key, Result(record, outcome.arrays))
+        except Gone as error:
+            raise AcclimateError(f"{error.what}. {self._what_is_kept()}") from error
         self.planned -= len(out)
 
+    def _what_is_kept(self) -> str:
+        if not self._lasting:
+            return "No store= was given, so nothing was kept"
+        return (
+            f"{len(self.results)} trials are stored; run again with the same store to go on, and "
+            f"with workers that are there"
+        )
+
     def _record(self, job: Job, outcome: Outcome) -> Record:
+        versions = versions_of(job.candidate)
+        if outcome.versions:
+            if not self._mixed:
+                check_same(outcome.versions, versions, "a worker")
+            versions = made_by(outcome.versions, versions)
         scores = self._score(job, outcome.arrays) if outcome.status == "done" else {}
         return Record(
             job.candidate.name, job.candidate.row.name, job.config, self.seed, self.data,
-            versions_of(job.candidate), outcome.status, scores, outcome.seconds, outcome.peak_bytes,
-            outcome.error, training=outcome.training,
+            versions, outcome.status, scores, outcome.seconds, outcome.peak_bytes, outcome.error,
+            training=outcome.training,
         )  # fmt: skip
 
     def _keep(self, key: str, result: Result) -> None:
@@ -210,12 +238,3 @@ class Trials:
         if self._progress is not None:
             row = {name: getattr(result.record, name) for name in Record.__dataclass_fields__}
             self._progress(len(self.results), self.planned, row | {"key": key})
-
-
-def versions_of(candidate: Candidate) -> dict[str, str]:
-    """Return the versions of the packages that a candidate's numbers depend on."""
-    packages = ["numpy", "scipy", "scikit-learn", *(["torch"] if candidate.dear else [])]
-    return {"acclimate": __version__} | {name: _version(name) for name in packages}
-
-
-_version = cache(version)  # reading it from the disk takes milliseconds

@@ -100,7 +100,11 @@ def as_files(shared: Shared) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in Path(shared.folder).iterdir()}
 
 
-def read(shared: Shared, files: Mapping[str, bytes] | None = None) -> dict[str, Any]:
+def read(
+    shared: Shared,
+    files: Mapping[str, bytes] | None = None,
+    values: Mapping[str, Any] | None = None,
+) -> dict[str, Any]:
     """Return the values, opened once a process.
 
     Parameters
@@ -110,6 +114,8 @@ def read(shared: Shared, files: Mapping[str, bytes] | None = None) -> dict[str, 
     files : mapping from file name to bytes, default=None
         The files themselves, where this machine cannot see the folder. They are kept in its
         temporary folder, so they are sent once.
+    values : mapping from str to value, default=None
+        What the files hold, where a cluster keeps it in memory. It is not written to.
 
     Raises
     ------
@@ -119,24 +125,57 @@ def read(shared: Shared, files: Mapping[str, bytes] | None = None) -> dict[str, 
     if shared.name in _open:
         _open.move_to_end(shared.name)
         return _open[shared.name]
+    if values is not None:
+        return _opened(shared, _locked(values))
     folder = Path(shared.folder)
-    if not folder.is_dir():
+    if not is_here(shared):
         folder = _private() / shared.name
         if not folder.is_dir():
             if files is None:
                 raise DataMissing(shared.name)
             _keep(files, folder)
         _hold_copy(folder)
-    values = {path.stem: _load(path) for path in sorted(folder.iterdir())}
+    return _opened(shared, {path.stem: _load(path) for path in sorted(folder.iterdir())})
+
+
+def _opened(shared: Shared, values: dict[str, Any]) -> dict[str, Any]:
     _open[shared.name] = values
     while len(_open) > _KEPT:
         _open.popitem(last=False)
     return values
 
 
+def _locked(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return views that cannot be written to, as of files that are mapped into memory."""
+    found = {}
+    for name, value in values.items():
+        found[name] = value.view() if type(value) is np.ndarray else value
+        if type(value) is np.ndarray:
+            found[name].flags.writeable = False
+    return found
+
+
+def in_memory(shared: Shared) -> dict[str, Any]:
+    """Return the values as plain arrays, for a machine that cannot see the folder."""
+    return {
+        name: np.asarray(value) if isinstance(value, np.memmap) else value
+        for name, value in read(shared).items()
+    }
+
+
+def is_here(shared: Shared) -> bool:
+    """Say whether this machine sees the folder."""
+    return Path(shared.folder).is_dir()
+
+
 def close(shared: Shared) -> None:
     """Let go of values that this process has open; their files may be gone."""
     _open.pop(shared.name, None)
+
+
+def close_all() -> None:
+    """Let go of all values that this process has open."""
+    _open.clear()
 
 
 def _load(path: Path) -> Any:

@@ -292,7 +292,7 @@ class Store:
             )
 
     def find(
-        self, keys: Iterable[str], versions: Mapping[str, str], *, settled: bool = True
+        self, keys: Iterable[str], versions: Mapping[str, str] | None, *, settled: bool = True
     ) -> dict[str, Record]:
         """Return the trials among ``keys`` that need not be run again.
 
@@ -300,15 +300,15 @@ class Store:
         ----------
         keys : iterable of str
             See `trial_key`.
-        versions : mapping from str to str
-            Trials that other versions computed are left out.
+        versions : mapping from str to str or None
+            Trials that other versions computed are left out; None leaves none out.
         settled : bool, default=True
             Leave out trials whose process crashed or ran out of memory: they may end otherwise.
         """
-        now = canonical(dict(versions))
+        now = None if versions is None else canonical(dict(versions))
         found = {}
         for key in keys:
-            for row in self._rows("WHERE key = ? AND versions = ?", (key, now)):
+            for row in self._rows("WHERE key = ? AND versions = ifnull(?, versions)", (key, now)):
                 row.pop("key")
                 if not settled or row["status"] in ("done", "failed"):
                     found[key] = Record(**row)

@@ -17,7 +17,15 @@ from numpy.typing import NDArray
 
 from acclimate.comparison.trials import seen
 from acclimate.comparison.trials.records import Outcome, Spec
-from acclimate.comparison.trials.shared import Shared, close, plain, read
+from acclimate.comparison.trials.shared import (
+    DataMissing,
+    Shared,
+    close,
+    close_all,
+    plain,
+    read,
+)
+from acclimate.comparison.trials.versions import versions_here
 from acclimate.domain import Domain
 from acclimate.validation import take
 
@@ -25,8 +33,9 @@ _KEPT = 2  # source models that a process keeps: trials of one candidate come on
 # Seeds, filters of warnings and the peak of memory belong to a process: in an executor of threads
 # trials take turns.
 _alone = threading.Lock()
+_to_leave = threading.Event()  # a comparison ended while a trial ran here
 _stage_one: OrderedDict[str, tuple[Any, float]] = OrderedDict()
-_rows: OrderedDict[Any, tuple[Any, Any, Any]] = OrderedDict()  # source rows, by what is taken
+_rows: OrderedDict[Any, tuple[Any, Any]] = OrderedDict()  # all rows and those taken, by which
 
 
 def run(spec: Spec, shared: Shared, files: Mapping[str, bytes] | None = None) -> Outcome:
@@ -48,6 +57,47 @@ def run(spec: Spec, shared: Shared, files: Mapping[str, bytes] | None = None) ->
     """
     with _alone:
         return _run(spec, read(shared, files))
+
+
+def run_here(spec: Spec, shared: Shared, values: Mapping[str, Any] | None = None) -> Outcome | None:
+    """Run one trial on a worker of a cluster; None where it has not got the data.
+
+    Parameters
+    ----------
+    spec, shared : Spec and Shared
+        See `run`.
+    values : mapping from str to value, default=None
+        See `shared.read`.
+    """
+    with _alone:
+        try:
+            return _run(spec, read(shared, values=values))
+        except DataMissing:
+            return None
+        finally:
+            if _to_leave.is_set():
+                _forget()
+
+
+def let_go() -> None:
+    """Let a worker that lives on go of all data, without waiting for a trial that it runs.
+
+    Such a trial does it when it ends.
+    """
+    _to_leave.set()
+    if _alone.acquire(blocking=False):
+        try:
+            _forget()
+        finally:
+            _alone.release()
+
+
+def _forget() -> None:
+    _to_leave.clear()
+    _stage_one.clear()
+    _rows.clear()
+    _learnt().kept.clear()
+    close_all()
 
 
 def leave(shared: Shared) -> None:
@@ -78,11 +128,13 @@ def _run(spec: Spec, data: Mapping[str, Any]) -> Outcome:
             seconds, peak = time.perf_counter() - started + earlier, peak_since(before)
             arrays |= _pictures(spec, model, data)
     except MemoryError as error:
-        return Outcome(spec.key, "memory", error=_last_line(error))
+        return Outcome(spec.key, "memory", error=_last_line(error), versions=versions_here())
     except Exception as error:
-        return Outcome(spec.key, "failed", error=_last_line(error))
+        return Outcome(spec.key, "failed", error=_last_line(error), versions=versions_here())
     training = None if spec.probe is not None else seen.of_model(model)
-    return Outcome(spec.key, "done", arrays, seconds, peak, training=training)
+    return Outcome(
+        spec.key, "done", arrays, seconds, peak, training=training, versions=versions_here()
+    )
 
 
 def _fit_and_answer(
@@ -163,10 +215,11 @@ def _source_rows(spec: Spec, data: Mapping[str, Any]) -> tuple[Any, Any, Any]:
         if spec.source is not None:
             X, y = take(X, spec.source), y[spec.source]
             ids = None if ids is None else np.asarray(ids)[spec.source]
-        _rows[key] = X, y, ids
+        _rows[key] = data["source_X"], (X, y, ids)  # held, so that no other gets its id
         while len(_rows) > _KEPT:
             _rows.popitem(last=False)
-    return _rows[key]
+    found: tuple[Any, Any, Any] = _rows[key][1]
+    return found
 
 
 def _answer(model: Any, X: Any, domain: str, prefix: str, arrays: dict[str, NDArray[Any]]) -> None:

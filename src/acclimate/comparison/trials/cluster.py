@@ -1,0 +1,282 @@
+"""Trials on a Dask cluster: its own futures, retries and copies of the data."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import sys
+import time
+import uuid
+from collections import Counter, deque
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import CancelledError, Executor
+from queue import Empty, SimpleQueue
+from typing import Any, Self
+
+from acclimate.comparison.trials import worker as trial
+from acclimate.comparison.trials.engine import Engine, Gone, next_spec
+from acclimate.comparison.trials.pool import Pool, workers_of
+from acclimate.comparison.trials.records import Outcome, Spec
+from acclimate.comparison.trials.shared import Shared, in_memory, is_here
+from acclimate.comparison.trials.versions import check_same, versions_here
+from acclimate.exceptions import AcclimateError, InputError
+
+_AHEAD = 2  # trials given to each worker: one that runs, one that waits
+_LEAST = 32  # trials that are out in any case: clusters that grow do so by what waits
+_LOOK = 10.0  # seconds of silence after which the scheduler is asked whether it is there
+_ANSWER = 30.0  # seconds in which it has to answer
+_WORKERLESS = 300.0  # seconds that a cluster may be without any worker
+_RETRIES = 2  # of a trial that could not be run, by Dask; what a method raises is an outcome
+_CANCELLED = 3  # times that others may cancel one trial
+_log = logging.getLogger("acclimate")
+
+
+class Cluster(Engine):
+    """Runs trials on a Dask cluster.
+
+    Parameters
+    ----------
+    shared : Shared
+        The data of all trials.
+    client : dask.distributed.Client
+        Not asynchronous.
+    options : mapping, default={}
+        Passed on to `Client.submit`: ``workers``, ``resources``, ``retries``.
+    versions : mapping from str to str, default=None
+        What workers must run. None means that any will do.
+
+    Notes
+    -----
+    Where all workers see the client's folder, they map its files into memory. Otherwise the data
+    are scattered once, and a worker fetches them from another one before its first trial; Dask
+    keeps them in the workers' memory until the comparison ends or its client is gone.
+
+    A worker that dies costs nothing: Dask runs its trials on another. A trial that keeps killing
+    workers has crashed. Without the scheduler there is no cluster, which is one error.
+    """
+
+    def __init__(
+        self,
+        shared: Shared,
+        client: Any,
+        options: Mapping[str, Any] | None = None,
+        versions: Mapping[str, str] | None = None,
+    ) -> None:
+        super().__init__(shared)
+        if client.asynchronous:
+            raise InputError("executor is an asynchronous Dask client; pass a plain one")
+        self._client, self._versions = client, versions
+        self._options = {"retries": _RETRIES, **(options or {}), "pure": False}
+        self._data: Any = None  # future of the scattered values
+        self._count = 0
+        self._looked = self._peopled = time.monotonic()
+
+    @property
+    def workers(self) -> int:
+        """How many worker processes there are, at least 1."""
+        return max(self._count, 1)
+
+    def __enter__(self) -> Self:
+        self._look()
+        if not self._count:
+            _log.warning("the cluster has no worker yet; trials wait for one")
+            return self
+        self._check_versions(self._everywhere(versions_here))
+        self._everywhere(trial.let_go)  # what a comparison left whose client was killed
+        if not all(here is True for here in self._everywhere(is_here, self.shared).values()):
+            self._scatter()
+        return self
+
+    def close(self) -> None:
+        """Let workers and this process go of the data."""
+        self._data = None
+        if self._client.status == "running":
+            with contextlib.suppress(Exception):  # it may have broken, or have no worker
+                self._everywhere(trial.let_go)
+        trial.leave(self.shared)
+
+    def run(
+        self,
+        specs: Iterable[Spec],
+        *,
+        stop: Callable[[], bool] = lambda: False,
+        until: float = float("inf"),
+    ) -> Iterator[Outcome]:
+        """Yield the outcome of each trial as it ends; see `Engine.run`.
+
+        What runs at ``until`` is cancelled. Dask cannot interrupt a fit, so a worker ends the one
+        it is at before it takes another trial.
+        """
+        coming = iter(specs)
+        again: deque[Spec] = deque()
+        cancelled: Counter[str] = Counter()
+        running: dict[str, tuple[Any, Spec]] = {}
+        ended: SimpleQueue[Any] = SimpleQueue()
+        try:
+            while True:
+                while len(running) < max(_LEAST, _AHEAD * self._count):
+                    spec = next_spec(again, coming, stop)
+                    if spec is None:
+                        break
+                    future = self._submit(spec)
+                    running[future.key] = future, spec
+                    future.add_done_callback(ended.put)
+                if not running:
+                    return
+                future = self._first(ended, until)
+                if future is None:
+                    return
+                _, spec = running.pop(future.key)
+                outcome = self._outcome(future, spec, cancelled)
+                if outcome is None:
+                    again.append(spec)
+                else:
+                    yield outcome
+        finally:
+            for future, _ in running.values():
+                with contextlib.suppress(Exception):  # its client may be closed
+                    future.release()  # nobody else wants it: Dask forgets it
+
+    def _submit(self, spec: Spec) -> Any:
+        key = f"{spec.candidate}-{uuid.uuid4().hex}"  # the name is what the dashboard shows
+        with self._told():
+            return self._client.submit(
+                trial.run_here, spec, self.shared, self._data, key=key, **self._options
+            )
+
+    def _first(self, ended: SimpleQueue[Any], until: float) -> Any:
+        """Wait for a future to end; None where the time is up."""
+        while True:
+            left = until - time.monotonic()
+            try:
+                return ended.get(timeout=max(min(left, _LOOK), 0.0))
+            except Empty:
+                if left <= 0:
+                    return None
+            self._look()
+
+    def _outcome(self, future: Any, spec: Spec, cancelled: Counter[str]) -> Outcome | None:
+        """Return what came of a trial; None where it has to run again."""
+        try:
+            outcome: Outcome | None = future.result(timeout=_ANSWER)
+        except (CancelledError, TimeoutError) as error:  # also: the worker that had it died
+            self._look()
+            cancelled[spec.key] += 1
+            if cancelled[spec.key] > _CANCELLED:
+                raise Gone(
+                    f"the trials are cancelled again and again on the cluster at {self._place}"
+                ) from error
+            if self._data is not None and self._data.status != "finished":
+                self._scatter()  # it was lost with the only worker that had it
+            return None
+        except MemoryError as error:
+            return Outcome(spec.key, "memory", error=repr(error))
+        except Exception as error:  # it killed workers, or cannot travel
+            return Outcome(spec.key, "crashed", error=_last_words(error))
+        finally:
+            future.release()
+        if outcome is None and self._data is None:
+            self._scatter()
+        return outcome
+
+    def _look(self) -> None:
+        """Count the workers, and raise `Gone` where nobody tells how many there are."""
+        client = self._client
+        if client.status != "running":
+            raise Gone(f"the cluster is gone: its scheduler at {self._place} is lost")
+        try:
+            found = client.sync(client.scheduler.ncores, callback_timeout=_ANSWER)
+        except Exception as error:
+            raise Gone(
+                f"the cluster is gone: its scheduler at {self._place} does not answer"
+            ) from error
+        self._count, now = len(found), time.monotonic()
+        if self._count:
+            self._peopled = now
+        elif now - self._peopled > _WORKERLESS:
+            raise Gone(
+                f"the cluster at {self._place} has had no worker for {_WORKERLESS / 60:.0f} minutes"
+            )
+
+    @property
+    def _place(self) -> str:
+        scheduler = self._client.scheduler
+        return str(getattr(scheduler, "addr", None) or getattr(scheduler, "address", "?"))
+
+    @contextlib.contextmanager
+    def _told(self) -> Iterator[None]:
+        """Say of an error of Dask whether the cluster is gone."""
+        try:
+            yield
+        except AcclimateError:
+            raise
+        except Exception:
+            self._look()
+            raise
+
+    def _scatter(self) -> None:
+        """Send the data to one worker; the others get them from there when they need them."""
+        with self._told():
+            (self._data,) = self._client.scatter([in_memory(self.shared)], hash=False)
+
+    def _everywhere(self, function: Callable[..., Any], *arguments: Any) -> dict[str, Any]:
+        """Return what a function returns, or raises, on each worker that may get trials."""
+        with self._told():
+            found: dict[str, Any] = self._client.run(function, *arguments, on_error="return")
+        asked = self._options.get("workers") or ()
+        only = {asked} if isinstance(asked, str) else set(asked)
+        return {place: one for place, one in found.items() if place in only} or found
+
+    def _check_versions(self, found: Mapping[str, Any]) -> None:
+        for place, ran in found.items():
+            who = f"the worker at {place}"
+            if isinstance(ran, BaseException):
+                raise InputError(
+                    f"{who} cannot run trials: {_last_words(ran)}. Install acclimate there, "
+                    f"in the version of this machine"
+                )
+            if self._versions is not None:
+                check_same(ran, self._versions, who)
+
+
+def engine_for(
+    shared: Shared,
+    executor: Any = None,
+    n_jobs: int | None = None,
+    versions: Mapping[str, str] | None = None,
+) -> Engine:
+    """Return what runs trials: a cluster for a Dask client or its executor, else a `Pool`."""
+    client, options = _dask(executor)
+    if client is not None:
+        return Cluster(shared, client, options, versions)
+    return Pool(shared, executor=executor, n_jobs=n_jobs)
+
+
+def count_workers(executor: Any, n_jobs: int | None) -> int:
+    """Return how many trials will run at once, as far as that is known before."""
+    client, _ = _dask(executor)
+    if client is None or client.asynchronous:
+        return workers_of(n_jobs)
+    try:
+        found = client.sync(client.scheduler.ncores, callback_timeout=_ANSWER)
+    except Exception:  # which is said when trials are given out
+        return 1
+    return max(len(found), 1)
+
+
+def _dask(executor: Executor | Any) -> tuple[Any, dict[str, Any]]:
+    """Return the client behind an executor, and what it passes on; None where there is none."""
+    dask = sys.modules.get("distributed")  # whoever has a client has imported it
+    if dask is None:
+        return None, {}
+    if isinstance(executor, dask.Client):
+        return executor, {}
+    if isinstance(executor, dask.cfexecutor.ClientExecutor):
+        return executor._client, dict(executor._kwargs)
+    return None, {}
+
+
+def _last_words(error: BaseException) -> str:
+    if type(error).__name__ == "KilledWorker":  # whose own text is a page of advice
+        return "the workers that ran it died"
+    return f"{type(error).__name__}: {error}".strip().splitlines()[0]
