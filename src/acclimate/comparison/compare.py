@@ -57,8 +57,6 @@ from acclimate.report.compared import Compared
 from acclimate.report.compared_parts import Sample
 
 if TYPE_CHECKING:
-    from distributed import Client
-
     from acclimate.adapter import Adapter
 
 
@@ -85,7 +83,7 @@ def compare(
     committee: bool | None = None,
     confidence: float = 0.95,
     store: str | os.PathLike[str] | None = None,
-    executor: Executor | Client | None = None,
+    executor: Executor | Any = None,
     allow_versions: str = "same",
     n_jobs: int | None = None,
     random_state: int = 0,
