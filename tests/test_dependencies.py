@@ -15,12 +15,16 @@ ROOT = Path(__file__).resolve().parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 
 # Modules whose package is called something else.
-PACKAGES = {"PIL": "pillow", "mlflow": "mlflow-skinny", "ot": "pot", "sklearn": "scikit-learn"}
+PACKAGES = {
+    "distributed": "dask",
+    "PIL": "pillow",
+    "mlflow": "mlflow-skinny",
+    "ot": "pot",
+    "sklearn": "scikit-learn",
+}
 
 # Declared and imported nowhere in the package, each with what reaches it.
-REACHED_OTHERWISE = {
-    "dask": "the user's client is passed to compare(client=...)",
-}
+REACHED_OTHERWISE: dict[str, str] = {}
 
 
 def plain(name: str) -> str:

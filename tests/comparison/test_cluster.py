@@ -1,4 +1,4 @@
-"""A Dask cluster works through its executor, and a worker that is killed costs nothing."""
+"""A Dask cluster of real processes: its worker, its scheduler and its client are killed in turn."""
 
 from __future__ import annotations
 
@@ -15,9 +15,13 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import numpy as np
 import pytest
 
 from acclimate import Domain, compare
+from acclimate.comparison.trials import shared
+from acclimate.comparison.trials import worker as trial
+from acclimate.exceptions import AcclimateError
 
 pytestmark = [
     pytest.mark.slow,
@@ -60,7 +64,9 @@ def cluster(tmp_path: Path) -> Iterator[SimpleNamespace]:
     try:
         with distributed.Client(address, timeout="60s") as client:
             client.wait_for_workers(2, timeout=60)
-            yield SimpleNamespace(client=client, workers=workers)
+            yield SimpleNamespace(
+                client=client, workers=workers, scheduler=scheduler, address=address
+            )
     finally:
         for process in [*workers, scheduler]:
             process.kill()
@@ -96,3 +102,72 @@ def test_a_cluster_gives_what_this_machine_gives_though_a_worker_dies(
     here = compare((d.X, d.y), Domain(d.Xt, d.yt), n_jobs=1, **SETTINGS).to_dict()
     assert there["trials"]["done"] == here["trials"]["done"]
     assert _plain(there) == _plain(here)
+
+
+def test_a_scheduler_that_dies_is_one_error_and_the_store_goes_on(
+    cluster: SimpleNamespace, shifted: Callable[..., SimpleNamespace], tmp_path: Path
+) -> None:
+    d = shifted(n=300, m=90)
+    source, target, store = (d.X, d.y), Domain(d.Xt, d.yt), tmp_path / "run.sqlite"
+    ended: list[dict[str, Any]] = []
+
+    def kill(done: int, planned: int, row: dict[str, Any]) -> None:
+        ended.append(row)
+        if done == 8:
+            cluster.scheduler.send_signal(signal.SIGKILL)
+            cluster.scheduler.wait()
+
+    with pytest.raises(AcclimateError, match="the cluster is gone: its scheduler at tcp:") as e:
+        compare(source, target, executor=cluster.client, store=store, progress=kill, **SETTINGS)
+    assert type(e.value) is AcclimateError
+    assert f"{len(ended)} trials are stored; run again with the same store to go on" in str(e.value)
+    assert {row["status"] for row in ended} == {"done"}  # what was only cancelled is no crash
+    again = compare(source, target, n_jobs=1, store=store, **SETTINGS).to_dict()
+    here = compare(source, target, n_jobs=1, **SETTINGS).to_dict()
+    assert again["trials"]["reused"] == len(ended)
+    assert _plain(again) == _plain(here)
+
+
+_CLIENT = """
+import sys, distributed, numpy as np
+from acclimate import Domain, compare
+with np.load("rows.npz") as rows:
+    d = dict(rows)
+with distributed.Client(sys.argv[1]) as client:
+    compare((d["X"], d["y"]), Domain(d["Xt"], d["yt"]), executor=client, store="run.sqlite",
+            methods=["CORAL", "FeatureAugmentation", "JointObjective"], folds=3, repeats=3,
+            progress=lambda done, planned, row: print(done, flush=True))
+"""
+
+
+def test_a_client_that_is_killed_leaves_a_store_and_no_rows(
+    cluster: SimpleNamespace, shifted: Callable[..., SimpleNamespace], tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    d = shifted(n=300, m=90)
+    temporary = tmp_path / "temporary"
+    temporary.mkdir()
+    np.savez(tmp_path / "rows.npz", X=d.X, y=d.y, Xt=d.Xt, yt=d.yt)
+    with subprocess.Popen(
+        [sys.executable, "-c", _CLIENT, cluster.address], cwd=tmp_path,
+        env=os.environ | {"TMPDIR": str(temporary)}, stdout=subprocess.PIPE, text=True,
+    ) as first:  # fmt: skip
+        assert first.stdout is not None
+        for line in first.stdout:
+            if line.strip() == "8":
+                first.kill()
+    left = list(temporary.glob("acclimate-tmp-*"))
+    assert len(left) == 1
+    os.utime(left[0], (0, 0))  # it is not new any more
+    monkeypatch.setattr("tempfile.tempdir", str(temporary))
+    there = compare(
+        (d.X, d.y), Domain(d.Xt, d.yt), executor=cluster.client, store=tmp_path / "run.sqlite",
+        **SETTINGS,
+    ).to_dict()  # fmt: skip
+    assert list(temporary.iterdir()) == []
+    assert there["trials"]["reused"] >= 8
+    here = compare((d.X, d.y), Domain(d.Xt, d.yt), n_jobs=1, **SETTINGS).to_dict()
+    assert _plain(there) == _plain(here)
+    held = cluster.client.run(lambda: [len(shared._open), len(trial._rows), len(trial._stage_one)])
+    assert set(map(tuple, held.values())) == {(0, 0, 0)}
+    assert cluster.client.run_on_scheduler(lambda dask_scheduler: list(dask_scheduler.tasks)) == []

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from acclimate.cli import models
+from acclimate.cli.clusters import AllowVersions, ClusterAt, connected
 from acclimate.cli.config import Config, PrintConfig
 from acclimate.cli.console import EXIT_STOPPED, Status, check_out, console, say
 from acclimate.cli.options import (
@@ -114,6 +115,8 @@ def compare(
         typer.Option("--repeats", min=1, help="Of the folds. Default: 1, and 3 with --single."),
     ] = None,
     jobs: Jobs = None,
+    cluster: ClusterAt = None,
+    allow_versions: AllowVersions = "same",
     seed: Annotated[int, typer.Option("--seed", min=0, help="Makes it reproducible.")] = 0,
     report: Report = None,
     out: Out = None,
@@ -147,7 +150,8 @@ def compare(
         "trials": trials, "folds": folds, "repeats": repeats, "seed": seed, **how,
     }  # fmt: skip
     store = store or Path(f"compare-{_stem(source)}-{_stem(target)}.sqlite")
-    _run(asked, store, report, jobs, as_json, out=out, no_rows=no_rows)
+    where = {"n_jobs": jobs, "cluster": cluster, "allow_versions": allow_versions}
+    _run(asked, store, report, where, as_json, out=out, no_rows=no_rows)
 
 
 def resume(
@@ -156,6 +160,8 @@ def resume(
         str | None, typer.Option("--budget", metavar="TIME", help="Another limit of time.")
     ] = None,
     jobs: Jobs = None,
+    cluster: ClusterAt = None,
+    allow_versions: AllowVersions = "same",
     report: Report = None,
     out: Out = None,
     no_rows: NoRows = False,
@@ -187,7 +193,8 @@ def resume(
             )
     asked = command["asked"] | ({"budget": budget} if budget is not None else {})
     asked |= {role: known["path"] for role, known in command["files"].items()}
-    _run(asked, store, report, jobs, as_json, command["line"], out, no_rows)
+    where = {"n_jobs": jobs, "cluster": cluster, "allow_versions": allow_versions}
+    _run(asked, store, report, where, as_json, command["line"], out, no_rows)
 
 
 def report(
@@ -212,10 +219,13 @@ def _stem(path: Path) -> str:
 
 
 def _run(
-    asked: dict[str, Any], store: Path, report: Path | None, jobs: int | None, as_json: bool,
+    asked: dict[str, Any], store: Path, report: Path | None, where: dict[str, Any], as_json: bool,
     line: str | None = None, out: Path | None = None, no_rows: bool = False,
 ) -> None:  # fmt: skip
-    """Compare, and print and write what came of it, also where Ctrl-C stopped it."""
+    """Compare, and print and write what came of it, also where Ctrl-C stopped it.
+
+    ``where`` says what runs the fits: ``n_jobs``, ``cluster`` and ``allow_versions``.
+    """
     from acclimate.cli import recommended, stores
     from acclimate.cli import rows as door
     from acclimate.comparison.compare import compare as run
@@ -234,7 +244,7 @@ def _run(
         if report is not None:
             _diagnose(data, store)
     comparison = None
-    with Status("comparing") as status:
+    with connected(where.pop("cluster")) as client, Status("comparing") as status:
 
         def tell(done: int, planned: int, last: dict[str, Any]) -> None:
             words = f"{done} of {planned} fits: {last['candidate']}{_figures(last)}"
@@ -247,9 +257,9 @@ def _run(
                 networks=data["networks"], committee=_weighs(asked),
                 domains=data["domains"], groups=data["groups"],
                 budget=limit, trials=asked["trials"], folds=asked["folds"],
-                repeats=asked["repeats"], store=store, n_jobs=jobs, random_state=asked["seed"],
+                repeats=asked["repeats"], store=store, random_state=asked["seed"],
                 metric=asked.get("metric"), positive=asked.get("positive"),
-                progress=tell,
+                progress=tell, executor=client, **where,
             )  # fmt: skip
     if comparison is not None:
         stores.name_rows(store, data["tables"][1], asked["id"], data["why"])
