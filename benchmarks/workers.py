@@ -36,7 +36,7 @@ from sklearn.ensemble import RandomForestClassifier
 from acclimate import SourceOnly
 from acclimate.comparison.candidates import Need, choose
 from acclimate.comparison.trials import shared
-from acclimate.comparison.trials.pool import Pool
+from acclimate.comparison.trials.cluster import engine_for
 from acclimate.comparison.trials.runner import Limits, Trials
 from acclimate.comparison.trials.store import Store
 
@@ -75,7 +75,7 @@ def run(trials: int, busy: bool, executor: Executor | None = None) -> tuple[dict
         started, here = time.perf_counter(), time.process_time()
         with (
             Store(Path(folder, "run.sqlite")) as store,
-            Pool(place, executor=executor, n_jobs=WORKERS) as pool,
+            engine_for(place, executor, WORKERS) as pool,
         ):
             runner = Trials(
                 store, pool, place.name, 0, Limits(None, None), (None, None),
