@@ -38,3 +38,10 @@ class Fails(SourceOnly):
 
     def _adapt(self, model: Any, source: Any, target: Any, seed: int) -> Any:
         raise ValueError(f"not with {np.shape(target.X)}")
+
+
+class Sleeps(SourceOnly):
+    """Never comes back in a time that anybody waits for."""
+
+    def _adapt(self, model: Any, source: Any, target: Any, seed: int) -> Any:
+        time.sleep(600)

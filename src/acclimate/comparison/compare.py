@@ -343,7 +343,7 @@ def compare(
                     len(whole.known), len(problem.known), len(last.known),
                 )  # fmt: skip
                 details = replace(details, budget=replace(details.budget, sample=sample))
-            plain = details.to_dict()
+            plain = details.with_limits_said().to_dict()
             kept.set_meta("comparison", plain)
     used = [c for c in tried if c.name in members]
     # the same value as the store gives: without numbers that JSON cannot hold

@@ -97,10 +97,21 @@ class Race:
         self._lap("second", far, self._order(alive, tables))
         tables = self._drop(alive, pairs)
         self._lap("third", [p for p in parts if len(p[1]) == 1], self._order(alive, tables))
+        if not r:
+            self._finish_references(parts)
         for cell, names in alive.items():
             self.allowed[cell] = [
                 *self.beside[cell], *self._finished(cell, names, tables, parts)
             ]  # fmt: skip
+
+    def _finish_references(self, parts: Sequence[LeftOut]) -> None:
+        """Run the cheapest variant of a reference that has none, whatever time is left."""
+        for group in self.groups.values():
+            mine = [c for name, c in self.candidates.items() if name in group]
+            able = [c for c in mine if not self._failed(c.name)]
+            if able and not any(self._complete(c.name, parts) for c in able):
+                cheapest = min(able, key=self._seconds)
+                self.bench.trials.run(self._jobs(cheapest, parts), limited=False)
 
     def _lap(self, lap: str, parts: Sequence[LeftOut], names: Sequence[str]) -> None:
         """Run some parts of the design for these candidates, while they can be afforded."""
@@ -239,7 +250,7 @@ class Race:
         for group in self.groups.values():
             mine = [name for name in ranked if name in group]
             best = _prefix(mine, lambda m: self._complete(m, needed))
-            best = best or [name for name in mine if self._complete(name, needed)][:1]
+            best = best or [n for n in group if n in self.candidates and self._complete(n, needed)]
             kept += [name for name in best if name not in kept]
         return [name for name in self.candidates if name in kept]
 

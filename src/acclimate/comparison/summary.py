@@ -61,7 +61,7 @@ def from_labels(bench: WithLabels, excluded: Sequence[Excluded], found: Found) -
     if found.members:
         said = against.sentence("the reference picked in each fold", "the committee")
     basis = _basis(bench, excluded, results, advice, rows)
-    sentence = f"{advice.headline()}{f' ({basis.within})' if basis.within else ''}. {said}"
+    sentence = f"{advice.headline()}. {said}"
     used = found.each[str(advice.candidate)].score
     title = bench.problem.measure.title
     if used is not None and _behind(used, found.constant, title):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Self
 
 from acclimate.exceptions import InputError
@@ -312,6 +312,14 @@ class Compared:
         if len(late) * 2 > len(own):
             told.append(f"{len(own) - len(late)} of {len(own)} candidates finished in the time")
         return "; ".join(told)
+
+    def with_limits_said(self) -> Self:
+        """Return the same with `within` in the sentence, behind what to do."""
+        head = self.recommendation.headline()
+        if not self.within or not self.sentence.startswith(head):
+            return self
+        rest = self.sentence.removeprefix(head)
+        return replace(self, sentence=f"{head} ({self.within}){rest}")
 
     @property
     def answers_together(self) -> bool:
