@@ -8,12 +8,17 @@ from typing import Any
 from acclimate.comparison.candidates import Need
 from acclimate.exceptions import InputError
 
+TREES = 50  # of a forest that answers with others; alone it has twice as many
+
 
 def strong_estimators(need: Need) -> dict[str, Any]:
     """Return the base models that a committee on a table begins with; a network if allowed."""
     from acclimate.base.words import STRONG, estimator
 
     found = {word: estimator(word, need.task) for word in STRONG}
+    for one in found.values():
+        if "trees" in one.get_params():
+            one.set_params(trees=TREES)
     return found | {k: one for k, one in default_estimators(need).items() if k == "network"}
 
 

@@ -34,7 +34,10 @@ from acclimate.report.compared import CandidateRow
 from acclimate.report.compared_answers import AnswersShown
 from acclimate.report.compared_parts import BodyProbed, Calibrated, CurvePoint, Judged, Part
 
-LAST = 0.3  # most of the budget that is kept for the last fit
+LAST = 0.2  # most of the budget that is kept for the last fit
+GROWTH = (
+    0.5  # of the seconds of a fit, for as much growth of its rows: it runs alone, and has a start
+)
 _ALL: LeftOut = (0, ())  # of the design: one trial serves every fold
 
 
@@ -189,7 +192,7 @@ class WithLabels(DesignedBench):
         limits, known = self.trials.limits, [one for one in seconds if np.isfinite(one)]
         if limits.seconds is None or not known:
             return
-        each = float(np.mean(known)) * self.larger
+        each = float(np.mean(known)) * (1 + GROWTH * (self.larger - 1))
         limits.kept_back = float(np.clip(MOST * each, 1.0, LAST * limits.seconds))
 
     def _refers(self, candidate: Candidate) -> bool:

@@ -152,9 +152,10 @@ class Race:
         return any(one is not None and not one.done for one in found)
 
     def _seconds(self, c: Candidate) -> float:
-        """Return what a trial of this candidate costs; the median, since the first fits more."""
+        """Return what a trial of this candidate costs, without its source model; the median."""
         found = [self.bench.result(job) for job in self.bench.jobs(c)]
-        known = [one.record.seconds for one in found if one is not None and one.record.seconds]
+        both = [(one.spent, one.record.seconds) for one in found if one is not None]
+        known = [one for spent, seconds in both if (one := spent or seconds)]
         return float(np.median(known)) if known else float("inf")
 
     def _complete(self, name: str, parts: Iterable[LeftOut]) -> bool:

@@ -301,7 +301,10 @@ class Compared:
     def within(self) -> str:
         """What there was no time for, in words; empty where nothing is left out."""
         told, one = [], self.budget.sample
-        if one is not None:
+        if one is not None and (one.source_tried, one.labels_tried) != (
+            one.source_rows,
+            one.labels,
+        ):
             told.append(f"chosen on {one.source_tried:,} of {one.source_rows:,} source rows")
             if one.labels_tried < one.labels:
                 told[-1] += f" and {one.labels_tried:,} of {one.labels:,} labels"

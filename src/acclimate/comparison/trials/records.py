@@ -83,6 +83,8 @@ class Outcome:
         What `seen.of_model` says of the network that was trained.
     versions : mapping from str to str
         What the process runs that computed it; empty where it died.
+    spent : float or None
+        Seconds without the source model, which is fitted once for many trials.
     """
 
     key: str
@@ -93,6 +95,7 @@ class Outcome:
     error: str | None = None
     training: Mapping[str, Any] | None = None
     versions: Mapping[str, str] = field(default_factory=dict)
+    spent: float | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -115,10 +118,19 @@ class Job:
 
 @dataclass(frozen=True, eq=False)
 class Result:
-    """What is known of a trial that ended, now or in an earlier run."""
+    """What is known of a trial that ended, now or in an earlier run.
+
+    Parameters
+    ----------
+    record : Record
+    arrays : mapping from str to ndarray
+    spent : float or None
+        See `Outcome`; None where it comes from a store.
+    """
 
     record: Record
     arrays: Mapping[str, NDArray[Any]]
+    spent: float | None = None
 
     @property
     def done(self) -> bool:

@@ -207,7 +207,7 @@ class Trials:
                 job = out.pop(outcome.key)
                 record = self._record(job, outcome)
                 self.store.write(record, outcome.arrays or None)
-                self._keep(outcome.key, Result(record, outcome.arrays))
+                self._keep(outcome.key, Result(record, outcome.arrays, outcome.spent))
         except Gone as error:
             raise AcclimateError(f"{error.what}. {self._what_is_kept()}") from error
         self.planned -= len(out)

@@ -124,8 +124,11 @@ def _run(spec: Spec, data: Mapping[str, Any]) -> Outcome:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # a warning of one of many fits helps nobody
-            arrays, earlier, model = _fit_and_answer(spec, data)
-            seconds, peak = time.perf_counter() - started + earlier, peak_since(before)
+            model, earlier = _source_model(spec, data)
+            between = time.perf_counter()
+            arrays, model = _adapt_and_answer(spec, data, model)
+            ended = time.perf_counter()
+            seconds, peak = ended - started + earlier, peak_since(before)
             arrays |= _pictures(spec, model, data)
     except MemoryError as error:
         return Outcome(spec.key, "memory", error=_last_line(error), versions=versions_here())
@@ -133,21 +136,27 @@ def _run(spec: Spec, data: Mapping[str, Any]) -> Outcome:
         return Outcome(spec.key, "failed", error=_last_line(error), versions=versions_here())
     training = None if spec.probe is not None else seen.of_model(model)
     return Outcome(
-        spec.key, "done", arrays, seconds, peak, training=training, versions=versions_here()
+        spec.key,
+        "done",
+        arrays,
+        seconds,
+        peak,
+        training=training,
+        versions=versions_here(),
+        spent=ended - between,
     )
 
 
-def _fit_and_answer(
-    spec: Spec, data: Mapping[str, Any]
-) -> tuple[dict[str, NDArray[Any]], float, Any]:
-    """Return the arrays, the seconds an earlier trial spent on the same source model, the model."""
+def _adapt_and_answer(
+    spec: Spec, data: Mapping[str, Any], model: Any
+) -> tuple[dict[str, NDArray[Any]], Any]:
+    """Return the arrays, and the model after stage two."""
     from acclimate.adapter import sharing
 
-    model, earlier = _source_model(spec, data)
     target, labels, mask = data["target_X"], None, None
     if spec.probe is not None:
         known = np.asarray(data["target_y"])[spec.probe]
-        return seen.table(model, take(target, spec.probe), known), earlier, model
+        return seen.table(model, take(target, spec.probe), known), model
     if spec.train is not None:
         labels = np.asarray(data["target_y"])
         mask = np.zeros(len(labels), dtype=bool)
@@ -164,7 +173,7 @@ def _fit_and_answer(
         if spec.reverse:
             with contextlib.suppress(Exception):  # then this validator has no value
                 arrays["reverse"] = plain(_way_back(spec, model, data, held))
-    return arrays, earlier, model
+    return arrays, model
 
 
 def _pictures(spec: Spec, model: Any, data: Mapping[str, Any]) -> dict[str, NDArray[Any]]:
