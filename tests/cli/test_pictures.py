@@ -70,7 +70,7 @@ def test_folders_are_ranked(folders, acclimate):
 def test_methods_are_compared_on_folders_and_the_best_is_saved(folders, small, acclimate):
     code, out, err = acclimate(
         "compare", "--source", "here", "--target", "there", "--method", "DeepCORAL", *small, *QUICK,
-        "--report", "out.html", "--out", "best.acclimate",
+        "--report", "out.html", "--out", "best.acclimate", "--single",
     )  # fmt: skip
     assert (code, err) == (0, "")
     assert "DeepCORAL" in out

@@ -43,6 +43,7 @@ _VARIANTS: dict[str, tuple[tuple[str, dict[str, Any]], ...]] = {
         ("balance 0.6", {"balance": 0.6}),
     ),
 }  # fmt: skip
+_OF_IMAGES = {"Pooled": (("no column", {"column": False}),)}  # which take no further column
 _PLAIN: tuple[tuple[str, dict[str, Any]], ...] = (("", {}),)
 # With trees grown whole: on development shifts the committee is as good without the others, which
 # are two thirds of its cost.
@@ -180,6 +181,7 @@ def choose(
         reason = why_not(row, need) if wanted else None
         if reason is None and wanted:
             kinds = _VARIANTS.get(row.name, _PLAIN) if variants else _PLAIN
+            kinds = _OF_IMAGES.get(row.name, _PLAIN) if need.images else kinds
             found, reason = _of_row(row, need, estimators, preprocess, seed, kinds, lean)
             candidates += found
         if reason is not None:
