@@ -21,6 +21,7 @@ _MODULES = {
     "Adapter": "acclimate.adapter",
     "Domain": "acclimate.domain",
     "FrozenBody": "acclimate.transfer.frozen_body",
+    "HOG": "acclimate.transfer.hog",
     "NeuralClassifier": "acclimate.base.neural",
     "NeuralRegressor": "acclimate.base.neural",
     "Committee": "acclimate.transfer.committee",

@@ -57,11 +57,14 @@ from acclimate.reweighting.tradaboost import TrAdaBoost as TrAdaBoost
 from acclimate.reweighting.tradaboost_r2 import TrAdaBoostR2 as TrAdaBoostR2
 from acclimate.reweighting.ulsif import ULSIF as ULSIF
 from acclimate.semisupervised.dasvm import DASVM as DASVM
+from acclimate.semisupervised.label_spreading import LabelSpreading as LabelSpreading
+from acclimate.semisupervised.poisson_learning import PoissonLearning as PoissonLearning
 from acclimate.sourcefree.shot import SHOT as SHOT
 from acclimate.sourcefree.tent import TENT as TENT
 from acclimate.transfer.committee import Committee as Committee
 from acclimate.transfer.fine_tune import FineTune as FineTune
 from acclimate.transfer.frozen_body import FrozenBody as FrozenBody
+from acclimate.transfer.hog import HOG as HOG
 from acclimate.transfer.interpolation import Interpolation as Interpolation
 from acclimate.transfer.joint_objective import JointObjective as JointObjective
 from acclimate.transfer.parameter import ParameterTransfer as ParameterTransfer
