@@ -80,6 +80,10 @@ class ParameterTransfer(Adapter):
     fold leaves one class to train on, strength 0 predicts that class. With one row in all, nothing
     can be measured, and the strongest pull is taken.
 
+    Where features outnumber the labelled rows, as behind an encoder, logistic regression and linear
+    SVMs are solved in as many numbers as rows: the same minimum, to the last digits
+    (`acclimate.base.wide`).
+
     The grid holds both ends, the source model and the target-only model. So in the cross-validation
     the choice is never worse than the better of the two.
 

@@ -18,6 +18,7 @@ from sklearn.utils.validation import validate_data
 from acclimate.base.linear import fit_towards, logistic_loss, softmax_loss
 from acclimate.base.penalised import LinearClassifier, LinearRegressor
 from acclimate.base.svm import corrected_dual, squared_hinge_loss
+from acclimate.base.wide import fit_wide, is_wide
 from acclimate.exceptions import InputError
 from acclimate.transfer.boosted import ROUNDS, BoostedClassifier, BoostedRegressor
 from acclimate.validation import Rows
@@ -95,7 +96,8 @@ def _move_linear(model: Any, target: Rows, strength: float | None) -> Any:
     moving: Any = slice(None)
     if len(seen) < len(W):  # a class without rows keeps what the source knows of it
         moving, codes = seen, np.searchsorted(seen, codes)
-    W[moving], b[moving] = fit_towards(
+    solve = fit_wide if is_wide(target.labelled_X) else fit_towards
+    W[moving], b[moving] = solve(
         target.labelled_X, codes, W[moving], b[moving], pull, loss,
         intercept=model.fit_intercept, weight=target.labelled_weight,
     )  # fmt: skip
