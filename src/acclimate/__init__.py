@@ -20,6 +20,7 @@ from acclimate.catalogue import CATALOGUE, methods
 _MODULES = {
     "Adapter": "acclimate.adapter",
     "Domain": "acclimate.domain",
+    "EachDomain": "acclimate.preprocessing.each_domain",
     "FrozenBody": "acclimate.transfer.frozen_body",
     "HOG": "acclimate.transfer.hog",
     "NeuralClassifier": "acclimate.base.neural",

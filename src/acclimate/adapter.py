@@ -29,7 +29,7 @@ from acclimate import validation as door
 from acclimate.catalogue import Row, methods, row_of
 from acclimate.domain import Domain
 from acclimate.exceptions import AcclimateError, InputError, TransferWarning
-from acclimate.folds import as_often
+from acclimate.preprocessing.steps import by_domain, fit_on_both, fit_step, for_target
 from acclimate.refusing import as_input_error
 from acclimate.settings import ESTIMATOR, TRANSFORMER, Constraints, check_settings
 from acclimate.validation import Rows
@@ -81,8 +81,9 @@ class Adapter(BaseEstimator, ABC):  # type: ignore[misc]
     estimator : estimator, default=None
         The base model f_theta. None means the default of the method.
     preprocess : transformer, default=None
-        Fitted on the source rows in stage one and applied to every row of both domains. A
-        transformer in front, in a pipeline, would never see the target.
+        Fitted on the source rows in stage one and applied to every row of both domains;
+        `EachDomain` fits one on each domain by itself. A transformer in front, in a pipeline, would
+        never see the target.
     random_state : int, RandomState instance or None, default=None
         Makes a fit reproducible to the bit on one machine and thread count.
 
@@ -219,10 +220,14 @@ class Adapter(BaseEstimator, ABC):  # type: ignore[misc]
         self.preprocess_ = None
         given_X, self._raw_source = X, None
         if self.preprocess is not None:
-            self._raw_source = X if self._on_both() else None
-            plain, seed = Rows(X, y, None, weight), self._stage_seed(0)
+            each = by_domain(self.preprocess)
+            self._raw_source = X if self._on_both() and not each else None
+            plain = Rows(X, y, None, weight, ids if each else None)
+            seed = self._stage_seed(0)
             self.preprocess_, X = once(
-                (X, y, weight), (self.preprocess, seed), lambda: self._prepared(plain, seed)
+                (X, y, weight, plain.domains),
+                (self.preprocess, seed),
+                lambda: self._prepared(plain, seed),
             )
         source = Rows(X, y, None, weight, ids, names, given)
         self.source_model_ = self._fit_source(source, self._stage_seed(1))
@@ -274,10 +279,14 @@ class Adapter(BaseEstimator, ABC):  # type: ignore[misc]
             first, raw, weight, seed = source, self._raw_source, source.weight, self._stage_seed(0)
             step, ours, theirs = once(
                 (raw, given_X, weight), ("both", self.preprocess, seed),
-                lambda: _fit_on_both(clone(self.preprocess), first, raw, given_X, seed),
+                lambda: fit_on_both(clone(self.preprocess), first, raw, given_X, seed),
             )  # fmt: skip
             source, rows = replace(source, X=ours), replace(rows, X=theirs)
         elif step is not None:
+            if by_domain(step):
+                fitted, weight = step, rows.weight
+                step = once((fitted, given_X, weight), ("each",),
+                            lambda: for_target(fitted, given_X, weight))  # fmt: skip
             rows = replace(
                 rows, X=once((step, given_X), ("target",), lambda: step.transform(given_X))
             )
@@ -422,7 +431,7 @@ class Adapter(BaseEstimator, ABC):  # type: ignore[misc]
     def _prepared(self, rows: Rows, seed: int) -> tuple[Any, Any]:
         """Return the preprocessing fitted on the source, and the rows behind it."""
         step = clone(self.preprocess)
-        return step, _fit_step(step, rows, seed)
+        return step, fit_step(step, rows, seed)
 
     def _on_both(self) -> bool:
         """Tell whether stage two fits the preprocessing anew, on the rows of both domains."""
@@ -536,7 +545,8 @@ class Adapter(BaseEstimator, ABC):  # type: ignore[misc]
         after = self.target_model_ if side == "target" else self._source_after
         # a file of an earlier version knows one preprocessing only
         later = getattr(self, "_preprocess_after", self.preprocess_)
-        step = self.preprocess_ if after is None else later
+        apart = side == "source" and by_domain(self.preprocess_)
+        step = self.preprocess_ if after is None or apart else later
         if step is not None:
             X = step.transform(X)
         return getattr(self.source_model_ if after is None else after, method)(X)
@@ -659,27 +669,6 @@ def fit_model(estimator: Any, rows: Rows, seed: int) -> Any:
     extra = {} if weight is None else {"sample_weight": weight}
     with as_input_error(rows.labelled_X, type(estimator).__name__, only=ValueError):
         return seeded(estimator, seed).fit(rows.labelled_X, rows.y, **extra)
-
-
-def _fit_step(step: Any, rows: Rows, seed: int) -> Any:
-    """Fit a transformer, to which weights count as rows, and return the rows transformed."""
-    if rows.weight is None:
-        with as_input_error(rows.X, type(step).__name__, only=ValueError):
-            return step.fit_transform(rows.X, rows.y)
-    if has_fit_parameter(step, "sample_weight"):
-        return step.fit_transform(rows.X, rows.y, sample_weight=rows.weight)
-    index = as_often(rows.counts, seed)
-    y = None if rows.y is None else rows.y[index]
-    return step.fit(door.take(rows.X, index), y).transform(rows.X)
-
-
-def _fit_on_both(step: Any, source: Rows, raw: Any, target: Any, seed: int) -> tuple[Any, Any, Any]:
-    """Fit a transformer on the rows of both domains; return it, and the rows of each."""
-    weight = source.weight
-    if weight is not None:
-        weight = np.append(weight, np.full(door.count(target), source.unit))
-    _fit_step(step, Rows(door.stack(raw, target), None, None, weight), seed)
-    return step, step.transform(raw), step.transform(target)
 
 
 def _adapts_alone(row: Row) -> bool:

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pytest
 
-from acclimate import FrozenBody, NeuralClassifier, NeuralRegressor
+from acclimate import EachDomain, FrozenBody, NeuralClassifier, NeuralRegressor
 from acclimate.base.penalised import LinearClassifier, LinearRegressor
 from acclimate.base.sized import BoostingClassifier, ExtraClassifier
 from acclimate.catalogue import CATALOGUE
@@ -24,7 +24,7 @@ from acclimate.tables import MixedPreprocessor, TabularPreprocessor
 
 BASES = (
     NeuralClassifier, NeuralRegressor, FrozenBody, TabularPreprocessor, MixedPreprocessor,
-    LinearClassifier, LinearRegressor, BoostingClassifier, ExtraClassifier,
+    LinearClassifier, LinearRegressor, BoostingClassifier, ExtraClassifier, EachDomain,
 )  # fmt: skip
 CLASSES = [*(row.load() for row in CATALOGUE), *BASES]
 SETTINGS = [

@@ -53,6 +53,7 @@ HOMES = (
     "acclimate.maths.kernels.FourierMap",
     "acclimate.maths.kernels.Kernel",
     "acclimate.maths.kernels.KernelMap",
+    "acclimate.preprocessing.each_domain.EachDomain",
     "acclimate.reweighting.quadratic.Solution",
     "acclimate.semisupervised.on_graph.OnGraph",
     "acclimate.sources.Part",

@@ -146,7 +146,8 @@ def take_pictures(model: Any, X: Any, y: NDArray[Any], Xt: Any) -> dict[str, NDA
               for one in (rows, goal)]  # fmt: skip
     found: dict[str, NDArray[Any]] = {}
     maps = hasattr(model, "transform")
-    after = _after(model, rows, goal, inputs)
+    step = model._preprocess_after  # of the target alone, where each domain has its own
+    after = _after(model, rows, goal, [inputs[0], goal if step is None else step.transform(goal)])
     predicts: dict[str, Callable[[], Any]] = {
         "before": lambda: model.predict(goal) if after is None
         else model.source_model_.predict(inputs[1]),
