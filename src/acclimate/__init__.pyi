@@ -60,6 +60,7 @@ from acclimate.reweighting.ulsif import ULSIF as ULSIF
 from acclimate.semisupervised.dasvm import DASVM as DASVM
 from acclimate.semisupervised.label_spreading import LabelSpreading as LabelSpreading
 from acclimate.semisupervised.poisson_learning import PoissonLearning as PoissonLearning
+from acclimate.semisupervised.self_training import SelfTraining as SelfTraining
 from acclimate.sourcefree.shot import SHOT as SHOT
 from acclimate.sourcefree.tent import TENT as TENT
 from acclimate.transfer.committee import Committee as Committee

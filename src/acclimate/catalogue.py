@@ -551,6 +551,18 @@ CATALOGUE: tuple[Row, ...] = (
         keeps_rows=True,
     ),
     Row(
+        name="SelfTraining",
+        module="acclimate.semisupervised.self_training",
+        kind="tabular",
+        family="semisupervised",
+        tasks=("classification",),
+        target_labels="optional",
+        needs_source=True,
+        cost="up to 90 fits on up to n + m rows for the guard, 5 without it",
+        paper="doi:10.3115/981658.981684",
+        avoid="the model is sure of wrong labels, or gives no probabilities",
+    ),
+    Row(
         name="DANN",
         module="acclimate.adversarial.dann",
         kind="tabular",

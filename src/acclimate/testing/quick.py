@@ -16,7 +16,10 @@ _FAST: Mapping[str, Any] = {
     "strengths": (float("inf"), 1.0, 0.0), "widths": (1.0, 3.0),
 }  # fmt: skip
 _LEFT_ALONE = (("JDOT", "rounds"), ("JointObjective", "steps"), ("TENT", "length"))
-_OTHERWISE: Mapping[str, Mapping[str, Any]] = {"TrAdaBoost": {"rounds": 3}}
+_OTHERWISE: Mapping[str, Mapping[str, Any]] = {
+    "SelfTraining": {"guard": False},  # which would keep the source model on toy data
+    "TrAdaBoost": {"rounds": 3},
+}
 
 
 def quick_settings(row: Row) -> dict[str, Any]:
