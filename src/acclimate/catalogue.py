@@ -558,7 +558,7 @@ CATALOGUE: tuple[Row, ...] = (
         tasks=("classification",),
         target_labels="optional",
         needs_source=True,
-        cost="up to 90 fits on up to n + m rows for the guard, 5 without it",
+        cost="up to 5 fits on up to n + m rows, and up to 30 for the guard",
         paper="doi:10.3115/981658.981684",
         avoid="the model is sure of wrong labels, or gives no probabilities",
     ),

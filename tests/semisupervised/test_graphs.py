@@ -13,6 +13,7 @@ from sklearn.svm import LinearSVC
 
 import acclimate
 from acclimate import HOG, Domain, LabelSpreading, PoissonLearning
+from acclimate.adapter import Shared, sharing
 from acclimate.exceptions import ConvergenceWarning, InputError
 from acclimate.semisupervised import knn_graph
 from acclimate.semisupervised.knn_graph import neighbour_weights, solved
@@ -180,6 +181,21 @@ def test_rows_that_no_label_reaches_are_answered_by_the_base_model(method: Any, 
     np.testing.assert_array_equal(model.predict(far), model.source_model_.predict(far))
     np.testing.assert_array_equal(model.labels_[60:], model.source_model_.predict(far))
     assert np.mean(model.labels_[:60] == y) > 0.8
+
+
+def test_methods_that_share_have_one_graph() -> None:
+    X, y = drawn(11, 60)
+    goal = Domain(X)
+    with sharing(Shared()):
+        one, other = (
+            method(random_state=0).fit(X[:9], y[:9], target=goal)
+            for method in (PoissonLearning, LabelSpreading)
+        )
+        wider = LabelSpreading(n_neighbors=4, random_state=0).fit(X[:9], y[:9], target=goal)
+    assert one.target_model_.finder is other.target_model_.finder
+    assert wider.target_model_.finder is not other.target_model_.finder
+    alone = LabelSpreading(random_state=0).fit(X[:9], y[:9], target=goal)
+    np.testing.assert_array_equal(other.predict_proba(X), alone.predict_proba(X))
 
 
 def test_unit_columns_give_a_class_of_few_labels_as_much_of_the_graph() -> None:

@@ -263,8 +263,11 @@ def _of_row(
         if both or deep or not is_network(one) or not shallow
         if row.base != "linear" or not is_network(one)
         if row.name != "FineTune" or not _grown(one)
+        if row.name != "SelfTraining" or not is_network(one)  # dear
         if not lean or row.name in _GROWN_TOO or not _grown(one)
     }
+    if not fitting and row.name == "SelfTraining":
+        return [], "its guard would fit dozens of networks"
     if not fitting:
         return [], "it needs a linear base model" if row.base == "linear" else (
             "it needs a network as its base model"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
@@ -11,7 +12,7 @@ from scipy.sparse import csr_array
 from sklearn.decomposition import PCA
 from sklearn.neighbors import NearestNeighbors
 
-from acclimate.adapter import Adapted, Adapter, fit_model
+from acclimate.adapter import Adapted, Adapter, fit_model, once
 from acclimate.arrays import as_matrix
 from acclimate.catalogue import Row
 from acclimate.classes import Match, match_classes
@@ -92,18 +93,16 @@ class GraphAdapter(Adapter):
             target = Rows(target.X, match.to_source(target.labels), target.labelled)
             model = fit_model(self._base(), _labelled(source, target), seed)
         n, classes = len(source.labels), self.source_model_.classes_
-        X = np.concatenate([_flat(source.X), _flat(target.X)])
-        first, node = merged(X, seed)
-        X = X[first]
-        step = None
-        if self.n_components is not None and min(X.shape) > self.n_components:
-            step = PCA(self.n_components, random_state=seed).fit(X)
-            X = step.transform(X)
-        finder = NearestNeighbors(n_neighbors=max(1, min(self.n_neighbors, len(X) - 1))).fit(X)
-        Y = node_labels(source, target, node[:n], node[n:], len(X), classes)
-        # neighbours of the nodes, each without itself; where all rows are equal there is one node
-        W = neighbour_weights(*finder.kneighbors()) if len(X) > 1 else csr_array((1, 1))
-        on_graph = OnGraph(step, finder, self._scores(W, Y), model, classes, self.multiply)
+        graph = once(
+            (source.X, target.X), ("graph", self.n_neighbors, self.n_components, seed),
+            lambda: make_graph(
+                _flat(source.X), _flat(target.X), self.n_neighbors, self.n_components, seed
+            ),
+        )  # fmt: skip
+        node = graph.node
+        Y = node_labels(source, target, node[:n], node[n:], graph.W.shape[0], classes)
+        scores = self._scores(graph.W, Y)
+        on_graph = OnGraph(graph.step, graph.finder, scores, model, classes, self.multiply)
         answers = on_graph.answers(on_graph.scores[node[n:]], target.X)
         self.labels_ = classes[answers.argmax(axis=1)]
         return Adapted(match.to_target(on_graph))
@@ -112,6 +111,54 @@ class GraphAdapter(Adapter):
         tags = super().__sklearn_tags__()
         tags.input_tags.allow_nan = self.preprocess is not None
         return tags
+
+
+@dataclass(frozen=True)
+class Graph:
+    """The graph of the rows of both domains.
+
+    Parameters
+    ----------
+    node : integer ndarray of shape (n + m,)
+        Node of each row, the source's first.
+    step : PCA or None
+        What the nodes went through.
+    finder : NearestNeighbors
+        Fitted on the nodes.
+    W : sparse array of shape (N, N)
+        Symmetric weights.
+    """
+
+    node: NDArray[np.intp]
+    step: Any
+    finder: Any
+    W: csr_array
+
+
+def make_graph(X: Array, Xt: Array, n_neighbors: int, n_components: int | None, seed: int) -> Graph:
+    """Return the graph of the rows of both domains.
+
+    Parameters
+    ----------
+    X, Xt : ndarrays of shapes (n, d) and (m, d)
+        Rows.
+    n_neighbors : int
+        Neighbours of each node; at most all others are used.
+    n_components : int or None
+        Principal components to search in, where there are more features and nodes.
+    seed : int
+        Seeds the components.
+    """
+    rows = np.concatenate([X, Xt])
+    first, node = merged(rows, seed)
+    rows, step = rows[first], None
+    if n_components is not None and min(rows.shape) > n_components:
+        step = PCA(n_components, random_state=seed).fit(rows)
+        rows = step.transform(rows)
+    finder = NearestNeighbors(n_neighbors=max(1, min(n_neighbors, len(rows) - 1))).fit(rows)
+    # neighbours of the nodes, each without itself; where all rows are equal there is one node
+    W = neighbour_weights(*finder.kneighbors()) if len(rows) > 1 else csr_array((1, 1))
+    return Graph(node, step, finder, W)
 
 
 def _flat(X: Any) -> Array:

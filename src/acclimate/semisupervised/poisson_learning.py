@@ -89,6 +89,11 @@ class PoissonLearning(GraphAdapter):
     difference v of the two and its root mean square s over all nodes. They are not calibrated. A
     saved model holds rows of both domains, after preprocessing.
 
+    With 100 labels of Fashion-MNIST among its 60000 training images, ``preprocess=HOG()`` and one
+    draw of the labels, 80.1 % of the test images are right, after 35 CPU seconds from pixels on;
+    logistic regression on the same labels and features has 75.7 %, and `LabelSpreading` 77.9 %
+    (``python benchmarks/label_efficiency.py --quick``).
+
     References
     ----------
     Calder, Cook, Thorpe and Slepčev, "Poisson learning: graph based semi-supervised learning at

@@ -46,7 +46,7 @@ class SelfTraining(Adapter):
         Whether to fall back where it does not help on the labels.
     folds : int, default=5
         Parts of the labelled rows for the guard, at least 2.
-    repeats : int, default=3
+    repeats : int, default=1
         Times that the guard splits them anew, at least 1.
     use_target_labels : bool, default=False
         Whether labels in the `Domain` count. The guard then looks at these alone, since they are of
@@ -130,7 +130,7 @@ class SelfTraining(Adapter):
         rounds: int = 5,
         guard: bool = True,
         folds: int = 5,
-        repeats: int = 3,
+        repeats: int = 1,
         use_target_labels: bool = False,
         preprocess: Any = None,
         random_state: Any = None,
