@@ -185,16 +185,16 @@ def test_rows_that_no_label_reaches_are_answered_by_the_base_model(method: Any, 
 
 def test_methods_that_share_have_one_graph() -> None:
     X, y = drawn(11, 60)
-    goal = Domain(X)
+    goal, Xs, ys = Domain(X), X[:9], y[:9]
     with sharing(Shared()):
         one, other = (
-            method(random_state=0).fit(X[:9], y[:9], target=goal)
+            method(random_state=0).fit(Xs, ys, target=goal)
             for method in (PoissonLearning, LabelSpreading)
         )
-        wider = LabelSpreading(n_neighbors=4, random_state=0).fit(X[:9], y[:9], target=goal)
+        wider = LabelSpreading(n_neighbors=4, random_state=0).fit(Xs, ys, target=goal)
     assert one.target_model_.finder is other.target_model_.finder
     assert wider.target_model_.finder is not other.target_model_.finder
-    alone = LabelSpreading(random_state=0).fit(X[:9], y[:9], target=goal)
+    alone = LabelSpreading(random_state=0).fit(Xs, ys, target=goal)
     np.testing.assert_array_equal(other.predict_proba(X), alone.predict_proba(X))
 
 

@@ -266,12 +266,9 @@ def _of_row(
         if row.name != "SelfTraining" or not is_network(one)  # dear
         if not lean or row.name in _GROWN_TOO or not _grown(one)
     }
-    if not fitting and row.name == "SelfTraining":
-        return [], "its guard would fit dozens of networks"
     if not fitting:
-        return [], "it needs a linear base model" if row.base == "linear" else (
-            "it needs a network as its base model"
-        )
+        kind = "linear" if row.base == "linear" else "network as its"
+        return [], f"it needs a {'quicker' if row.name == 'SelfTraining' else kind} base model"
     if row.base == "batch norm":
         fitting = {
             k: v for k, v in fitting.items() if getattr(v, "network", None) not in _WITHOUT_NORM
