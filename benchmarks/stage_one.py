@@ -1,7 +1,7 @@
 """What trials save by sharing: each base model and preprocessing is fitted once for all candidates.
 
 CPU seconds of one trial of each candidate of a comparison (both stages and answers), in one
-process, with and without sharing what is learnt from the source rows and from those of both domains.
+process, with and without sharing what is learnt from the source rows and from both domains' rows.
 
 Run:  python benchmarks/stage_one.py [--rows 2000]
 """
