@@ -19,12 +19,14 @@ from acclimate.comparison.trials.pool import Pool, workers_of
 from acclimate.comparison.trials.records import Outcome, Spec
 from acclimate.comparison.trials.shared import Shared, in_memory, is_here
 from acclimate.comparison.trials.versions import check_same, versions_here
-from acclimate.exceptions import AcclimateError, InputError
+from acclimate.exceptions import InputError
 
 _AHEAD = 2  # trials given to each worker: one that runs, one that waits
 _LEAST = 32  # trials that are out in any case: clusters that grow do so by what waits
 _LOOK = 10.0  # seconds of silence after which the scheduler is asked whether it is there
-_ANSWER = 30.0  # seconds in which it has to answer
+_ANSWER = 20.0  # seconds in which it has to answer
+_REACH = 60.0  # seconds in which all workers have to
+_SEND = 3600.0  # seconds in which the data have to reach the first worker
 _WORKERLESS = 300.0  # seconds that a cluster may be without any worker
 _RETRIES = 2  # of a trial that could not be run, by Dask; what a method raises is an outcome
 _CANCELLED = 3  # times that others may cancel one trial
@@ -68,7 +70,7 @@ class Cluster(Engine):
         self._client, self._versions = client, versions
         self._options = {"retries": _RETRIES, **(options or {}), "pure": False}
         self._data: Any = None  # future of the scattered values
-        self._count = 0
+        self._count, self._lost = 0, False
         self._looked = self._peopled = time.monotonic()
 
     @property
@@ -90,7 +92,7 @@ class Cluster(Engine):
     def close(self) -> None:
         """Let workers and this process go of the data."""
         self._data = None
-        if self._client.status == "running":
+        if not self._lost:
             with contextlib.suppress(Exception):  # it may have broken, or have no worker
                 self._everywhere(trial.let_go)
         trial.leave(self.shared)
@@ -139,10 +141,13 @@ class Cluster(Engine):
 
     def _submit(self, spec: Spec) -> Any:
         key = f"{spec.candidate}-{uuid.uuid4().hex}"  # the name is what the dashboard shows
-        with self._told():
+        try:
             return self._client.submit(
                 trial.run_here, spec, self.shared, self._data, key=key, **self._options
             )
+        except Exception:
+            self._look()
+            raise
 
     def _first(self, ended: SimpleQueue[Any], until: float) -> Any:
         """Wait for a future to end; None where the time is up."""
@@ -181,7 +186,7 @@ class Cluster(Engine):
 
     def _look(self) -> None:
         """Count the workers, and raise `Gone` where nobody tells how many there are."""
-        client = self._client
+        client, self._lost = self._client, True
         if client.status != "running":
             raise Gone(f"the cluster is gone: its scheduler at {self._place} is lost")
         try:
@@ -190,6 +195,7 @@ class Cluster(Engine):
             raise Gone(
                 f"the cluster is gone: its scheduler at {self._place} does not answer"
             ) from error
+        self._lost = False
         self._count, now = len(found), time.monotonic()
         if self._count:
             self._peopled = now
@@ -203,26 +209,31 @@ class Cluster(Engine):
         scheduler = self._client.scheduler
         return str(getattr(scheduler, "addr", None) or getattr(scheduler, "address", "?"))
 
-    @contextlib.contextmanager
-    def _told(self) -> Iterator[None]:
-        """Say of an error of Dask whether the cluster is gone."""
+    def _ask(self, method: Callable[..., Any], *arguments: Any, within: float, **how: Any) -> Any:
+        """Call a method of the client, and say of an error whether the cluster is gone."""
+
+        async def call() -> Any:  # inside the client's loop its methods are coroutines
+            return await method(*arguments, **how)
+
         try:
-            yield
-        except AcclimateError:
-            raise
+            return self._client.sync(call, callback_timeout=within)
+        except TimeoutError as error:
+            self._look()
+            raise Gone(f"workers at {self._place} do not answer within {within:.0f} s") from error
         except Exception:
             self._look()
             raise
 
     def _scatter(self) -> None:
         """Send the data to one worker; the others get them from there when they need them."""
-        with self._told():
-            (self._data,) = self._client.scatter([in_memory(self.shared)], hash=False)
+        values = [in_memory(self.shared)]
+        (self._data,) = self._ask(self._client.scatter, values, hash=False, within=_SEND)
 
     def _everywhere(self, function: Callable[..., Any], *arguments: Any) -> dict[str, Any]:
         """Return what a function returns, or raises, on each worker that may get trials."""
-        with self._told():
-            found: dict[str, Any] = self._client.run(function, *arguments, on_error="return")
+        found: dict[str, Any] = self._ask(
+            self._client.run, function, *arguments, on_error="return", within=_REACH
+        )
         asked = self._options.get("workers") or ()
         only = {asked} if isinstance(asked, str) else set(asked)
         return {place: one for place, one in found.items() if place in only} or found
