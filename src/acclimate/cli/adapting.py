@@ -12,7 +12,7 @@ from acclimate.base import words
 from acclimate.cli import models
 from acclimate.cli.config import Config, PrintConfig
 from acclimate.cli.console import Status, check_out, facts, say
-from acclimate.cli.options import NoRows, reads_new_files
+from acclimate.cli.options import NoRows, Trusted, reads_new_files
 
 
 @reads_new_files
@@ -42,6 +42,7 @@ def adapt(
         typer.Option("--set", metavar="NAME=VALUE", help="Setting of the method. Repeatable."),
     ] = None,
     no_rows: NoRows = False,
+    trusted: Trusted = None,
     config: Config = None,
     print_config: PrintConfig = False,
     *,
@@ -63,7 +64,7 @@ def adapt(
     from acclimate.transfer.going_on import AS_IT_IS, become, pick_way, ways_on
 
     with Status("reading"):
-        adapter = load(model)
+        adapter = load(model, trusted)
         meta = settings_of(adapter, label)
         meta["new_classes"] = new_classes
         if method is not None and method != type(adapter).__name__:

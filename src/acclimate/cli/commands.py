@@ -30,6 +30,7 @@ from acclimate.cli.console import (
     EXIT_TERMINATED,
     EXIT_UNSURE,
 )
+from acclimate.cli.heard import heard
 
 app = typer.Typer(
     name="acclimate",
@@ -102,4 +103,4 @@ _COMMANDS: tuple[tuple[str, Callable[..., None], type[TyperCommand]], ...] = (
     ("datasets", listing.list_datasets, TyperCommand),
 )
 for _name, _function, _kind in _COMMANDS:
-    app.command(_name, cls=_kind, epilog=_epilog(_name))(_function)
+    app.command(_name, cls=_kind, epilog=_epilog(_name))(heard(_function))

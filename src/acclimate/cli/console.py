@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
+import json
 import os
 import sys
 import threading
+import time
 import traceback
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextvars import ContextVar
+from enum import Enum
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -28,6 +33,17 @@ EXIT_TERMINATED = 143  # SIGTERM, as shells count it
 
 DEBUG = "ACCLIMATE_DEBUG"
 DELAY = 2.0  # seconds before anything is shown: short work stays quiet
+PLAIN = 30.0  # seconds between two lines of progress where nobody watches a terminal
+
+
+class Loudness(Enum):
+    """How much a command tells on standard error; None is what is usual."""
+
+    QUIET = "quiet"
+    VERBOSE = "verbose"
+
+
+LOUDNESS: ContextVar[Loudness | None] = ContextVar("loudness", default=None)
 
 
 def console(*, stderr: bool = False) -> Any:
@@ -66,7 +82,10 @@ def facts(rows: Mapping[str, str]) -> None:
 
 
 class Status:
-    """A line on standard error that says what runs, after two seconds and only to a person.
+    """A line on standard error that says what runs, after two seconds.
+
+    Without a terminal it is a line of its own, at most every half minute. With --verbose the log
+    tells more, and with --quiet nothing is told.
 
     Parameters
     ----------
@@ -83,6 +102,8 @@ class Status:
     def __enter__(self) -> Status:
         self.bar: Any = None
         self.timer: threading.Timer | None = None
+        self.told = time.monotonic()
+        self.quiet = self.quiet or LOUDNESS.get() is not None
         if sys.stderr.isatty() and not self.quiet:
             from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
@@ -101,6 +122,9 @@ class Status:
         if self.bar is not None:
             total = None if share is None else 1.0
             self.bar.update(self.task, description=words, completed=share or 0.0, total=total)
+        elif not self.quiet and time.monotonic() - self.told >= PLAIN:
+            self.told = time.monotonic()
+            typer.echo(f"acclimate: {visible(words)}", err=True)
 
     def __exit__(self, *error: object) -> None:
         if self.timer is not None:
@@ -187,5 +211,19 @@ def _words(error: Exception) -> tuple[str, int]:
     )
 
 
+@contextlib.contextmanager
+def errors_as_json(as_json: bool) -> Iterator[None]:
+    """Say what goes wrong inside on standard output as well, where JSON was asked for."""
+    try:
+        yield
+    except Exception as error:
+        if as_json:
+            words, code = _words(error)
+            typer.echo(json.dumps({"exit_code": code, "error": words}, indent=1))
+        raise
+
+
 def _show_warning(message: Any, *_: Any, **__: Any) -> None:
+    if LOUDNESS.get() is Loudness.QUIET:
+        return
     typer.echo(f"acclimate: note: {visible(' '.join(str(message).split()))}", err=True)

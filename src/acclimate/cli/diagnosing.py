@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Collection
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -11,7 +13,7 @@ import typer
 
 from acclimate.cli.config import Config, PrintConfig
 from acclimate.cli.console import Status, console
-from acclimate.cli.options import AsJson, Drop, Id, TaskOption, reads_files
+from acclimate.cli.options import AsJson, Drop, Id, TaskOption, Trusted, reads_files
 from acclimate.exceptions import InputError
 
 COLUMNS = 20  # columns that are listed
@@ -78,6 +80,7 @@ def rank(
     task: TaskOption = None,
     layers: Annotated[bool, typer.Option("--layers", help="Rank each layer of a network.")] = False,
     seed: Annotated[int, typer.Option("--seed", min=0, help="Makes it reproducible.")] = 0,
+    trusted: Trusted = None,
     as_json: AsJson = False,
     config: Config = None,
     print_config: PrintConfig = False,
@@ -102,13 +105,13 @@ def rank(
     with Status("reading") as status:
         reading = reading_of(how)
         if all(saved):  # pictures as the models read them
-            pictures = reading_for(load(candidates[0]), how).pictures
+            pictures = reading_for(load(candidates[0], trusted), how).pictures
             reading = replace(reading, pictures=pictures)
         table = read_rows(target, label=label, need_label=True, id=id, drop=drop or (), how=reading)
         if table.y is None:
             raise InputError(f"{target.name} has no label in any row; ranking needs some")
         X, y = table.labelled_rows()
-        read = _models if all(saved) else _sources
+        read = partial(_models, trusted=trusted) if all(saved) else _sources
         paths = dict(zip(names, candidates, strict=True))
         found_X, given = read(paths, X, label, id, reading.like(table))
         status.tell("probing")
@@ -123,11 +126,14 @@ def rank(
     console().print(as_rich(found.view(), COLUMNS, "with --json"))
 
 
-def _models(paths: dict[str, Path], X: Any, label: str | None, id: str | None, how: Any) -> Any:
+def _models(
+    paths: dict[str, Path], X: Any, label: str | None, id: str | None, how: Any,
+    trusted: Collection[str] | None,
+) -> Any:  # fmt: skip
     """Return the rows as they are, and the models."""
     from acclimate.cli.stored import load
 
-    return X, {name: load(path) for name, path in paths.items()}
+    return X, {name: load(path, trusted) for name, path in paths.items()}
 
 
 def _sources(paths: dict[str, Path], X: Any, label: str | None, id: str | None, how: Any) -> Any:

@@ -12,7 +12,7 @@ import typer
 
 from acclimate.cli.config import Config, PrintConfig
 from acclimate.cli.console import Status, console, facts, say
-from acclimate.cli.options import AsJson, Metric, Positive, reads_new_files
+from acclimate.cli.options import AsJson, Metric, Positive, Trusted, reads_new_files
 
 if TYPE_CHECKING:
     from acclimate.cli.by_metric import Given
@@ -45,6 +45,7 @@ def evaluate(
     metric: Metric = None,
     positive: Positive = None,
     as_json: AsJson = False,
+    trusted: Trusted = None,
     config: Config = None,
     print_config: PrintConfig = False,
     *,
@@ -71,7 +72,7 @@ def evaluate(
     from acclimate.report.plain import json_safe
 
     with Status("evaluating"):
-        adapter = load(model)
+        adapter = load(model, trusted)
         X, y, unknown, table = labelled_rows(adapter, rows, label, how)
         regression = adapter._regression()
         wanted = metric_of(metric, "regression" if regression else "classification")
@@ -88,7 +89,12 @@ def evaluate(
         if role is not None:
             found["seen"] = f"{rows.name} is the {role} file that {model.name} was trained on"
         other = reference(
-            adapter, X, against, regression, lambda model: inputs_for(model, rows, how, table)
+            adapter,
+            X,
+            against,
+            regression,
+            lambda model: inputs_for(model, rows, how, table),
+            trusted,
         )
         both = {model.name: given}
         if other is not None:

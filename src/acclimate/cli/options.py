@@ -24,6 +24,15 @@ NoRows = Annotated[
     bool,
     typer.Option("--no-rows", help="Write no model file that holds rows of a table."),
 ]
+Trusted = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--trusted",
+        metavar="NAME",
+        help="Type of another package that a model file may hold, as package.Estimator. "
+        "Repeatable. Only for files whose maker you trust.",
+    ),
+]
 Jobs = Annotated[int | None, typer.Option("--jobs", min=1, help="Processes. Default: one a core.")]
 Single = Annotated[
     bool,

@@ -9,7 +9,7 @@ import typer
 
 from acclimate.cli.config import Config, PrintConfig
 from acclimate.cli.console import Status, check_out, say
-from acclimate.cli.options import reads_new_files
+from acclimate.cli.options import Trusted, reads_new_files
 from acclimate.exceptions import InputError
 
 
@@ -28,6 +28,7 @@ def predict(
     domain: Annotated[
         str, typer.Option("--domain", help="target or source: where the rows come from.")
     ] = "target",
+    trusted: Trusted = None,
     config: Config = None,
     print_config: PrintConfig = False,
     *,
@@ -46,7 +47,7 @@ def predict(
     from acclimate.cli.stored import load, settings_of
 
     with Status("reading") as status:
-        adapter = load(model)
+        adapter = load(model, trusted)
         reading = reading_of(how)
         known = id or _identifier(rows, settings_of(adapter)["id"], reading)
         answers = adapter if domain == "target" else AsSource(adapter)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -105,15 +105,17 @@ def reference(
     against: Path | None,
     regression: bool,
     read: Callable[[Any], Any] | None = None,
+    trusted: Collection[str] | None = None,
 ) -> Reference | None:
     """Return what the model is compared with.
 
     ``read`` returns the rows as another model reads them; None takes those of this model.
+    ``trusted`` names types that the other model's file may hold.
     """
     from acclimate.cli.stored import load
 
     if against is not None:
-        other = load(against)
+        other = load(against, trusted)
         if other._regression() != regression:
             raise InputError(f"{against.name} has another task; compare models of one task")
         return Reference(against.name, other, X if read is None else read(other))

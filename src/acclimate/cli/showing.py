@@ -9,8 +9,8 @@ from typing import Annotated, Any
 import typer
 
 from acclimate.cli.config import Config, PrintConfig
-from acclimate.cli.console import Status, console, facts, say
-from acclimate.cli.options import AsJson, reads_new_files
+from acclimate.cli.console import Status, console, errors_as_json, facts, say
+from acclimate.cli.options import AsJson, Trusted, reads_new_files
 from acclimate.exceptions import InputError
 
 
@@ -57,6 +57,7 @@ def check(
     alpha: Annotated[
         float, typer.Option("--alpha", help="Chance of a false alarm, over all columns.")
     ] = 0.01,
+    trusted: Trusted = None,
     as_json: AsJson = False,
     config: Config = None,
     print_config: PrintConfig = False,
@@ -66,14 +67,15 @@ def check(
     """Ask whether new inputs are still what the model was adapted to.
 
     The exit code is 0 where it holds, 3 where inputs have drifted and 4 where there are too few
-    rows to tell. Labels are not looked at: see acclimate evaluate.
+    rows to tell. Labels are not looked at: see acclimate evaluate. With --json an error is JSON,
+    too: its exit code and its message.
     """
     from acclimate.cli.rows import say_read
     from acclimate.cli.stored import load
     from acclimate.diagnosis import drift
 
-    with Status("checking"):
-        adapter = load(model)
+    with errors_as_json(as_json), Status("checking"):
+        adapter = load(model, trusted)
         reference = adapter.extras_.get("drift")
         if reference is None:
             raise InputError(

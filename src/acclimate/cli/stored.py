@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -10,11 +10,18 @@ from typing import Any
 from acclimate.exceptions import InputError
 
 
-def load(path: Path) -> Any:
-    """Return the method in a model file, which must have learned a source."""
+def load(path: Path, trusted: Collection[str] | None = None) -> Any:
+    """Return the method in a model file, which must have learned a source.
+
+    Parameters
+    ----------
+    path : Path
+    trusted : collection of str, default=None
+        Names of types that it may hold; see `acclimate.load`.
+    """
     import acclimate
 
-    model = acclimate.load(path)
+    model = acclimate.load(path, trusted=trusted or ())
     if not isinstance(model, acclimate.Adapter) or not hasattr(model, "source_model_"):
         raise InputError(f"{path.name} holds a {type(model).__name__} that was not fitted")
     return model

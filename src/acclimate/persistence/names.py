@@ -264,7 +264,8 @@ def refuse(names: Collection[str]) -> NoReturn:
     shown = ", ".join(sorted(names))
     raise InputError(
         f"it holds types that are not trusted: {shown}. If you know them and trust whoever made "
-        f"the file, give their names: trusted={sorted(names)!r}"
+        f"the file, give their names: trusted={sorted(names)!r}, on the command line "
+        f"{' '.join(f'--trusted {name}' for name in sorted(names))}"
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -22,6 +23,7 @@ from acclimate.exceptions import AcclimateError
 
 # When the time of a budget began, where that was before `compare` was called; see `counted_from`.
 _BEGUN: ContextVar[float | None] = ContextVar("begun", default=None)
+_log = logging.getLogger("acclimate")
 OnTrial = Callable[[int, int, dict[str, Any]], None]
 
 
@@ -235,6 +237,13 @@ class Trials:
 
     def _keep(self, key: str, result: Result) -> None:
         self.results[key] = result
+        record, told = result.record, f"{len(self.results)} of {self.planned} fits"
+        _log.info("%s: %s %s%s", told, record.candidate, record.status, _why(record))
         if self._progress is not None:
             row = {name: getattr(result.record, name) for name in Record.__dataclass_fields__}
             self._progress(len(self.results), self.planned, row | {"key": key})
+
+
+def _why(record: Record) -> str:
+    seconds = "" if record.seconds is None else f", {record.seconds:.2f} s"
+    return seconds if record.error is None else f"{seconds}: {record.error}"
