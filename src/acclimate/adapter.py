@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, NoReturn, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,9 +29,18 @@ from acclimate import validation as door
 from acclimate.catalogue import Row, methods, row_of
 from acclimate.domain import Domain
 from acclimate.exceptions import AcclimateError, InputError, TransferWarning
+from acclimate.maths.class_shares import (
+    SOFT,
+    full_shares,
+    log_scores,
+    moved,
+    shares_of,
+    towards_even,
+)
 from acclimate.preprocessing.steps import by_domain, fit_on_both, fit_step, for_target
 from acclimate.refusing import as_input_error
 from acclimate.settings import ESTIMATOR, TRANSFORMER, Constraints, check_settings
+from acclimate.shares import Limits, check_class_shares
 from acclimate.validation import Rows
 
 
@@ -97,18 +106,24 @@ class Adapter(BaseEstimator, ABC):  # type: ignore[misc]
         Whether stage two has run.
     classes_ : ndarray of shape (n_classes,)
         Labels in the order of the columns of `predict_proba`. After stage two, the target's.
+    class_ratio_ : ndarray of shape (n_classes,) or None
+        What probabilities of target rows are multiplied by, before each row gets the sum 1; None
+        where they stay.
     trained_on_ : dict
         Numbers of rows, features and classes of the source and, after stage two, of the target.
     """
 
     row: ClassVar[Row]  # what a class says of itself; read it with `row_of`
     _cautious: ClassVar[Row] = Row()  # what is taken to hold where it says nothing
-    _not_saved: ClassVar[tuple[str, ...]] = ("_source", "_raw_source")
+    _not_saved: ClassVar[tuple[str, ...]] = ("_source", "_raw_source", "_share_limits")
+    class_ratio_: NDArray[np.float64] | None
+    _share_limits: Limits | None
     # whether a frame may reach a base model that reads categories: not where rows are calculated on
     _reads_frames: ClassVar[bool] = False
     # whether stage two fits a copy of the preprocessing on the rows of both domains
     _fits_preprocess_on_both: ClassVar[bool] = False
     _weighs_target: ClassVar[bool] = False  # whether labelled target rows may have weights
+    _moves_answers: ClassVar[bool] = True  # whether given class shares move the answers
     __metadata_request__fit: ClassVar[dict[str, bool]] = {"target": True, "domains": True}
 
     _parameter_constraints: ClassVar[Constraints] = {
@@ -139,6 +154,14 @@ class Adapter(BaseEstimator, ABC):  # type: ignore[misc]
     @abstractmethod
     def _adapt(self, model: Any, source: Rows | None, target: Rows, seed: int) -> Adapted:
         """Stage two: return the adapted model. ``model`` and ``source`` must not change."""
+
+    def _even_part(self) -> float:
+        """Return the part of even shares that answers go to where none are given; 0 is no move."""
+        return 0.0
+
+    def _learned_shares(self) -> NDArray[np.float64] | None:
+        """Return the class shares that the adapted model learned from, None in a regression."""
+        return getattr(self, "source_shares_", None)  # a file of an earlier version has none
 
     # --- public door ------------------------------------------------------------------------
 
@@ -215,7 +238,8 @@ class Adapter(BaseEstimator, ABC):  # type: ignore[misc]
         if target is not None:  # a wrong target must not cost a fit of the source
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # adapt says it again
-                self._check_target_rows(target, None if regression else np.unique(y))
+                known = None if regression else np.unique(y)
+                self._limits_of(target, self._check_target_rows(target, known), known, names)
         self.seed_ = int(check_random_state(self.random_state).randint(np.iinfo(np.int32).max))
         self.preprocess_ = None
         given_X, self._raw_source = X, None
@@ -232,6 +256,7 @@ class Adapter(BaseEstimator, ABC):  # type: ignore[misc]
         source = Rows(X, y, None, weight, ids, names, given)
         self.source_model_ = self._fit_source(source, self._stage_seed(1))
         self.source_class_names_ = names
+        self.source_shares_ = None if regression else shares_of(y, weight)
         classes = None if regression else np.unique(y).tolist()
         self.trained_on_ = {"source": self._described(X, classes, names)}
         self._source = source if row.needs_source else None
@@ -241,6 +266,13 @@ class Adapter(BaseEstimator, ABC):  # type: ignore[misc]
 
     def adapt(self, target: Domain) -> Self:
         """Adapt the fitted source model to a target. Changes self and returns it.
+
+        Where the target comes with ``class_shares``, answers for its rows are moved to them: class
+        probabilities P_ik become ``P_ik q_k / p_k``, each row scaled to a sum of 1, with p the
+        shares that the model learned from and ``q = .98 s + .02 / K``, s the given shares. A range
+        moves to its nearest end, and only where the mean probability lies outside it. Classes that
+        are not named share the rest as in the source. With two classes shares known to ten points
+        help; with ten classes only exact shares that the predicted ones are then near.
 
         Parameters
         ----------
@@ -261,10 +293,10 @@ class Adapter(BaseEstimator, ABC):  # type: ignore[misc]
         """
         check_is_fitted(self, "source_model_")
         check_settings(self)
-        known = self.trained_on_["source"]["classes"]
-        rows = self._check_target_rows(
-            door.check_target(target), None if known is None else np.asarray(known)
-        )
+        listed = self.trained_on_["source"]["classes"]
+        known = None if listed is None else np.asarray(listed)
+        rows = self._check_target_rows(door.check_target(target), known)
+        limits = self._limits_of(target, rows, known, getattr(self, "source_class_names_", None))
         row = self._row()
         if self._source is None and row.needs_source:
             able = [r.name for r in methods() if not r.needs_source and r.alters]
@@ -292,6 +324,7 @@ class Adapter(BaseEstimator, ABC):  # type: ignore[misc]
             )
         self._reset_to_stage_one()
         self._preprocess_after = step
+        self._share_limits = limits
         adapted = self._adapt(self.source_model_, source, rows, self._stage_seed(2))
         self.target_model_ = adapted.target
         self._source_after = adapted.source
@@ -299,12 +332,18 @@ class Adapter(BaseEstimator, ABC):  # type: ignore[misc]
         self.target_name_ = target.name
         if hasattr(adapted.target, "classes_"):
             self.classes_ = adapted.target.classes_
+        self.class_ratio_ = self._share_ratio(rows)
         classes = None if rows.y is None or self._regression() else np.unique(rows.y).tolist()
         self.trained_on_["target"] = {
             "name": target.name,
             "labelled": 0 if rows.y is None else len(rows.y),
             **self._described(rows.X, classes, rows.class_names),
         }
+        if target.class_shares is not None:
+            self.trained_on_["target"]["class_shares"] = {
+                str(label): np.asarray(share).tolist()
+                for label, share in target.class_shares.items()
+            }
         seen = {"source": () if source is None else (self._raw_source, source.X)}
         held = self._rows_kept({**seen, "target": (given_X, rows.X)})
         first = getattr(self, "rows_held_", {}).get("source", 0)  # stage one's rows stay
@@ -463,6 +502,8 @@ class Adapter(BaseEstimator, ABC):  # type: ignore[misc]
         self._source_after = None
         self._preprocess_after = self.preprocess_
         self.target_name_ = None
+        self.class_ratio_ = None
+        self._share_limits = None
         self.trained_on_ = {"source": self.trained_on_["source"]}
         if hasattr(self.source_model_, "classes_"):
             self.classes_ = self.source_model_.classes_
@@ -549,7 +590,59 @@ class Adapter(BaseEstimator, ABC):  # type: ignore[misc]
         step = self.preprocess_ if after is None or apart else later
         if step is not None:
             X = step.transform(X)
-        return getattr(self.source_model_ if after is None else after, method)(X)
+        model = self.source_model_ if after is None else after
+        ratio = getattr(self, "class_ratio_", None)  # a file of an earlier version has none
+        if side == "source" or ratio is None or method == "transform":
+            return getattr(model, method)(X)
+        proba = moved(model.predict_proba(X), ratio)
+        if method == "predict":
+            return self.classes_[proba.argmax(axis=1)]
+        return proba if method == "predict_proba" else log_scores(proba)
+
+    def _limits_of(
+        self, target: Domain, rows: Rows, classes: NDArray[Any] | None, names: Any
+    ) -> Limits | None:
+        """Return what is said of the target's class shares, checked; None where nothing is."""
+        if target.class_shares is None:
+            return None
+        if classes is None:
+            raise InputError("class_shares are for classes, and this is a regression")
+        if rows.y is not None:
+            raise InputError(
+                f"{type(self).__name__} learns from target labels, and class_shares are for "
+                f"targets without; leave out one of them"
+            )
+        if self._moves_answers and not hasattr(self._base(), "predict_proba"):
+            self._refuse_shares()
+        names = door.check_class_names(target.class_names or names)
+        return check_class_shares(target.class_shares, classes, names)
+
+    def _share_ratio(self, target: Rows) -> NDArray[np.float64] | None:
+        """Return what probabilities of target rows are multiplied by; None where they stay."""
+        even = 0.0 if self._regression() else self._even_part()
+        known = self._learned_shares()
+        if known is None and self._share_limits is not None:
+            raise InputError(
+                f"this {type(self).__name__} does not know the class shares of its source; fit it "
+                f"on rows, with this version"
+            )
+        if known is None or not (even or self._share_limits) or not self._moves_answers:
+            return None
+        if self._share_limits is None:
+            return towards_even(known, even) / known
+        if not hasattr(self.target_model_, "predict_proba"):
+            self._refuse_shares()
+        implied = known
+        if not self._share_limits.exact:
+            implied = np.asarray(self.target_model_.predict_proba(target.X)).mean(axis=0)
+        found = full_shares(self._share_limits.low, self._share_limits.high, known, implied)
+        return None if found is None else towards_even(found, SOFT) / known
+
+    def _refuse_shares(self) -> NoReturn:
+        raise InputError(
+            f"class_shares move probabilities, and {type(self).__name__} on "
+            f"{type(self._base()).__name__} gives none; choose another base model or method"
+        )
 
     def _html_repr(self) -> str:
         """Return what notebooks show: scikit-learn's diagram, and the summary."""

@@ -246,7 +246,7 @@ def finish(
     about = {"features": method.n_features_in_, "class_names": None}
     listed = None if classes is None else classes.tolist()
     method.source_model_ = source_model
-    method.source_class_names_ = None
+    method.source_class_names_ = method.source_shares_ = None
     method._source = None
     method.trained_on_ = {"source": {"rows": rows[0], "classes": listed, **about}}
     method._reset_to_stage_one()

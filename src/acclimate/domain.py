@@ -29,6 +29,9 @@ class Domain:
         `TargetOnly`, `FineTune`, `ParameterTransfer` and `JointObjective` take them.
     class_names : sequence of str or mapping from label to str, default=None
         What the labels mean. In a sequence, the integer label ``i`` is called ``class_names[i]``.
+    class_shares : mapping from label, or its name, to float or pair of float, default=None
+        What share of these rows is of a class: 0.7, or (0.6, 0.8) for a range. For targets without
+        labels; see `Adapter.adapt`.
     name : str, default=None
         What messages and reports call this domain.
 
@@ -49,6 +52,7 @@ class Domain:
     labelled: Any = field(default=None)
     sample_weight: Any = field(default=None)
     class_names: Sequence[str] | Mapping[Any, str] | None = field(default=None)
+    class_shares: Mapping[Any, float | tuple[float, float]] | None = field(default=None)
     name: str | None = field(default=None)
 
     def __repr__(self) -> str:

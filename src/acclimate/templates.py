@@ -18,6 +18,7 @@ from acclimate import validation as door
 from acclimate.adapter import Adapted, Adapter, fit_model
 from acclimate.catalogue import Row
 from acclimate.exceptions import InputError
+from acclimate.maths.class_shares import shares_of
 from acclimate.sources import Part, each, row_weights, similarities, split
 from acclimate.validation import Rows
 
@@ -260,7 +261,12 @@ class WeighAdapter(Adapter):
         self.weight_report_ = report_weights(w, rows.counts)
         if rows.weight is not None:
             w = w * rows.weight
+        self._weighed_shares = None if self._regression() else shares_of(rows.labels, w)
         return Adapted(fit_weighted(self._weighed(), Rows(rows.X, rows.y, None, w), seed))
+
+    def _learned_shares(self) -> NDArray[np.float64] | None:
+        known, weighed = super()._learned_shares(), self._weighed_shares
+        return weighed if known is None or weighed is None else np.maximum(weighed, 1e-3 * known)
 
     def _weighed(self) -> Any:
         """Return the base model that the weights are for."""

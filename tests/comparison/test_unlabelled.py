@@ -13,6 +13,7 @@ import pytest
 
 from acclimate import Domain, compare
 from acclimate.comparison.unlabelled import ESTIMATE_95, ESTIMATE_ERROR
+from acclimate.exceptions import InputError
 
 Maker = Callable[..., SimpleNamespace]
 QUICK: dict[str, Any] = {"methods": ["CORAL", "LinearMonge"], "n_jobs": 1}
@@ -135,3 +136,19 @@ def test_the_reference_is_the_best_ranked_source_model(shifted: Callable[..., An
     assert found["recommendation"]["candidate"] == "SourceOnly/linear"
     assert found["estimated"]["gain"] == 0
     assert set(found["estimated"]["validators"]) == {"SourceOnly/dummy", "SourceOnly/linear"}
+
+
+@pytest.mark.slow
+def test_class_shares_reach_every_trial_and_the_model(shifted: Maker, tmp_path: Path) -> None:
+    d = shifted()
+    path = tmp_path / "run.sqlite"
+    plain = compare((d.X, d.y), Domain(d.Xt), store=path, **QUICK)
+    target = Domain(d.Xt, class_shares={1: 0.9})
+    given = compare((d.X, d.y), target, store=path, **QUICK)
+    assert given.to_dict()["trials"]["reused"] == 0  # another question
+    before, after = (one.best_model().predict_proba(d.Xt)[:, 1].mean() for one in (plain, given))
+    assert after > before
+    for y, words in ((d.yt, "or the labels"), (None, "which the source lacks")):
+        wrong = Domain(d.Xt, y, class_shares={1: 0.9} if y is not None else {"ill": 0.9})
+        with pytest.raises(InputError, match=words):
+            compare((d.X, d.y), wrong, **QUICK)

@@ -12,7 +12,7 @@ from acclimate.base import words
 from acclimate.cli import models
 from acclimate.cli.config import Config, PrintConfig
 from acclimate.cli.console import Status, check_out, facts, say
-from acclimate.cli.options import NoRows, Trusted, reads_new_files
+from acclimate.cli.options import NoRows, Share, Trusted, reads_new_files
 
 
 @reads_new_files
@@ -41,6 +41,7 @@ def adapt(
         list[str] | None,
         typer.Option("--set", metavar="NAME=VALUE", help="Setting of the method. Repeatable."),
     ] = None,
+    share: Share = None,
     no_rows: NoRows = False,
     trusted: Trusted = None,
     config: Config = None,
@@ -85,6 +86,7 @@ def adapt(
         goal = door.target_domain(
             table, task=meta["task"], classes=classes, names=names, new_classes=new_classes
         )
+        goal = door.with_shares(goal, share)
         quiet = meta["estimator"] in words.NETWORKS
     picked = None
     if method is None and not settings:

@@ -30,6 +30,7 @@ from acclimate.cli.options import (
     Metric,
     NoRows,
     Positive,
+    Share,
     Single,
     TaskOption,
     reads_files,
@@ -129,6 +130,7 @@ def compare(
             "of the files, in this folder.",
         ),
     ] = None,
+    share: Share = None,
     no_rows: NoRows = False,
     as_json: AsJson = False,
     config: Config = None,
@@ -147,7 +149,8 @@ def compare(
         "group": group, "method": list(method or ()), "estimator": list(estimator or ()),
         "networks": networks, "single": single, "task": task, "metric": metric,
         "positive": positive, "budget": budget,
-        "trials": trials, "folds": folds, "repeats": repeats, "seed": seed, **how,
+        "trials": trials, "folds": folds, "repeats": repeats, "seed": seed,
+        "share": list(share or ()), **how,
     }  # fmt: skip
     store = store or Path(f"compare-{_stem(source)}-{_stem(target)}.sqlite")
     where = {"n_jobs": jobs, "cluster": cluster, "allow_versions": allow_versions}
@@ -336,6 +339,7 @@ def _read(asked: dict[str, Any]) -> dict[str, Any]:
         there, task=task, classes=None if names is None else list(names), names=names,
         new_classes=False,
     )  # fmt: skip
+    goal = door.with_shares(goal, asked.get("share"))
     domains = groups = None
     if asked["sources"] is not None:
         domains = _column(source, asked["sources"], how, table)

@@ -13,7 +13,7 @@ from acclimate.base import words
 from acclimate.cli import models
 from acclimate.cli.config import Config, PrintConfig
 from acclimate.cli.console import Status, check_out, facts, say
-from acclimate.cli.options import Drop, Id, NoRows, TaskOption, reads_files
+from acclimate.cli.options import Drop, Id, NoRows, Share, TaskOption, reads_files
 from acclimate.exceptions import AcclimateError, InputError, RowsWarning
 from acclimate.report.wording import listing, percent
 
@@ -82,6 +82,7 @@ def fit(
         ),
     ] = None,
     seed: Annotated[int, typer.Option("--seed", min=0, help="Makes the fit reproducible.")] = 0,
+    share: Share = None,
     no_rows: NoRows = False,
     config: Config = None,
     print_config: PrintConfig = False,
@@ -95,6 +96,8 @@ def fit(
     the answer and the card say how many.
     """
     check_out(out, source, target)
+    if share and target is None:
+        raise InputError("--share is about the rows of --target, and there are none")
     from acclimate import tables
     from acclimate.cli import rows as door
 
@@ -124,6 +127,7 @@ def fit(
                 there, task=task, classes=None if names is None else list(names), names=names,
                 new_classes=new_classes,
             )  # fmt: skip
+            goal = door.with_shares(goal, share)
     with Status(f"fitting {row.name}", quiet=base_name in words.NETWORKS):
         model.fit(X, y, target=goal, class_names=names)
     door.note_identifiers(table)

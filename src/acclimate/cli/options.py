@@ -56,6 +56,14 @@ Positive = Annotated[
         help="Class that F1, AUC and the like are of. Default: the rarer of two.",
     ),
 ]  # fmt: skip
+Share = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--share", metavar="CLASS=SHARE",
+        help="Share of the target's rows that is of a class, as sick=0.7 or sick=0.6..0.8; for a "
+        "target without labels. Repeatable.",
+    ),
+]  # fmt: skip
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 _PANEL = "How files are read"

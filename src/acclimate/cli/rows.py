@@ -15,6 +15,7 @@ from acclimate.cli.console import say
 from acclimate.cli.options import PICTURES
 from acclimate.columns import as_strings, matched, text_of, warn_of
 from acclimate.exceptions import InputError
+from acclimate.shares import parse_shares
 from acclimate.tables import reading
 from acclimate.tables.labels import check_columns, check_known_labels
 from acclimate.tables.pictures import of_words
@@ -211,6 +212,13 @@ def target_domain(
     elif y is not None and y.dtype.kind == "f":
         y = task_of(y, "classification")[2]
     return replace(table, y=y).domain(class_names=given, name=table.path.name)
+
+
+def with_shares(target: Any, options: Sequence[str] | None) -> Any:
+    """Return a target with what the options say of its class shares."""
+    from dataclasses import replace
+
+    return replace(target, class_shares=parse_shares(options or ()))
 
 
 def file_entry(path: Path, role: str, table: Any) -> dict[str, Any]:

@@ -111,7 +111,8 @@ def compare(
     source : Domain or pair (X, y)
         Labelled rows.
     target : Domain
-        Rows with labels for all, some or none of them.
+        Rows with labels for all, some or none of them; without any, ``class_shares`` say more than
+        all that can be estimated.
     estimator : estimator or mapping from name to estimator, default=None
         Base models. None means logistic or ridge regression, and a network where allowed; with
         target labels and ``methods=None`` the strong ones that ``committee`` names.
@@ -303,7 +304,7 @@ def compare(
         "candidates": describe(own), "networks": networks, "budget": budget, "trials": trials,
         "folds": folds, "repeats": repeats, "margin": margin, "confidence": confidence,
         "metric": problem.measure.key, "positive": positive,
-        "seed": random_state,
+        "seed": random_state, "class_shares": describe(problem.target.class_shares),
     }  # fmt: skip
     with temporary_folder() as folder:
         files = folder / "data"
@@ -320,6 +321,7 @@ def compare(
             run = Trials(
                 kept, pool, shared.combined(*inputs), random_state, limits, problem.names,
                 _scorer(problem), progress, lasting=store is not None, mixed=mixed,
+                class_shares=problem.target.class_shares,
             )  # fmt: skip
             if design is not None:
                 judged = WithLabels(run, problem, tried, design, weighs, own, larger)

@@ -18,6 +18,7 @@ from acclimate.domain import Domain
 from acclimate.exceptions import InputError
 from acclimate.judging.metrics import DEFAULTS, metric_of, positive_of
 from acclimate.judging.scored import Metric
+from acclimate.shares import check_class_shares
 
 
 @dataclass(frozen=True, eq=False)
@@ -231,6 +232,8 @@ def check_problem(
                 "use the same kind of labels on both sides"
             )
         classes = np.unique(both)
+    if target.class_shares is not None:
+        _check_shares(target, None if labels is not None else classes, names[1] or names[0])
     measure = _metric(metric, task, labels is not None)
     asked = positive is not None
     if asked and classes is None:
@@ -240,10 +243,23 @@ def check_problem(
         positive = None if code is None else classes[code].item()
     return Problem(
         Domain(source.X, y, class_names=names[0], name=source.name),
-        Domain(target.X, labels, labelled=mask, class_names=names[1], name=target.name),
+        Domain(
+            target.X, labels, labelled=mask, class_names=names[1], name=target.name,
+            class_shares=target.class_shares,
+        ),
         door.check_ids(domains, n), _groups(groups, target.X, m), task, why, classes, margin,
         confidence, _weights(label_weights, m, known, classify), measure, positive, asked,
     )  # fmt: skip
+
+
+def _check_shares(target: Domain, classes: NDArray[Any] | None, names: Any) -> None:
+    """Raise where class shares cannot be used; ``classes`` are None with labels or for values."""
+    if classes is None:
+        raise InputError(
+            "class_shares are for classes and a target without labels; leave them out, or the "
+            "labels"
+        )
+    check_class_shares(target.class_shares, classes, names)
 
 
 def _metric(wanted: Any, task: Task, labelled: bool) -> Metric | None:

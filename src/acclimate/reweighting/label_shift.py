@@ -15,15 +15,18 @@ from acclimate import validation as door
 from acclimate.adapter import fit_model
 from acclimate.exceptions import InputError, TransferWarning
 from acclimate.folds import row_keys
+from acclimate.maths.class_shares import SOFT, full_shares, towards_even
 from acclimate.maths.medians import weighted_median
 from acclimate.reweighting.ratio import Array, matrix, spread
 from acclimate.settings import SEVERAL, SHARE_BELOW_1, Constraints, OneOf
+from acclimate.shares import Limits
 from acclimate.templates import WeighAdapter
 from acclimate.validation import Rows
 
 SETTLED = 1e-10  # largest change of a prior at which expectation maximisation stops
 STEPS = 10_000
 VARIANCE_STEPS = 6
+LEAST = 1e-3  # of a class's weight, so that the model knows all of the source's classes
 SINGULAR = 1e-6  # a confusion matrix below this smallest singular value tells nothing
 
 
@@ -116,6 +119,9 @@ class LabelShift(WeighAdapter):
     on the source, mu the shares of predicted classes on the target. With "em", target shares q
     maximise ``sum_j log sum_y q_y p(y | x_j) / p_source(y)`` over the target rows.
 
+    Where the target comes with ``class_shares``, these are taken in place of the estimate and of
+    the test; a range cuts the estimate at its nearest end.
+
     Parameters
     ----------
     estimator : classifier, default=None
@@ -203,6 +209,8 @@ class LabelShift(WeighAdapter):
         "level": [SHARE_BELOW_1],
     }
 
+    _moves_answers = False  # the weights have the given shares already
+
     def __init__(
         self,
         estimator: Any = None,
@@ -240,8 +248,13 @@ class LabelShift(WeighAdapter):
         model = self.source_model_
         classes = model.classes_
         codes = np.searchsorted(classes, source.labels)
-        rows = source.counts
+        rows, limits = source.counts, self._share_limits
         shares = np.bincount(codes, weights=rows, minlength=len(classes)) / rows.sum()
+        if limits is not None and limits.exact:
+            self.fit_ = None
+            by_class = self._by_shares(limits, shares, shares)
+            exact: Array = by_class[codes]
+            return exact
         C, self.fit_ = self._cross_fitted(source, target, codes, classes, seed)
         if self.method == "em":
             plain = self._weighed()
@@ -255,6 +268,10 @@ class LabelShift(WeighAdapter):
         if not priors.any():
             raise InputError("no class of the source explains the predictions on the target")
         self.target_priors_ = priors / priors.sum()
+        if limits is not None:
+            by_class = self._by_shares(limits, shares, self.target_priors_)
+            cut: Array = by_class[codes]
+            return cut
         self.class_weights_ = self.target_priors_ / shares
         if self.fit_ is not None and self.fit_ < self.level:
             warnings.warn(
@@ -264,8 +281,17 @@ class LabelShift(WeighAdapter):
                 stacklevel=5,
             )
             self.class_weights_ = np.ones(len(classes))
-        ratio: Array = np.maximum(self.class_weights_, 1e-3)[codes]
+        ratio: Array = np.maximum(self.class_weights_, LEAST)[codes]
         return ratio
+
+    def _by_shares(self, limits: Limits, shares: Array, estimated: Array) -> Array:
+        """Return class weights where something is said of the target's shares, shape (k,)."""
+        known, implied = (np.asarray(one, dtype=np.float64) for one in (shares, estimated))
+        found = full_shares(limits.low, limits.high, known, implied)
+        self.target_priors_ = implied if found is None else towards_even(found, SOFT)
+        self.class_weights_ = self.target_priors_ / known
+        weights: Array = np.maximum(self.class_weights_, LEAST)
+        return weights
 
     def _cross_fitted(
         self, source: Rows, target: Rows, codes: NDArray[np.intp], classes: NDArray[Any], seed: int

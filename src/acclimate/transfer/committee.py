@@ -15,7 +15,7 @@ from acclimate.adapter import Adapted, Adapter, Shared, sharing
 from acclimate.catalogue import Row
 from acclimate.domain import Domain
 from acclimate.exceptions import InputError
-from acclimate.transfer.label_folds import log_scores
+from acclimate.maths.class_shares import log_scores
 from acclimate.validation import Rows
 
 Floats = NDArray[np.float64]

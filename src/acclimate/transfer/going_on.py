@@ -28,7 +28,7 @@ _NETWORK_FOLDS = 3  # laid out once: a fit takes seconds and not milliseconds
 _STRATEGIES = ("full", "head", "l2-sp")  # of a network, beside what "auto" means
 _STAGE_ONE = (
     "feature_names_in_", "n_features_in_", "seed_", "preprocess_", "source_model_",
-    "source_class_names_", "trained_on_", "rows_held_",
+    "source_class_names_", "source_shares_", "trained_on_", "rows_held_",
 )  # fmt: skip
 
 

@@ -11,8 +11,9 @@ from acclimate.adapter import Adapted, Adapter, fit_model
 from acclimate.classes import Match, match_classes
 from acclimate.exceptions import InputError
 from acclimate.folds import few_label_folds
+from acclimate.maths.class_shares import log_scores
 from acclimate.settings import SEVERAL, SHARE, Constraints, OneOf
-from acclimate.transfer.label_folds import log_losses, log_scores, row_key
+from acclimate.transfer.label_folds import log_losses, row_key
 from acclimate.validation import Rows, take
 
 Floats = NDArray[np.float64]

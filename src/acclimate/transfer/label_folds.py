@@ -91,17 +91,6 @@ def log_losses(proba: NDArray[Any], classes: NDArray[Any], y: NDArray[Any]) -> F
     return losses
 
 
-def log_scores(proba: Floats) -> Floats:
-    """Return log odds of the second of two classes, shape (m,); else log probabilities, (m, k).
-
-    >>> log_scores(np.array([[0.5, 0.5]]))
-    array([0.])
-    """
-    logs = np.log(np.maximum(proba, np.finfo(np.float64).tiny))
-    scores: Floats = logs[:, 1] - logs[:, 0] if logs.shape[1] == 2 else logs
-    return scores
-
-
 def row_key(X: Any, seed: int) -> NDArray[Any] | None:
     """Return a number for each row that depends on its values alone, shape (m,).
 

@@ -46,6 +46,8 @@ class Spec:
         nothing else.
     picture : bool
         Whether points of both domains are kept, to be drawn; see `seen.take_pictures`.
+    class_shares : mapping or None
+        What is said of the target's class shares; see `Domain`.
     """
 
     key: str
@@ -61,6 +63,7 @@ class Spec:
     names: tuple[Any, Any] = (None, None)
     probe: NDArray[np.intp] | None = None
     picture: bool = False
+    class_shares: Any = None
 
 
 @dataclass(frozen=True)

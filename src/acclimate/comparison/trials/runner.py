@@ -112,6 +112,8 @@ class Trials:
         Whether the store is there after this run.
     mixed : bool, default=False
         Whether other versions may compute trials; the store says which did.
+    class_shares : mapping or None, default=None
+        What is said of the target's class shares; see `Domain`.
     """
 
     def __init__(
@@ -119,12 +121,14 @@ class Trials:
         names: tuple[Any, Any],
         score: Callable[[Job, Mapping[str, NDArray[Any]]], dict[str, float]],
         progress: OnTrial | None = None, *, lasting: bool = True, mixed: bool = False,
+        class_shares: Any = None,
     ) -> None:  # fmt: skip
         self.store, self.pool, self.data, self.seed = store, pool, data, seed
         self.limits, self.names = limits, names
         self.results: dict[str, Result] = {}
         self.planned = 0
         self.reused = 0
+        self.class_shares = class_shares
         self._score = score
         self._progress = progress
         self._lasting, self._mixed = lasting, mixed
@@ -155,6 +159,8 @@ class Trials:
                 None if n is None else {str(k): v for k, v in n.items()} for n in self.names
             ],
         }
+        if self.class_shares is not None:
+            config["class_shares"] = {str(k): v for k, v in self.class_shares.items()}
         if probe is not None:
             config["probe"] = fingerprint(probe)
         key = trial_key(config, self.seed, self.data)
@@ -163,7 +169,7 @@ class Trials:
         first = trial_key(shared, self.seed, self.data)
         spec = Spec(
             key, candidate.name, candidate.model, first, train, answer, source, held,
-            candidate.several, reverse, self.names, probe, picture,
+            candidate.several, reverse, self.names, probe, picture, self.class_shares,
         )  # fmt: skip
         return Job(candidate, spec, config)
 

@@ -161,7 +161,9 @@ def _adapt_and_answer(
         labels = np.asarray(data["target_y"])
         mask = np.zeros(len(labels), dtype=bool)
         mask[spec.train] = True
-    domain = Domain(target, labels, labelled=mask, class_names=spec.names[1])
+    domain = Domain(
+        target, labels, labelled=mask, class_names=spec.names[1], class_shares=spec.class_shares
+    )
     with sharing(_learnt()):
         model = copy.copy(model).adapt(domain)
     arrays: dict[str, NDArray[Any]] = {}
