@@ -29,8 +29,9 @@ class Race:
     rows of the other folds alone, from models that saw neither the fold nor these rows. A candidate
     runs on while any fold keeps it, and in a fold only what that fold kept can be weighed.
 
-    Where time is short, a fold takes its candidates in the order of its own losses, as far as they
-    were finished: its own labels have no part in that.
+    Where time is short, a variant of each reference is run through first, and a fold takes its
+    candidates in the order of its own losses, as far as they were finished: its own labels have no
+    part in that.
 
     Parameters
     ----------
@@ -91,6 +92,12 @@ class Race:
             (r, i): list(self.candidates if self.start is None else self.start[r, i])
             for i in range(design.folds)
         }
+        if not r and self.bench.trials.limits.seconds is not None:
+            first = [
+                next((n for n in self.candidates if n in g), None) for g in self.groups.values()
+            ]
+            mine = [self.candidates[name] for name in first if name is not None]
+            self.bench.trials.run(job for c in mine for job in self._jobs(c, parts))
         self._lap("first", near, list(self.candidates))
         tables = self._drop(alive, near)
         self.bench.keep_back(sorted(self._seconds(c) for c in self.candidates.values()))
