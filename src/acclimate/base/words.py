@@ -77,3 +77,11 @@ def estimator(word: str, task: str) -> Any:
         return getattr(importlib.import_module(module), name)(**settings)
     except ModuleNotFoundError as error:
         raise InputError(f"{word} needs a package: pip install {word}") from error
+
+
+def is_network(estimator: Any) -> bool:
+    """Tell whether a base model is one of the library's networks, without importing torch."""
+    return any(
+        cls.__module__ == "acclimate.base.neural" or cls.__module__.startswith("torch")
+        for cls in type(estimator).__mro__
+    )

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from acclimate.base.words import is_network
 from acclimate.catalogue import Row, find, methods
 from acclimate.comparison.own_code import code_mark
 from acclimate.comparison.trials.shared import fingerprint
@@ -359,14 +360,6 @@ def thinned(candidate: Candidate, share: float) -> Candidate:
     model.set_params(**steps)
     config = {**candidate.config, "model": describe(model)}
     return replace(candidate, model=model, config=config)
-
-
-def is_network(estimator: Any) -> bool:
-    """Tell whether a base model is one of the library's networks, without importing torch."""
-    return any(
-        cls.__module__ == "acclimate.base.neural" or cls.__module__.startswith("torch")
-        for cls in type(estimator).__mro__
-    )
 
 
 def describe(value: Any) -> Any:

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from acclimate.exceptions import IntegrityError
-from acclimate.persistence import container
+from acclimate.persistence import container, direct
 from acclimate.persistence.limits import Budget
 from acclimate.persistence.names import refuse
 from acclimate.persistence.sklearn_types import TRUSTED, may_be_held
@@ -113,8 +113,6 @@ def is_of_others(name: str) -> bool:
 
 def load(data: bytes, trusted: Collection[str], budget: Budget) -> list[Any]:
     """Return what skops builds, if all types are known or trusted and the amount is plausible."""
-    from skops import io as skops_io
-
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             text = archive.read(SCHEMA)
@@ -124,14 +122,19 @@ def load(data: bytes, trusted: Collection[str], budget: Budget) -> list[Any]:
             _check_amounts(schema)
             for node in _once(schema):
                 _check_node(node, archive, budget)
+            parts = direct.build(schema, archive)
     except (KeyError, TypeError, AttributeError, zipfile.BadZipFile) as error:
         raise IntegrityError(f"its estimators are not described as skops does ({error})") from error
+    if parts is not None:
+        return parts
+    from skops import io as skops_io
+
     allowed = [*trusted, *TRUSTED]
     unknown = [n for n in skops_io.get_untrusted_types(data=data) if n not in allowed]
     if unknown:
         refuse(unknown)
-    parts: list[Any] = skops_io.loads(data, trusted=allowed)
-    return parts
+    built: list[Any] = skops_io.loads(data, trusted=allowed)
+    return built
 
 
 def _nodes(schema: Any) -> Iterator[dict[str, Any]]:

@@ -6,26 +6,24 @@ import textwrap
 import warnings
 from dataclasses import dataclass, replace
 from numbers import Real
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from sklearn.utils._param_validation import Interval
-from torch import nn
 
 from acclimate.adapter import Adapted, Adapter, fit_model
-from acclimate.base.neural import NeuralClassifier, NeuralRegressor
+from acclimate.base.words import is_network
 from acclimate.classes import Kept, Renamed, lost_classes, warn_of_lost
 from acclimate.exceptions import InputError, TransferWarning
 from acclimate.settings import COUNT, POSITIVE, Constraints, OneOf
-from acclimate.training.device import seeded
-from acclimate.training.network import Network, new_head
-from acclimate.transfer.strategies import NETWORK_STRATEGIES
-from acclimate.transfer.tuning import Tuning
+from acclimate.transfer.strategy_words import ABOUT
 from acclimate.validation import Rows
 
-STRATEGIES = ("auto", *NETWORK_STRATEGIES)
+if TYPE_CHECKING:
+    from torch import nn
+
+STRATEGIES = ("auto", *ABOUT)
 
 
 @dataclass(frozen=True)
@@ -194,6 +192,8 @@ class FineTune(Adapter):
         self.alpha = alpha
 
     def _default_estimator(self) -> Any:
+        from acclimate.base.neural import NeuralClassifier  # torch, which other models do not need
+
         return NeuralClassifier()
 
     def _fit_source(self, source: Rows, seed: int) -> Any:
@@ -213,7 +213,7 @@ class FineTune(Adapter):
             warn_of_lost("FineTune with a new head", lost, way_out)
         self.copied_head_ = head.source is not None
         self.tuned_layers_: list[str] | None = None
-        if isinstance(model, NeuralClassifier | NeuralRegressor):
+        if is_network(model):
             return Adapted(self._tune_network(model, target, head, seed))
         if head.source is None:
             warnings.warn(
@@ -235,9 +235,14 @@ class FineTune(Adapter):
     # --- networks ---------------------------------------------------------------------------
 
     def _tune_network(self, model: Any, target: Rows, head: Head, seed: int) -> Any:
+        from acclimate.training.device import seeded
+        from acclimate.training.network import new_head
+        from acclimate.transfer.strategies import NETWORK_STRATEGIES
+        from acclimate.transfer.tuning import Tuning
+
         tuned = model.copy_fitted()
         tuned.seed_ = seed
-        net: Network = tuned.network_
+        net = tuned.network_
         X, y, weight = target.labelled_X, target.labels, target.labelled_weight
         where = next(net.parameters()).device
         if head.source is None:
@@ -301,8 +306,7 @@ class FineTune(Adapter):
         return Head(known, np.arange(len(known)))
 
     def _check_settings(self) -> None:
-        network = isinstance(self._base(), NeuralClassifier | NeuralRegressor)
-        allowed = STRATEGIES if network else ("auto",)
+        allowed = STRATEGIES if is_network(self._base()) else ("auto",)
         if self.strategy not in allowed:
             raise InputError(
                 f"strategy must be one of {list(allowed)} for {type(self._base()).__name__}, "
@@ -313,7 +317,7 @@ class FineTune(Adapter):
 def _document_strategies() -> None:
     """Put the table of strategies into the docstring."""
     names = ", ".join(f'"{name}"' for name in STRATEGIES)
-    does = "; ".join(f'"{name}" {row.about}' for name, row in NETWORK_STRATEGIES.items())
+    does = "; ".join(f'"{name}" {about}' for name, about in ABOUT.items())
     text = (
         f'{does}. "auto" is, for networks, "lp-ft" with a copied head and "full" with a new '
         f"one; for other models it is a pull towards the source parameters."
@@ -328,6 +332,9 @@ _document_strategies()
 
 def _reorder(head: nn.Module, rows: NDArray[np.intp], width: int) -> None:
     """Put the rows of a linear head in the order of the target's classes."""
+    import torch
+    from torch import nn
+
     if np.array_equal(rows, np.arange(width)):
         return
     if not isinstance(head, nn.Linear):

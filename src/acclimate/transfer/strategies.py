@@ -16,6 +16,7 @@ from acclimate.training.layers import layer_groups
 from acclimate.training.network import Network
 from acclimate.training.terms import Term
 from acclimate.transfer.lora import lora
+from acclimate.transfer.strategy_words import ABOUT
 from acclimate.transfer.surgical import surgical
 from acclimate.transfer.tuning import Tuning, shares
 
@@ -132,13 +133,14 @@ class Strategy:
     about: str
 
 
-NETWORK_STRATEGIES: dict[str, Strategy] = {
-    "full": Strategy(full, "moves all weights"),
-    "head": Strategy(head, "moves the head alone (a linear probe)"),
-    "lp-ft": Strategy(lp_ft, "moves the head first and then all"),
-    "l2-sp": Strategy(l2_sp, "moves all with a pull towards the source"),
-    "gradual": Strategy(gradual, "frees one layer group after the other, from the head down"),
-    "discriminative": Strategy(discriminative, "moves all, more slowly towards the input"),
-    "lora": Strategy(lora, "moves the head and low-rank adapters of the linear layers"),
-    "surgical": Strategy(surgical, "moves the layer group that gains most on held-out rows"),
+_FUNCTIONS: dict[str, Callable[[Tuning], list[str]]] = {
+    "full": full,
+    "head": head,
+    "lp-ft": lp_ft,
+    "l2-sp": l2_sp,
+    "gradual": gradual,
+    "discriminative": discriminative,
+    "lora": lora,
+    "surgical": surgical,
 }
+NETWORK_STRATEGIES = {name: Strategy(_FUNCTIONS[name], about) for name, about in ABOUT.items()}

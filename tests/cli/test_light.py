@@ -1,0 +1,33 @@
+"""Commands on a linear model load what they need, and no more."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+HEAVY = ("torch", "skops.io", "matplotlib", "sklearn.ensemble")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("arguments", [
+    ("predict", "here.acclimate", "new.csv", "--out", "out.csv"),
+    ("predict", "there.acclimate", "new.csv", "--out", "out.csv", "--proba"),
+    ("evaluate", "there.acclimate", "test.csv"),
+    ("check", "here.acclimate", "new.csv"),
+    ("show", "there.acclimate"),
+], ids=" ".join)  # fmt: skip
+def test_a_linear_model_loads_no_torch(shelf, acclimate, arguments):
+    columns = ("--label", "sick", "--id", "patient")
+    assert acclimate("fit", "here.csv", *columns, "--out", "here.acclimate")[0] == 0
+    assert acclimate("adapt", "here.acclimate", "there.csv", "--out", "there.acclimate")[0] == 0
+    code = (
+        "import sys; from acclimate.cli import main\n"
+        f"sys.argv = ['acclimate', *{arguments!r}]\n"
+        "try: main()\n"
+        "except SystemExit as stop: code = stop.code\n"
+        f"print(code or 0, [m for m in {HEAVY!r} if m in sys.modules], file=sys.stderr)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stderr.splitlines()[-1] == "0 []"
