@@ -29,9 +29,7 @@ PACKAGES = frozenset(
         "linear_model", "naive_bayes", "pipeline", "preprocessing", "svm",
     }
 )  # fmt: skip
-_CHECKED_HERE = frozenset(
-    {"OneHotEncoder"}
-)  # of CHECKED: `invariants` looks at it when it is built
+_CLASSES = PLAIN | {"OneHotEncoder"}  # at which `invariants` looks when it is built
 _KEYS: dict[str, type[Any]] = {"builtins.str": str, "builtins.int": int, "builtins.float": float}
 _SCALARS: dict[str, type[Any]] = {
     f"numpy.{kind.__name__}": kind
