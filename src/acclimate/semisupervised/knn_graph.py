@@ -109,9 +109,10 @@ def solved(A: csr_array, B: Array) -> Array:
         if left:
             warnings.warn(
                 f"the scores of class {column} are not exact after {MOST_STEPS} steps of "
-                f"conjugate gradients; move the setting of the method away from its limit",
+                f"conjugate gradients; raise ridge of PoissonLearning, or lower alpha of "
+                f"LabelSpreading",
                 ConvergenceWarning,
-                stacklevel=5,
+                stacklevel=7,
             )
     return found
 
