@@ -45,7 +45,7 @@ class PoissonLearning(GraphAdapter):
         features. None searches in all.
     multiply : bool, default=False
         Whether shares of U are multiplied by the probabilities of the base model, fitted on the
-        labelled rows. It is worth a try from some 50 labels a class.
+        labelled rows. Worth a try where that model is about as good; see Notes.
     use_target_labels : bool, default=False
         Whether labels in the `Domain` count as the source's do.
     preprocess : transformer, default=None
@@ -95,6 +95,8 @@ class PoissonLearning(GraphAdapter):
     (``python benchmarks/label_efficiency.py --quick``). Where the rarest class has a twentieth of
     the rows of the commonest, over three draws, ``unit_columns=True`` is behind False in accuracy,
     81.9 to 83.7 %, and ahead in mean recall, 71.5 to 68.8 % (``--tail --labels 100 --draws 3``).
+    With 1000 labels the graph has 84.0 %, logistic regression 84.6 %, and ``multiply=True`` 85.6 %
+    (``--labels 1000 --draws 1``).
 
     References
     ----------
