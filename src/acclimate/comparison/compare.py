@@ -26,7 +26,7 @@ from acclimate.comparison.candidates import (
     choose,
     describe,
 )
-from acclimate.comparison.design import make_design
+from acclimate.comparison.design import fits_of, make_design
 from acclimate.comparison.few import (
     few_words,
     fitted_everywhere,
@@ -262,24 +262,19 @@ def compare(
         preprocess = _auto(preprocess, problem)
     if hasattr(problem.source.X, "columns") and type(preprocess).__name__ in _TABLES:
         preprocess = table_preprocess(problem.source.X, estimators, preprocess)
-    whole, rows = problem, None
-    if problem.labelled:
-        rows = rows_within(budget, count_workers(executor, n_jobs), problem.columns)
-        problem = thin(problem, rows, random_state)
-    larger = (whole.source_rows + len(whole.known)) / (problem.source_rows + len(problem.known))
     own = dict(candidates or {})
     tried, excluded = choose(
-        need,
-        estimators,
-        preprocess,
-        random_state,
-        methods,
-        own,
-        variants=problem.labelled,
+        need, estimators, preprocess, random_state, methods, own, variants=problem.labelled,
         lean=lean,
-    )
+    )  # fmt: skip
     tried, silent = _answering(problem, tried)
     excluded = [*excluded, *silent]
+    whole = problem
+    if problem.labelled and not images:
+        fits = fits_of(folds) * sum(one.uses_labels for one in tried)
+        workers = count_workers(executor, n_jobs)
+        problem = thin(problem, rows_within(budget, workers, problem.columns, fits), random_state)
+    larger = (whole.source_rows + len(whole.known)) / (problem.source_rows + len(problem.known))
     design = None
     if problem.labelled:
         key = None

@@ -94,6 +94,11 @@ class Design:
         return len(stay) > 1 and (not self.classify or len(np.unique(stay)) > 1)
 
 
+def fits_of(folds: int) -> int:
+    """Return the fits of one repeat: without each fold, and without each pair of folds."""
+    return folds + folds * (folds - 1) // 2
+
+
 def make_design(
     labels: NDArray[Any],
     known: NDArray[np.intp],

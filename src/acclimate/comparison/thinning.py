@@ -12,14 +12,13 @@ from acclimate import validation as door
 from acclimate.comparison.problem import Problem
 from acclimate.domain import Domain
 
-_FITS = 400  # of the standards of the few-label case, one repeat of five folds, nothing dropped
 _FIXED = 0.06  # seconds of a fit, however few rows
 _ROW = 2.5e-6  # seconds of a fit for each number in the table
 _WORK = 0.6  # share of the time that workers spend in fits
 LEAST_ROWS = 600
 
 
-def rows_within(budget: float | None, workers: int, columns: int) -> int | None:
+def rows_within(budget: float | None, workers: int, columns: int, fits: int) -> int | None:
     """Return how many rows of both domains a race of so many seconds can take; None for all.
 
     The figures are those of one core of a small machine; what is wrong with them costs candidates
@@ -27,12 +26,12 @@ def rows_within(budget: float | None, workers: int, columns: int) -> int | None:
 
     Examples
     --------
-    >>> rows_within(60, 2, 12), rows_within(600, 2, 12), rows_within(None, 2, 12)
-    (3900, 57900, None)
+    >>> rows_within(60, 2, 12, 390), rows_within(600, 2, 12, 390), rows_within(None, 2, 12, 390)
+    (4100, 59500, None)
     """
     if budget is None:
         return None
-    each = budget * _WORK * workers / _FITS - _FIXED
+    each = budget * _WORK * workers / max(fits, 1) - _FIXED
     return max(LEAST_ROWS, int(each / (_ROW * max(columns, 1)) // 100 * 100))
 
 
