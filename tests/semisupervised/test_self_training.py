@@ -31,8 +31,7 @@ def by_hand(X: Any, y: Any, free: Any, threshold: float, rounds: int) -> Any:
     labels: dict[int, int] = {}
     for _ in range(rounds):
         found = {}
-        for i, row in enumerate(free):
-            p = model.predict_proba(row[None])[0]
+        for i, p in enumerate(model.predict_proba(free)):
             if p.max() >= threshold:
                 found[i] = int(model.classes_[p.argmax()])
         if found == labels:
