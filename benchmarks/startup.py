@@ -9,14 +9,14 @@ Run:  python benchmarks/startup.py [--against ../older/src] [--runs 15]
 from __future__ import annotations
 
 import argparse
+import csv
 import os
+import random
+import statistics
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
-
-import numpy as np
-import pandas as pd
 
 HERE = Path(__file__).resolve().parent.parent / "src"
 FLOOR = "import sklearn.linear_model, pandas"
@@ -52,14 +52,19 @@ def measured(source: Path, code: str, folder: Path) -> tuple[float, float]:
 
 
 def write_files(folder: Path) -> None:
-    """Write two tables of six numbers, a category and a label, and a model of each."""
-    draw = np.random.default_rng(0)
+    """Write two tables of six numbers, a category and a label, and a model of each.
+
+    Without numpy: a process counts the memory of the one that started it as its own peak.
+    """
+    draw = random.Random(0)
     for name, shift in (("here", 0.0), ("there", 0.5)):
-        rows = pd.DataFrame(draw.normal(size=(ROWS, 6)) + shift, columns=list("abcdef"))
-        rows["g"] = draw.choice(["u", "v", "w"], ROWS)
-        risk = rows["a"] + rows["b"] - 2 * shift + draw.normal(size=ROWS) / 2
-        rows["y"] = np.where(risk > 0, "yes", "no")
-        rows.to_csv(folder / f"{name}.csv", index=False)
+        with (folder / f"{name}.csv").open("w", newline="") as stream:
+            table = csv.writer(stream)
+            table.writerow([*"abcdef", "g", "y"])
+            for _ in range(ROWS):
+                numbers = [draw.gauss(shift, 1) for _ in range(6)]
+                risk = numbers[0] + numbers[1] - 2 * shift + draw.gauss(0, 0.5)
+                table.writerow([*numbers, draw.choice("uvw"), "yes" if risk > 0 else "no"])
     for arguments in PREPARE:
         measured(HERE, _COMMAND.format(arguments), folder)
 
@@ -81,14 +86,15 @@ def main() -> None:
                     one = measured(source, code, folder)
                     if run:  # the first brings bytecode and files into memory
                         found.setdefault((what, tree), []).append(one)
-    floor = np.array(found[FLOOR, "here"])
+    floor = found[FLOOR, "here"]
+    least = statistics.median(peak for _, peak in floor)
     for (what, tree), pairs in found.items():
-        table = np.array(pairs)
-        own, peak = np.median(table, axis=0)
-        low, middle, high = np.percentile(table[:, 0] / floor[:, 0], [25, 50, 75])
+        own, peak = (statistics.median(column) for column in zip(*pairs, strict=True))
+        ratios = [one[0] / base[0] for one, base in zip(pairs, floor, strict=True)]
+        low, middle, high = statistics.quantiles(ratios, n=4, method="inclusive")
         print(
             f"{what}, {tree}: {1000 * own:.0f} ms, {peak:.0f} MiB; to the first line "
-            f"{middle:.2f} ({low:.2f} to {high:.2f}), {peak - np.median(floor[:, 1]):+.0f} MiB"
+            f"{middle:.2f} ({low:.2f} to {high:.2f}), {peak - least:+.0f} MiB"
         )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -38,10 +39,10 @@ def _run() -> Any:
     from acclimate.cli.streams import repair
 
     repair()
-    from acclimate.cli.commands import app
+    from acclimate.cli.commands import app_for
     from acclimate.cli.console import run
 
-    run(app)
+    run(app_for(sys.argv[1:]))
 
 
 def __getattr__(name: str) -> Any:

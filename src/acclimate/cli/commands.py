@@ -2,25 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import copy
+import functools
+import importlib
 from typing import Annotated
 
 import typer
 from typer.core import TyperCommand
 
 from acclimate import __version__
-from acclimate.cli import (
-    adapting,
-    comparing,
-    demonstrating,
-    describing,
-    diagnosing,
-    evaluating,
-    fitting,
-    listing,
-    predicting,
-    showing,
-)
 from acclimate.cli.config import Configured
 from acclimate.cli.console import (
     EXIT_BUG,
@@ -32,7 +22,7 @@ from acclimate.cli.console import (
 )
 from acclimate.cli.heard import heard
 
-app = typer.Typer(
+_BARE = typer.Typer(
     name="acclimate",
     help="Transfer learning and domain adaptation that says whether it helped.",
     epilog=(
@@ -76,7 +66,7 @@ def _show_version(value: bool) -> None:
         raise typer.Exit
 
 
-@app.callback()
+@_BARE.callback()
 def _options(
     version: Annotated[
         bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show it.")
@@ -85,22 +75,48 @@ def _options(
     """Transfer learning and domain adaptation that says whether it helped."""
 
 
-_COMMANDS: tuple[tuple[str, Callable[..., None], type[TyperCommand]], ...] = (
-    ("columns", describing.columns, Configured),
-    ("diagnose", diagnosing.diagnose, Configured),
-    ("rank", diagnosing.rank, Configured),
-    ("compare", comparing.compare, Configured),
-    ("resume", comparing.resume, Configured),
-    ("report", comparing.report, TyperCommand),
-    ("fit", fitting.fit, Configured),
-    ("adapt", adapting.adapt, Configured),
-    ("evaluate", evaluating.evaluate, Configured),
-    ("predict", predicting.predict, Configured),
-    ("check", showing.check, Configured),
-    ("show", showing.show, TyperCommand),
-    ("demo", demonstrating.demo, TyperCommand),
-    ("methods", listing.methods, TyperCommand),
-    ("datasets", listing.list_datasets, TyperCommand),
-)
-for _name, _function, _kind in _COMMANDS:
-    app.command(_name, cls=_kind, epilog=_epilog(_name))(heard(_function))
+# by name: file and function in `acclimate.cli`, and what kind of command it is
+_COMMANDS: dict[str, tuple[str, type[TyperCommand]]] = {
+    "columns": ("describing.columns", Configured),
+    "diagnose": ("diagnosing.diagnose", Configured),
+    "rank": ("diagnosing.rank", Configured),
+    "compare": ("comparing.compare", Configured),
+    "resume": ("comparing.resume", Configured),
+    "report": ("comparing.report", TyperCommand),
+    "fit": ("fitting.fit", Configured),
+    "adapt": ("adapting.adapt", Configured),
+    "evaluate": ("evaluating.evaluate", Configured),
+    "predict": ("predicting.predict", Configured),
+    "check": ("showing.check", Configured),
+    "show": ("showing.show", TyperCommand),
+    "demo": ("demonstrating.demo", TyperCommand),
+    "methods": ("listing.methods", TyperCommand),
+    "datasets": ("listing.list_datasets", TyperCommand),
+}
+
+
+def app_for(arguments: list[str]) -> typer.Typer:
+    """Return the app with the command alone that is asked for first, else with all of them.
+
+    To make all fifteen takes as long as to read a small file.
+    """
+    name = arguments[0] if arguments else ""
+    return _made((name,)) if name in _COMMANDS else _made(tuple(_COMMANDS))
+
+
+@functools.cache
+def _made(names: tuple[str, ...]) -> typer.Typer:
+    app = copy.copy(_BARE)
+    app.registered_commands = []
+    for name in names:
+        place, kind = _COMMANDS[name]
+        module, _, function = place.partition(".")
+        found = getattr(importlib.import_module(f"acclimate.cli.{module}"), function)
+        app.command(name, cls=kind, epilog=_epilog(name))(heard(found))
+    return app
+
+
+def __getattr__(name: str) -> typer.Typer:
+    if name == "app":
+        return app_for([])
+    raise AttributeError(f"module 'acclimate.cli.commands' has no attribute {name!r}")
