@@ -53,6 +53,14 @@ def _one_thread() -> None:
         sys.modules["torch"].set_num_threads(1)
 
 
+@pytest.fixture(autouse=True, scope="session")
+def _features_of_this_run(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Keep features of encoders apart from those that the developer's cache has."""
+    from acclimate.datasets import feature_rows
+
+    feature_rows.FILE = str(tmp_path_factory.mktemp("features") / "features.sqlite")
+
+
 @pytest.fixture(scope="session")
 def toy() -> Callable[..., SimpleNamespace]:
     """Return a maker of shifted toy data: X, y of the source; Xt, yt of the target; Xn, yn new.

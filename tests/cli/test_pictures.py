@@ -97,6 +97,76 @@ def test_methods_that_map_rows_are_not_tried_on_pictures(folders, small, acclima
     assert found["trials"]["failed"] == 0
 
 
+@pytest.mark.slow
+def test_an_encoder_makes_rows_that_every_method_reads(folders, acclimate):
+    code, out, err = acclimate(
+        "compare", "--source", "here", "--target", "there", "--method", "CORAL", "--encoder",
+        "pixels", *QUICK, "--out", "best.acclimate",
+    )  # fmt: skip
+    assert (code, err) == (0, "")
+    assert "Encoder: pixels" in out
+    assert "CORAL" in out
+    assert library.load("best.acclimate").card_["encoder"] == "pixels"
+    assert "encoder" in acclimate("show", "best.acclimate")[1]
+    assert acclimate("predict", "best.acclimate", "bare", "--out", "p.csv")[0] == 0
+    model = library.load("best.acclimate")
+    assert np.array_equal(model.predict(np.zeros((1, 12, 12), np.uint8)), ["dark"])
+    code, out, _ = acclimate("evaluate", "best.acclimate", "there")
+    assert code == 0
+    assert acclimate("adapt", "best.acclimate", "there", "--out", "again.acclimate")[0] == 0
+
+
+def test_a_model_behind_an_encoder(folders, acclimate):
+    asked = ("fit", "here", "--target", "there", "--out", "m.acclimate", "--no-estimate")
+    code, out, err = acclimate(*asked, "--encoder", "hog")
+    assert (code, err) == (0, "")
+    assert "hog" in out
+    assert library.load("m.acclimate").card_["encoder"] == "hog"
+    first = library.load("m.acclimate").predict_proba(np.zeros((2, 12, 12), np.uint8))
+    code, out, err = acclimate(
+        "fit", "here", "--target", "there", "--out", "n.acclimate", "--encoder", "m.acclimate",
+        "--no-estimate",
+    )  # fmt: skip
+    assert (code, err) == (0, "")
+    second = library.load("n.acclimate").predict_proba(np.zeros((2, 12, 12), np.uint8))
+    np.testing.assert_allclose(second, first)
+
+
+@pytest.mark.slow
+def test_features_are_ranked_and_diagnosed(folders, acclimate):
+    code, out, err = acclimate("rank", "there", "here", "--encoder", "hog", "--json")
+    assert (code, err) == (0, "")
+    assert json.loads(out)["candidates"][0]["name"] == "here"
+    code, out, err = acclimate("diagnose", "here", "there", "--encoder", "pixels", "--json")
+    assert (code, err) == (0, "")
+    assert len(json.loads(out)["columns"]) == 144
+
+
+def test_an_encoder_that_is_none(folders, acclimate):
+    code, _, err = acclimate("fit", "here", "--out", "m.acclimate", "--encoder", "hgo")
+    assert code == cli.EXIT_INPUT
+    assert "efficientnet-lite0, pixels, hog" in err
+    Path("a.csv").write_text("x,y\n" + "1,a\n2,b\n" * 5)
+    code, _, err = acclimate(
+        "fit", "a.csv", "--label", "y", "--out", "m.acclimate", "--encoder", "hog"
+    )
+    assert code == cli.EXIT_INPUT
+    assert "these rows are a table" in err
+
+
+def test_without_the_extra_it_is_said_how_to_get_it(folders, acclimate, monkeypatch):
+    from acclimate.transfer import encoders
+
+    monkeypatch.setattr(encoders, "installed", lambda: False)
+    code, _, err = acclimate(
+        "fit", "here", "--out", "m.acclimate", "--set", "estimator__epochs=1", "--set",
+        "estimator__min_steps=20",
+    )  # fmt: skip
+    assert code == 0
+    assert 'pip install "acclimate[vision]"' in err
+    assert isinstance(library.load("m.acclimate").estimator, NeuralClassifier)
+
+
 def test_pictures_to_label_are_named_by_their_files(folders, small, acclimate):
     code, out, err = acclimate(
         "compare", "--source", "here", "--target", "bare", "--method", "DeepCORAL", *small, *QUICK,
@@ -112,7 +182,10 @@ def test_pictures_to_label_are_named_by_their_files(folders, small, acclimate):
 @pytest.mark.parametrize(
     ("command", "words"),
     [
-        (("compare", "--source", "here", "--target", "there", "--method", "CORAL"), "maps rows"),
+        (
+            ("compare", "--source", "here", "--target", "there", "--method", "CORAL", "--networks"),
+            "maps rows",
+        ),
         (("compare", "--source", "bare", "--target", "there"), "no label"),
         (("compare", "--source", "here", "--target", "empty"), "holds no pictures"),
         (("diagnose", "here", "empty"), "holds no pictures"),

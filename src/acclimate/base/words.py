@@ -44,6 +44,7 @@ MODELS: Mapping[str, Mapping[str, Kind]] = {
 }
 NETWORKS = ("mlp", "tabular", "cnn")
 STRONG = ("linear", "boosting", "trees", "forest")  # what a comparison of tables begins with
+WIDE = ("linear", "trees")  # and of features of an encoder, where the others take too long
 ONE = {"classification": "logistic", "regression": "ridge"}  # where one has to do
 
 

@@ -25,6 +25,7 @@ from acclimate.cli.options import (
     KINDS,
     PICTURES,
     Drop,
+    Encoder,
     Id,
     Jobs,
     Metric,
@@ -93,6 +94,7 @@ def compare(
             "linear, boosting, trees, forest; else a linear one.",
         ),
     ] = None,
+    encoder: Encoder = None,
     networks: Annotated[
         bool, typer.Option("--networks", help="Also methods that train networks.")
     ] = False,
@@ -147,6 +149,7 @@ def compare(
         "source": str(source), "target": str(target), "label": label, "id": id,
         "drop": list(drop or ()), "sources": sources,
         "group": group, "method": list(method or ()), "estimator": list(estimator or ()),
+        "encoder": encoder,
         "networks": networks, "single": single, "task": task, "metric": metric,
         "positive": positive, "budget": budget,
         "trials": trials, "folds": folds, "repeats": repeats, "seed": seed,
@@ -233,6 +236,7 @@ def _run(
     from acclimate.cli import rows as door
     from acclimate.comparison.compare import compare as run
     from acclimate.comparison.trials.runner import counted_from
+    from acclimate.transfer.encoders import word_of
 
     begun, limit = time.monotonic(), seconds_of(asked["budget"])
     source, target = Path(asked["source"]), Path(asked["target"])
@@ -256,9 +260,9 @@ def _run(
         with contextlib.suppress(KeyboardInterrupt), counted_from(begun):
             comparison = run(
                 data["source"], data["target"], estimator=data["estimators"], task=data["task"],
-                preprocess=data["preprocess"], methods=asked["method"] or None,
-                networks=data["networks"], committee=_weighs(asked),
-                domains=data["domains"], groups=data["groups"],
+                preprocess=data["preprocess"], encoder=data["encoder"],
+                methods=asked["method"] or None, networks=data["networks"],
+                committee=_weighs(asked), domains=data["domains"], groups=data["groups"],
                 budget=limit, trials=asked["trials"], folds=asked["folds"],
                 repeats=asked["repeats"], store=store, random_state=asked["seed"],
                 metric=asked.get("metric"), positive=asked.get("positive"),
@@ -273,6 +277,8 @@ def _run(
         typer.echo(json.dumps(found.to_dict(), indent=1, allow_nan=False))
     else:
         door.say_read(*data["tables"])
+        if data["encoder"] is not None:
+            say(f"Encoder: {word_of(data['encoder'])}")
         _show(found)
         if report is not None:
             say(f"Report: {report}")
@@ -347,11 +353,13 @@ def _read(asked: dict[str, Any]) -> dict[str, Any]:
             domains = domains[np.flatnonzero(table.labelled)]
     if asked["group"] is not None:
         groups = _column(target, asked["group"], how, there)
-    networks = asked["networks"] or images
+    front = models.encoder(asked.get("encoder"), X, asked["estimator"], networks=asked["networks"])
+    networks = asked["networks"] or (images and front is None)
+    preprocess = tables.default_preprocess(X, **door.declared(table))
     return {
         "source": Domain(X, y, class_names=names, name=source.name), "target": goal,
         "estimators": _estimators(asked["estimator"], task, images),
-        "preprocess": tables.default_preprocess(X, **door.declared(table)),
+        "preprocess": preprocess if front is None else "auto", "encoder": front,
         "task": task, "why": why, "networks": networks, "domains": domains, "groups": groups,
         "tables": (table, there), "asked": asked,
     }  # fmt: skip

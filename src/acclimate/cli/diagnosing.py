@@ -5,15 +5,15 @@ from __future__ import annotations
 import json
 from collections.abc import Collection
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
+from acclimate.cli import models
 from acclimate.cli.config import Config, PrintConfig
 from acclimate.cli.console import Status, console
-from acclimate.cli.options import AsJson, Drop, Id, TaskOption, Trusted, reads_files
+from acclimate.cli.options import AsJson, Drop, Encoder, Id, TaskOption, Trusted, reads_files
 from acclimate.exceptions import InputError
 
 COLUMNS = 20  # columns that are listed
@@ -29,6 +29,7 @@ def diagnose(
     ] = None,
     id: Id = None,
     drop: Drop = None,
+    encoder: Encoder = None,
     task: TaskOption = None,
     alpha: Annotated[
         float, typer.Option("--alpha", help="Chance of a false alarm, over all tests.")
@@ -56,7 +57,11 @@ def diagnose(
         if label is not None and all(side.y is None for side in sides):
             raise InputError(f"neither file has labels in a column {label!r}")
         status.tell("looking for differences")
-        found = run(*(side.domain() for side in sides), task=task, alpha=alpha, random_state=seed)
+        domains = [side.domain() for side in sides]
+        if encoder is not None:
+            front = models.encoder(encoder, domains[0].X, ()).fit(domains[0].X)
+            domains = [replace(one, X=front.transform(one.X)) for one in domains]
+        found = run(*domains, task=task, alpha=alpha, random_state=seed)
     note_identifiers(first)
     if as_json:
         typer.echo(json.dumps(json_safe(found.to_dict()), indent=1, allow_nan=False))
@@ -77,6 +82,7 @@ def rank(
     ] = None,
     id: Id = None,
     drop: Drop = None,
+    encoder: Encoder = None,
     task: TaskOption = None,
     layers: Annotated[bool, typer.Option("--layers", help="Rank each layer of a network.")] = False,
     seed: Annotated[int, typer.Option("--seed", min=0, help="Makes it reproducible.")] = 0,
@@ -111,9 +117,14 @@ def rank(
         if table.y is None:
             raise InputError(f"{target.name} has no label in any row; ranking needs some")
         X, y = table.labelled_rows()
-        read = partial(_models, trusted=trusted) if all(saved) else _sources
+        if encoder is not None and all(saved):
+            raise InputError("saved models read pictures as they do; leave out --encoder")
+        front = None if encoder is None else models.encoder(encoder, X, ())
         paths = dict(zip(names, candidates, strict=True))
-        found_X, given = read(paths, X, label, id, reading.like(table))
+        if all(saved):
+            found_X, given = _models(paths, X, trusted)
+        else:
+            found_X, given = _sources(paths, X, label, id, reading.like(table), front)
         status.tell("probing")
         from acclimate.transferability.rank import rank as run
 
@@ -126,24 +137,23 @@ def rank(
     console().print(as_rich(found.view(), COLUMNS, "with --json"))
 
 
-def _models(
-    paths: dict[str, Path], X: Any, label: str | None, id: str | None, how: Any,
-    trusted: Collection[str] | None,
-) -> Any:  # fmt: skip
+def _models(paths: dict[str, Path], X: Any, trusted: Collection[str] | None) -> Any:
     """Return the rows as they are, and the models."""
     from acclimate.cli.stored import load
 
     return X, {name: load(path, trusted) for name, path in paths.items()}
 
 
-def _sources(paths: dict[str, Path], X: Any, label: str | None, id: str | None, how: Any) -> Any:
+def _sources(
+    paths: dict[str, Path], X: Any, label: str | None, id: str | None, how: Any, front: Any
+) -> Any:
     """Return the rows as numbers, and the sources in the same columns."""
     from acclimate import tables
     from acclimate.cli.rows import read_rows
     from acclimate.domain import Domain
 
     features = list(X.columns) if hasattr(X, "columns") else None
-    step = tables.default_preprocess(X)
+    step = tables.default_preprocess(X) if front is None else front
     encoded = X if step is None else step.fit(X).transform(X)
     sources = {}
     for name, path in paths.items():

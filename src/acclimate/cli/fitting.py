@@ -13,7 +13,7 @@ from acclimate.base import words
 from acclimate.cli import models
 from acclimate.cli.config import Config, PrintConfig
 from acclimate.cli.console import Status, check_out, facts, say
-from acclimate.cli.options import Drop, Id, NoRows, Share, TaskOption, reads_files
+from acclimate.cli.options import Drop, Encoder, Id, NoRows, Share, TaskOption, reads_files
 from acclimate.exceptions import AcclimateError, InputError, RowsWarning
 from acclimate.report.wording import listing, percent
 
@@ -48,9 +48,10 @@ def fit(
             autocompletion=models.complete_estimator,
             metavar="NAME",
             help=f"{', '.join(models.ESTIMATORS)}. Default: logistic for classes, ridge for "
-            "values, cnn for pictures.",
+            "values; for pictures linear behind an encoder, else cnn.",
         ),
     ] = None,
+    encoder: Encoder = None,
     settings: Annotated[
         list[str] | None,
         typer.Option(
@@ -112,8 +113,13 @@ def fit(
         task, why, y = door.task_of(y, task)
         names = door.class_mapping(y, class_names or ()) if task == "classification" else None
         row = models.method_row(method, task)
+        front = models.encoder(encoder, X, [estimator] if estimator else [])
+        if front is not None and estimator is None:
+            estimator = "linear"
         base_name, base = models.estimator(estimator, task, images=door.is_image(X))
         preprocess = tables.default_preprocess(X, base, **door.declared(table))
+        if front is not None:
+            preprocess = encoded(front)
         model = models.build(row, base, preprocess, seed, models.parse_settings(settings or ()))
         features = list(X.columns) if hasattr(X, "columns") else None
         meta = {
@@ -148,6 +154,7 @@ def fit(
         "model file": rows_words(model),
         "rows": f"{len(y):,} labelled rows of {source.name}" + _unlabelled(table),
         "inputs": _inputs(X, model),
+        "encoder": encoder_words(model),
         "task": f"{task}, since {why}" if not why.startswith("as") else f"{task}, {why}",
         "classes": "" if names is None else _counts(y, names),
         **told(model, row, goal, scores),
@@ -214,11 +221,29 @@ def save(
     }  # fmt: skip
     if choice is not None:
         card["choice"] = choice
+    if encoder_words(model):
+        card["encoder"] = encoder_words(model)
     extras = {"table": meta, "drift": summarise(adapted_to.X)}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", RowsWarning)  # said in the answer: see rows_words
         path: Path = model.save(out, card=card, extras=extras, rows="refuse" if no_rows else "warn")
     return path
+
+
+def encoded(front: Any) -> Any:
+    """Return the preprocessing behind an encoder: its features, scaled."""
+    from sklearn.preprocessing import StandardScaler
+
+    from acclimate.transfer.encoders import before
+
+    return before(front, StandardScaler())
+
+
+def encoder_words(model: Any) -> str:
+    """Return what encodes the pictures that a model reads; nothing where nothing does."""
+    from acclimate.transfer.encoders import front_of, word_of
+
+    return word_of(front_of(model))
 
 
 def rows_words(model: Any) -> str:

@@ -59,6 +59,43 @@ def estimator(name: str | None, task: str, *, images: bool) -> tuple[str, Any]:
     return name, words.estimator(name, task)
 
 
+def encoder(word: str | None, X: Any, names: Sequence[str], *, networks: bool = False) -> Any:
+    """Return the encoder for inputs, not fitted; None where they are read as they are.
+
+    Parameters
+    ----------
+    word : str or None
+        What the user asked for. None is the default for pictures, unless networks are wanted.
+    X : data frame or ndarray of shape (n, ...)
+        Inputs.
+    names : sequence of str
+        Base estimators that the user named.
+    networks : bool, default=False
+        Whether the user asked for networks.
+
+    Raises
+    ------
+    InputError
+        There is no such encoder, or the inputs are no pictures.
+    """
+    from acclimate.cli.rows import is_image
+    from acclimate.columns import warn_of
+
+    if not is_image(X):
+        if word is not None:
+            raise InputError(f"--encoder {word} reads pictures, and these rows are a table")
+        return None
+    from acclimate.transfer.encoders import HOW_TO_GET, default_encoder, encoder_of, installed
+
+    if word is not None:
+        return encoder_of(word)
+    if networks or any(name in words.NETWORKS for name in names):
+        return None
+    if not installed():
+        warn_of([HOW_TO_GET])
+    return default_encoder(tuple(X.shape[1:]))
+
+
 def parse_settings(pairs: Sequence[str]) -> dict[str, Any]:
     """Return ``name=value`` pairs as a mapping; values are read as TOML, else as text.
 

@@ -64,6 +64,14 @@ Share = Annotated[
         "target without labels. Repeatable.",
     ),
 ]  # fmt: skip
+Encoder = Annotated[
+    str | None,
+    typer.Option(
+        "--encoder", metavar="WORD",
+        help="Of pictures, what makes rows of features: efficientnet-lite0, hog, pixels, or the "
+        "file of a saved model with a network.",
+    ),
+]  # fmt: skip
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 _PANEL = "How files are read"

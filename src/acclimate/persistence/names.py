@@ -79,6 +79,7 @@ HOMES = (
     "acclimate.transfer.boosted.BoostedRegressor",
     "acclimate.transfer.committee.Committee",
     "acclimate.transfer.committee.Voices",
+    "acclimate.transfer.encoders.Pixels",
     "acclimate.transfer.frozen_body.FrozenBody",
     "acclimate.transfer.hog.HOG",
     "acclimate.transfer.lora.LowRank",

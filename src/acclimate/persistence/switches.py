@@ -10,7 +10,8 @@ from typing import Any
 def switch_off(parts: Iterable[tuple[str, Any]]) -> None:
     """Take back what a setting would write or print, or start in numbers, at the next fit.
 
-    Folders are those of whoever made the file: ``memory`` and ``checkpoint`` become None.
+    Folders are those of whoever made the file: ``memory`` and ``checkpoint`` become None, and no
+    features are kept in the reader's (``cache``).
     """
     cores = os.cpu_count() or 1
     for _, part in parts:
@@ -25,6 +26,8 @@ def switch_off(parts: Iterable[tuple[str, Any]]) -> None:
         for name in ("memory", "checkpoint"):
             if name in own:
                 own[name] = None
+        if ours and own.get("cache") is True:
+            own["cache"] = False
         if theirs and own.get("verbose"):
             own["verbose"] = 0 if isinstance(own["verbose"], int) else False
         if own.get("n_jobs") is not None and not -cores <= own["n_jobs"] <= cores:

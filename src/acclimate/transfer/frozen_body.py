@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import copy
+import hashlib
+from functools import lru_cache
 from numbers import Integral
 from typing import Any, ClassVar, Self
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.utils._param_validation import HasMethods, Interval
 from sklearn.utils.validation import check_is_fitted
 from torch import nn
 
+from acclimate._version import __version__
+from acclimate.datasets.feature_rows import kept_features
 from acclimate.exceptions import InputError
 from acclimate.settings import Constraints, OneOf, check_settings
 from acclimate.training.device import find_device
@@ -30,7 +35,8 @@ class FrozenBody(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimato
     nothing like the ones it knows; `acclimate.rank` tells, since it takes a `FrozenBody` as a
     candidate and shows the same network with random weights beside it.
 
-    Computes ``body(x)`` in evaluation mode, without gradients. Nothing is learnt.
+    Computes ``body(x)`` in evaluation mode, without gradients. Nothing is learnt. Features are kept
+    by the content of the rows and of the network, for all folds, candidates and commands.
 
     Parameters
     ----------
@@ -45,11 +51,15 @@ class FrozenBody(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimato
         were learnt at, takes three times as long.
     device : str, default="auto"
         "auto" uses a GPU where there is one.
+    cache : bool, default=True
+        Whether features are kept on disk, at most 512 MB in the folder of
+        `acclimate.datasets.data_home`. A loaded model has it off. Modules with layers of your own
+        are computed each time: their weights do not say what they do.
 
     Attributes
     ----------
     network_ : nn.Module
-        The body, a copy.
+        The body; a copy, but for bodies by name, which are the same for all.
 
     Raises
     ------
@@ -81,17 +91,24 @@ class FrozenBody(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimato
         "network": [OneOf(*PRETRAINED), nn.Module, HasMethods("predict")],
         "size": [Interval(Integral, 32, None, closed="left")],
         "device": [str],
+        "cache": ["boolean"],
     }
     _ways_out: ClassVar[dict[str, str]] = {
         "network": "a network by another name starts with random weights"
     }
 
     def __init__(
-        self, network: Any = "efficientnet-lite0", *, size: int = SIZE, device: str = "auto"
+        self,
+        network: Any = "efficientnet-lite0",
+        *,
+        size: int = SIZE,
+        device: str = "auto",
+        cache: bool = True,
     ) -> None:
         self.network = network
         self.size = size
         self.device = device
+        self.cache = cache
 
     def fit(self, X: Any, y: Any = None) -> Self:
         """Fetch the body; of the rows, only their shape is looked at.
@@ -122,12 +139,18 @@ class FrozenBody(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimato
         rows = np.asarray(X)
         if not len(rows):
             return np.empty((0, self._n_features_out), dtype=np.float32)
-        return body_features(self.network_, rows)
+        mark = encoder_mark(self.network_)
+        if mark is None:
+            return body_features(self.network_, rows)
+        # a file of an earlier version has no setting
+        disk = getattr(self, "cache", False)
+        make = lambda part: body_features(self.network_, part)  # noqa: E731
+        return kept_features(mark, rows, make, disk=disk)
 
     def _body(self, shape: tuple[int, ...]) -> nn.Module:
         given = self.network
         if isinstance(given, str):
-            return pretrained_body(given, image_channels(given, shape, "mlp"), self.size)
+            return shared_body(given, image_channels(given, shape, "mlp"), self.size)
         for name in ("target_model_", "source_model_"):
             given = getattr(given, name, None) or given
         module = getattr(given, "network_", given)
@@ -144,3 +167,28 @@ class FrozenBody(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimato
         tags.input_tags.three_d_array = True
         tags.requires_fit = True
         return tags
+
+
+@lru_cache(maxsize=4)
+def shared_body(name: str, channels: int, size: int) -> nn.Module:
+    """Return a body by name, one object for all who ask, so that a file holds its weights once."""
+    return pretrained_body(name, channels, size)
+
+
+def encoder_mark(body: nn.Module) -> str | None:
+    """Return what tells a body from others by what it makes of rows; None where nothing can.
+
+    Its layers, their weights, this version and the kind of device. Layers whose code is not of
+    torch or acclimate may do anything.
+    """
+    layers = [type(one).__module__.partition(".")[0] for one in body.modules()]
+    if not {"torch", "acclimate", "efficientnet_lite_pytorch"}.issuperset(layers):
+        return None
+    parameter = next(body.parameters(), None)
+    device = "cpu" if parameter is None else parameter.device.type
+    digest = hashlib.blake2b(f"{__version__} {device} {body!r}".encode(), digest_size=16)
+    digest.update(str(getattr(body, "size", "")).encode())
+    for name, value in body.state_dict().items():
+        digest.update(name.encode())
+        digest.update(value.detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy().data)
+    return digest.hexdigest()
