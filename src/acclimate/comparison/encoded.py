@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from acclimate.comparison.candidates import Candidate, is_network
+from acclimate.base.words import is_network
+from acclimate.comparison.candidates import Candidate
 from acclimate.comparison.problem import Problem
 from acclimate.exceptions import InputError
 
