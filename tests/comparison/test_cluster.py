@@ -80,10 +80,17 @@ def _plain(details: dict[str, Any]) -> str:
     return re.sub(r'"(seconds|peak_mb|pareto)": [^,\n]+', r'"\1": 0', text)
 
 
+@pytest.mark.parametrize("apart", [False, True])
 def test_a_cluster_gives_what_this_machine_gives_though_a_worker_dies(
-    cluster: SimpleNamespace, shifted: Callable[..., SimpleNamespace], tmp_path: Path
+    cluster: SimpleNamespace, shifted: Callable[..., SimpleNamespace], tmp_path: Path, apart: bool
 ) -> None:
     d = shifted(n=300, m=90)
+
+    def see_nothing() -> None:  # of our files, as on another machine
+        shared.is_here = lambda place: False
+
+    if apart:
+        cluster.client.run(see_nothing)
     killed: list[float] = []
 
     def kill_one(done: int, planned: int, row: dict[str, Any]) -> None:

@@ -20,7 +20,7 @@ from acclimate.comparison.trials.cluster import Cluster, engine_for
 from acclimate.comparison.trials.engine import Gone
 from acclimate.comparison.trials.pool import Pool
 from acclimate.comparison.trials.records import Outcome, Spec
-from acclimate.comparison.trials.shared import Shared
+from acclimate.comparison.trials.shared import DataMissing, Shared
 from acclimate.comparison.trials.store import Store
 from acclimate.comparison.trials.versions import check_same, versions_here
 from acclimate.exceptions import AcclimateError, InputError
@@ -70,6 +70,10 @@ def _equal(one: dict[str, Outcome], two: dict[str, Outcome]) -> None:
             np.testing.assert_array_equal(value, two[key].arrays[name])
 
 
+def _place() -> str:
+    return str(distributed.get_worker().address)
+
+
 def _left(client: Any) -> list[str]:
     """Return what the scheduler still knows, after it had time to forget."""
     for _ in range(100):
@@ -92,7 +96,7 @@ def test_a_cluster_gives_what_this_process_gives_and_keeps_nothing(
     assert isinstance(engine, Cluster)
     with engine:
         assert engine.workers == 2
-        assert (engine._data is None) == seen  # data travel to workers that cannot see the folder
+        assert len(engine._kept) == (0 if seen else 2)  # who cannot see the folder gets the data
         _equal({one.key: one for one in engine.run(_specs(6))}, here)
     assert not shared._open
     assert not trial._rows
@@ -106,21 +110,24 @@ def test_a_worker_that_comes_later_gets_the_data_once(
     here = _run(Pool(place, n_jobs=1), _specs(6))
     sent: list[Any] = []
     monkeypatch.setattr(trial, "as_it_is", trial.run_here, raising=False)  # travels by its name
+    monkeypatch.setattr(trial, "has", set(), raising=False)
+    monkeypatch.setattr(trial, "keep", lambda p, values: trial.has.add(_place()))
     monkeypatch.setattr(
-        trial, "run_here", lambda s, p, v: None if v is None else trial.as_it_is(s, p, v)
+        trial, "run_here", lambda s, p: trial.as_it_is(s, p) if _place() in trial.has else _place()
     )
     monkeypatch.setattr(dask, "in_memory", lambda p: sent.append(p) or shared.in_memory(p))
     _equal(_run(Cluster(place, client), _specs(6)), here)
     assert sent == [place]
+    assert 1 <= len(trial.has) <= 2  # type: ignore[attr-defined]
 
 
 def test_what_a_worker_holds_in_memory_is_not_written_to(place: Shared) -> None:
     values, far = shared.in_memory(place), Shared("/not/on/this/machine", place.name)
     shared._open.clear()
-    assert trial.run_here(_specs(1)[0], far) is None
-    outcome = trial.run_here(_specs(1)[0], far, values)
-    assert outcome is not None
-    assert outcome.status == "done"
+    with pytest.raises(DataMissing):
+        trial.run(_specs(1)[0], far)
+    trial.keep(far, values)
+    assert trial.run(_specs(1)[0], far).status == "done"
     with pytest.raises(ValueError, match="read-only"):
         shared.read(far)["source_X"][0] = 0.0
     trial.let_go()
@@ -171,15 +178,24 @@ def test_the_store_says_which_version_made_a_trial(
         compare(source, target, allow_versions="any")
 
 
-def test_trials_that_others_cancel_run_again_with_data_that_are_lost(
-    client: Any, place: Shared, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_data_that_are_lost_are_sent_again(client: Any, place: Shared) -> None:
+    with Cluster(place, client) as engine:
+        somewhere = next(iter(client.nthreads()))
+        engine._provide(somewhere)
+        engine._kept[somewhere].result(timeout=30)
+        first = engine._data
+        client.cancel([first], force=True)
+        engine._provide(somewhere)
+        engine._kept[somewhere].result(timeout=30)
+        assert engine._data is not first
+
+
+def test_trials_that_others_cancel_run_again(client: Any, place: Shared) -> None:
     here = _run(Pool(place, n_jobs=1), _specs(12))
-    monkeypatch.setattr(dask, "is_here", lambda shared: False)
     there: dict[str, Outcome] = {}
     with Cluster(place, client) as engine:
         for outcome in engine.run(_specs(12)):
-            if not there:  # with what waits, the data are cancelled
+            if not there:
                 known = [distributed.Future(key, client) for key in list(client.futures)]
                 client.cancel(known, force=True)
             there[outcome.key] = outcome

@@ -28,6 +28,7 @@ _ANSWER = 20.0  # seconds in which it has to answer
 _REACH = 60.0  # seconds in which all workers have to
 _SEND = 3600.0  # seconds in which the data have to reach the first worker
 _WORKERLESS = 300.0  # seconds that a cluster may be without any worker
+_ON_THE_WAY = 0.05  # seconds before a trial that came back for want of data is given out again
 _RETRIES = 2  # of a trial that could not be run, by Dask; what a method raises is an outcome
 _CANCELLED = 3  # times that others may cancel one trial
 _log = logging.getLogger("acclimate")
@@ -50,8 +51,9 @@ class Cluster(Engine):
     Notes
     -----
     Where all workers see the client's folder, they map its files into memory. Otherwise the data
-    are scattered once, and a worker fetches them from another one before its first trial; Dask
-    keeps them in the workers' memory until the comparison ends or its client is gone.
+    are scattered once, and each worker fetches them from another one and keeps them until it is
+    told to let go. They are no dependency of the trials: Dask drops a copy that nothing waits for,
+    and would send it again. A worker that came later gives the trial back and gets the data.
 
     A worker that dies costs nothing: Dask runs its trials on another. A trial that keeps killing
     workers has crashed. Without the scheduler there is no cluster, which is one error.
@@ -70,6 +72,7 @@ class Cluster(Engine):
         self._client, self._versions = client, versions
         self._options = {"retries": _RETRIES, **(options or {}), "pure": False}
         self._data: Any = None  # future of the scattered values
+        self._kept: dict[str, Any] = {}  # by worker: the future of its own copy
         self._count, self._lost = 0, False
         self._looked = self._peopled = time.monotonic()
 
@@ -83,15 +86,17 @@ class Cluster(Engine):
         if not self._count:
             _log.warning("the cluster has no worker yet; trials wait for one")
             return self
-        self._check_versions(self._everywhere(versions_here))
+        found = self._everywhere(versions_here)
+        self._check_versions(found)
         self._everywhere(trial.let_go)  # what a comparison left whose client was killed
         if not all(here is True for here in self._everywhere(is_here, self.shared).values()):
-            self._scatter()
+            for place in found:
+                self._provide(place)
         return self
 
     def close(self) -> None:
         """Let workers and this process go of the data."""
-        self._data = None
+        self._data, self._kept = None, {}
         if not self._lost:
             with contextlib.suppress(Exception):  # it may have broken, or have no worker
                 self._everywhere(trial.let_go)
@@ -141,10 +146,11 @@ class Cluster(Engine):
 
     def _submit(self, spec: Spec) -> Any:
         key = f"{spec.candidate}-{uuid.uuid4().hex}"  # the name is what the dashboard shows
+        return self._give(trial.run_here, spec, self.shared, key=key, **self._options)
+
+    def _give(self, function: Callable[..., Any], *arguments: Any, **options: Any) -> Any:
         try:
-            return self._client.submit(
-                trial.run_here, spec, self.shared, self._data, key=key, **self._options
-            )
+            return self._client.submit(function, *arguments, **options)
         except Exception:
             self._look()
             raise
@@ -163,7 +169,7 @@ class Cluster(Engine):
     def _outcome(self, future: Any, spec: Spec, cancelled: Counter[str]) -> Outcome | None:
         """Return what came of a trial; None where it has to run again."""
         try:
-            outcome: Outcome | None = future.result(timeout=_ANSWER)
+            outcome: Outcome | str = future.result(timeout=_ANSWER)
         except (CancelledError, TimeoutError) as error:  # also: the worker that had it died
             self._look()
             cancelled[spec.key] += 1
@@ -171,8 +177,6 @@ class Cluster(Engine):
                 raise Gone(
                     f"the trials are cancelled again and again on the cluster at {self._place}"
                 ) from error
-            if self._data is not None and self._data.status != "finished":
-                self._scatter()  # it was lost with the only worker that had it
             return None
         except MemoryError as error:
             return Outcome(spec.key, "memory", error=repr(error))
@@ -180,9 +184,22 @@ class Cluster(Engine):
             return Outcome(spec.key, "crashed", error=_last_words(error))
         finally:
             future.release()
-        if outcome is None and self._data is None:
-            self._scatter()
+        if isinstance(outcome, str):
+            self._provide(outcome)
+            return None
         return outcome
+
+    def _provide(self, place: str) -> None:
+        """Send a worker the data, unless they are on their way."""
+        coming = self._kept.get(place)
+        if coming is not None and not coming.done():
+            time.sleep(_ON_THE_WAY)
+            return
+        if self._data is None or self._data.status != "finished":
+            self._scatter()  # also where the only worker that had them died
+        self._kept[place] = self._give(
+            trial.keep, self.shared, self._data, workers=[place], pure=False, priority=1
+        )
 
     def _look(self) -> None:
         """Count the workers, and raise `Gone` where nobody tells how many there are."""

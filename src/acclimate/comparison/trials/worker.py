@@ -27,6 +27,7 @@ from acclimate.comparison.trials.shared import (
 )
 from acclimate.comparison.trials.versions import versions_here
 from acclimate.domain import Domain
+from acclimate.extras import need
 from acclimate.validation import take
 
 _KEPT = 2  # source models that a process keeps: trials of one candidate come one after the other
@@ -59,24 +60,23 @@ def run(spec: Spec, shared: Shared, files: Mapping[str, bytes] | None = None) ->
         return _run(spec, read(shared, files))
 
 
-def run_here(spec: Spec, shared: Shared, values: Mapping[str, Any] | None = None) -> Outcome | None:
-    """Run one trial on a worker of a cluster; None where it has not got the data.
-
-    Parameters
-    ----------
-    spec, shared : Spec and Shared
-        See `run`.
-    values : mapping from str to value, default=None
-        See `shared.read`.
-    """
+def run_here(spec: Spec, shared: Shared) -> Outcome | str:
+    """Run one trial on a worker of a cluster; where it has not got the data, return its address."""
     with _alone:
         try:
-            return _run(spec, read(shared, values=values))
+            return _run(spec, read(shared))
         except DataMissing:
-            return None
+            address: str = need("distributed", "cluster").get_worker().address
+            return address
         finally:
             if _to_leave.is_set():
                 _forget()
+
+
+def keep(shared: Shared, values: Mapping[str, Any]) -> None:
+    """Keep the data of a comparison in this worker until it is told to let go."""
+    with _alone:
+        read(shared, values=values)
 
 
 def let_go() -> None:
