@@ -13,6 +13,7 @@ from acclimate.exceptions import InputError
 
 Floats = NDArray[np.float64]
 _ROUNDED = 1e-9
+FEW_CLASSES = 3  # up to so many, shares known to ten points help
 
 
 @dataclass(frozen=True, eq=False)
@@ -109,6 +110,34 @@ def parse_shares(options: Sequence[str]) -> dict[str, Any] | None:
             )
         found[name] = share
     return found or None
+
+
+def share_question(names: Sequence[str], shares: Floats) -> str:
+    """Return what to ask first of a target without labels.
+
+    Parameters
+    ----------
+    names : sequence of str
+        Of the classes.
+    shares : ndarray of shape (k,)
+        Of the classes in the source.
+
+    Examples
+    --------
+    >>> share_question(["sick", "well"], np.array([0.25, 0.75]))
+    "What share of the target is 'sick'? In the source it is 25 %. Known to ten points it says more than any estimate: class_shares or --share."
+    """  # noqa: E501
+    if len(names) > FEW_CLASSES:
+        return (
+            f"What are the class shares of the target? With {len(names)} classes only exact ones "
+            f"help: class_shares or --share."
+        )
+    rarest = int(np.argmin(shares))
+    return (
+        f"What share of the target is {names[rarest]!r}? In the source it is "
+        f"{100 * shares[rarest]:.0f} %. Known to ten points it says more than any estimate: "
+        f"class_shares or --share."
+    )
 
 
 def _place(key: Any, labels: list[Any], names: Mapping[Any, str] | None) -> int | None:

@@ -152,3 +152,23 @@ def test_class_shares_reach_every_trial_and_the_model(shifted: Maker, tmp_path: 
         wrong = Domain(d.Xt, y, class_shares={1: 0.9} if y is not None else {"ill": 0.9})
         with pytest.raises(InputError, match=words):
             compare((d.X, d.y), wrong, **QUICK)
+
+
+@pytest.mark.slow
+def test_a_committee_of_source_models_is_recommended(shifted: Maker) -> None:
+    d = shifted(n=90, m=40)
+    found = compare((d.X, d.y), Domain(d.Xt), n_jobs=1, trials=60)
+    assert found.recommendation.candidate == "Committee of source models"
+    assert found.recommendation.action == "not settled"
+    assert "nothing tells without labels" in str(found.recommendation.reason)
+    assert "What share of the target is '0'? In the source it is 50 %." in found.sentence()
+    details = found.to_dict()
+    assert len(details["table"]) > 10  # the panel stays as a table
+    assert found.recommendation.candidate in details["to_label"]["candidates"]
+    model = found.best_model()
+    assert [name for name, _ in model.members][2:] == ["lda", "trees", "boosting"]
+    given = compare(
+        (d.X, d.y), Domain(d.Xt, class_shares={0: 0.3}), n_jobs=1, trials=1,
+        methods=["CORAL"],
+    )  # fmt: skip
+    assert "What share" not in given.sentence()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from acclimate.exceptions import InputError
@@ -29,6 +29,13 @@ MODELS: Mapping[str, Mapping[str, Kind]] = {
     "trees": _both(_SIZED, "Extra"),
     "forest": _both(_SIZED, "Forest"),
     "logistic": {"classification": (_LINEAR, "LogisticRegression", {"max_iter": 1000})},
+    "lda": {
+        "classification": (
+            "sklearn.discriminant_analysis",
+            "LinearDiscriminantAnalysis",
+            {"solver": "lsqr", "shrinkage": "auto"},
+        ),
+    },
     "ridge": {"regression": (_LINEAR, "Ridge", {})},
     "ols": {"regression": (_LINEAR, "LinearRegression", {})},
     "svm": {
@@ -45,6 +52,22 @@ MODELS: Mapping[str, Mapping[str, Kind]] = {
 NETWORKS = ("mlp", "tabular", "cnn")
 STRONG = ("linear", "boosting", "trees", "forest")  # what a comparison of tables begins with
 WIDE = ("linear", "trees")  # and of features of an encoder, where the others take too long
+# What answers together on the source where nothing is known of the target: word and settings.
+SOURCE_MODELS: Mapping[str, Sequence[tuple[str, str, Mapping[str, Any]]]] = {
+    "classification": (
+        ("logistic", "logistic", {}),
+        ("logistic, C 0.1", "logistic", {"C": 0.1}),
+        ("lda", "lda", {}),
+        ("trees", "trees", {}),
+        ("boosting", "boosting", {"rounds": 60, "max_leaf_nodes": 8}),
+    ),
+    "regression": (
+        ("ridge", "ridge", {}),
+        ("ridge, alpha 10", "ridge", {"alpha": 10.0}),
+        ("trees", "trees", {}),
+        ("boosting", "boosting", {"rounds": 60, "max_leaf_nodes": 8}),
+    ),
+}
 ONE = {"classification": "logistic", "regression": "ridge"}  # where one has to do
 
 
@@ -86,3 +109,21 @@ def is_network(estimator: Any) -> bool:
         cls.__module__ == "acclimate.base.neural" or cls.__module__.startswith("torch")
         for cls in type(estimator).__mro__
     )
+
+
+def source_models(task: str) -> dict[str, Any]:
+    """Return the base models of `SOURCE_MODELS` by name, not fitted.
+
+    Parameters
+    ----------
+    task : {"classification", "regression"}
+
+    Examples
+    --------
+    >>> list(source_models("regression"))
+    ['ridge', 'ridge, alpha 10', 'trees', 'boosting']
+    """
+    return {
+        name: estimator(word, task).set_params(**settings)
+        for name, word, settings in SOURCE_MODELS[task]
+    }

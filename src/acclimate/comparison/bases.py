@@ -8,6 +8,8 @@ from typing import Any
 from acclimate.comparison.candidates import Need
 from acclimate.exceptions import InputError
 
+SOURCE_COMMITTEE = "Committee of source models"
+TABLES = ("NoneType", "TabularPreprocessor")  # preprocessing of what is read as tables are
 TREES = 50  # of a forest that answers with others; alone it has twice as many
 
 
@@ -44,6 +46,29 @@ def table_preprocess(X: Any, estimators: Mapping[str, Any], given: Any) -> dict[
     settings = {} if given is None else given.get_params()
     found = {name: default_preprocess(X, one, **settings) for name, one in estimators.items()}
     return found | {"": default_preprocess(X, **settings)}
+
+
+def source_committee(task: str, X: Any, preprocess: Any) -> Any:
+    """Return the committee of source models, unfitted, for a target of which nothing is known.
+
+    Parameters
+    ----------
+    task : {"classification", "regression"}
+    X : array or data frame
+        Source rows.
+    preprocess : transformer or None
+        Of the comparison. Tables are prepared for each model as it reads them.
+    """
+    from acclimate.base.words import source_models
+    from acclimate.transfer.committee import EVEN, Committee, source_members
+
+    bases = source_models(task)
+    if hasattr(X, "columns") and type(preprocess).__name__ in TABLES:
+        steps = table_preprocess(X, bases, preprocess)
+    else:
+        steps = dict.fromkeys(bases, preprocess)
+    even = EVEN if task == "classification" else 0.0
+    return Committee(source_members(task, steps), even=even)
 
 
 def default_estimators(need: Need, wide: bool = False) -> dict[str, Any]:

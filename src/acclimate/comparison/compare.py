@@ -16,7 +16,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from acclimate.comparison.answers import row_scores
-from acclimate.comparison.bases import default_estimators, strong_estimators, table_preprocess
+from acclimate.comparison.bases import (
+    SOURCE_COMMITTEE,
+    TABLES,
+    default_estimators,
+    source_committee,
+    strong_estimators,
+    table_preprocess,
+)
 from acclimate.comparison.candidates import (
     STANDARDS,
     TARGET_ONLY,
@@ -104,7 +111,9 @@ def compare(
     are clearly behind in all folds stop early.
 
     *Without target labels*, candidates are ranked by validators and the gain is an estimate, which
-    the result says. It also says which rows to label first.
+    the result says. That ranking is no recommendation: with ``estimator`` and ``methods`` None, on
+    columns that each mean something, a `Committee` of source models is, which seldom does harm. The result asks for the share of a
+    class, ``Domain(..., class_shares=)``, and says which rows to label first.
 
     "Do not transfer" is recommended whenever nothing is shown to beat the reference.
 
@@ -272,9 +281,12 @@ def compare(
         methods = STANDARDS if lean else methods
     if isinstance(preprocess, str):
         preprocess = _auto(preprocess, problem)
-    if hasattr(problem.source.X, "columns") and type(preprocess).__name__ in _TABLES:
-        preprocess = table_preprocess(problem.source.X, estimators, preprocess)
     own = dict(candidates or {})
+    told = problem.labelled or few or methods or estimator is not None
+    if not (told or images or front is not None):  # features of an encoder align better
+        own[SOURCE_COMMITTEE] = source_committee(problem.task, problem.source.X, preprocess)
+    if hasattr(problem.source.X, "columns") and type(preprocess).__name__ in TABLES:
+        preprocess = table_preprocess(problem.source.X, estimators, preprocess)
     tried, excluded = choose(
         need, estimators, preprocess, random_state, methods, own, variants=problem.labelled,
         lean=lean,
@@ -359,9 +371,6 @@ def compare(
     # the same value as the store gives: without numbers that JSON cannot hold
     again = lambda: refit(last, used, members)  # noqa: E731
     return Comparison(Compared.from_dict(plain), again, lambda: pictures)
-
-
-_TABLES = ("NoneType", "TabularPreprocessor")  # what means: as tables are read
 
 
 def _named(estimator: Any) -> dict[str, Any] | None:

@@ -10,6 +10,7 @@ import numpy as np
 
 from acclimate._version import __version__
 from acclimate.comparison import shown
+from acclimate.comparison.bases import SOURCE_COMMITTEE
 from acclimate.comparison.bench import Bench
 from acclimate.comparison.candidates import SOURCE_ONLY, TARGET_ONLY, Candidate, Excluded
 from acclimate.comparison.judge import BEST
@@ -19,7 +20,7 @@ from acclimate.comparison.measures import pareto
 from acclimate.comparison.trials.records import Result
 from acclimate.comparison.trials.store import SCHEMA as STORE_SCHEMA
 from acclimate.comparison.trials.versions import versions_of_all
-from acclimate.comparison.unlabelled import Guess, WithoutLabels
+from acclimate.comparison.unlabelled import Guess, WithoutLabels, asked, why_together
 from acclimate.comparison.weighed import COMMITTEE
 from acclimate.judging.judged import Verdict
 from acclimate.judging.paired import margin_of
@@ -134,8 +135,11 @@ def from_estimate(bench: WithoutLabels, excluded: Sequence[Excluded], guess: Gue
     each = {name: CandidateRow(name, rank_score=value) for name, value in values.items()}
     best = next(c for c in candidates if c.name == guess.chosen)
     reference = next(c for c in candidates if c.name == guess.reference)
+    together = best.name == SOURCE_COMMITTEE
     transfer = guess.estimated.word == "helps"
-    if transfer:
+    if together:
+        reason = f"{why_together(bench)}; {_LABEL}"
+    elif transfer:
         reason = f"its estimated gain is beyond 95 % of the known errors of estimates; {_LABEL}"
     elif best.name == reference.name:
         reason = f"no candidate ranks above the source model as it is; {_LABEL}"
@@ -145,16 +149,17 @@ def from_estimate(bench: WithoutLabels, excluded: Sequence[Excluded], guess: Gue
             f"model as it is; {_LABEL}"
         )
     unweighed = ""
-    if (bench.trials.store.meta("settings") or {}).get("committee"):
+    if (bench.trials.store.meta("settings") or {}).get("committee") and not together:
         unweighed = "without target labels nothing can be weighed, so there is no committee"
         reason = f"{unweighed}; {reason}"
-    used = best if transfer else reference
-    advice = _recommendation("transfer" if transfer else "do not transfer", used, reason)
+    used = best if transfer or together else reference
+    action = "not settled" if together else "transfer" if transfer else "do not transfer"
+    advice = _recommendation(action, used, reason)
     shares = {c.name: float(c.name == best.name) for c in candidates}
     rows = _table(bench, each, results, shares, advice, SOURCE_ONLY)
     told = [
         f"{advice.headline()}.", *([f"{unweighed.capitalize()}."] if unweighed else []),
-        guess.estimated.sentence, f"Label {guess.to_label.rows} rows to know.",
+        *asked(bench), guess.estimated.sentence, f"Label {guess.to_label.rows} rows to know.",
     ]  # fmt: skip
     return replace(
         _basis(bench, excluded, results, advice, rows),

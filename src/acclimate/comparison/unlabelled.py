@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from acclimate.comparison.answers import aligned
+from acclimate.comparison.bases import SOURCE_COMMITTEE
 from acclimate.comparison.bench import Bench
 from acclimate.comparison.candidates import KEPT, RUNGS, SOURCE_ONLY, Candidate, thinned
 from acclimate.comparison.problem import Problem
@@ -18,8 +19,10 @@ from acclimate.comparison.trials.runner import Trials
 from acclimate.exceptions import AcclimateError
 from acclimate.folds import few_label_folds
 from acclimate.judging.active import disagreement, draw_rows, rows_to_label
+from acclimate.maths.class_shares import shares_of
 from acclimate.report.compared import RowsToLabel
 from acclimate.report.compared_parts import Estimated
+from acclimate.shares import share_question
 from acclimate.validation import take
 from acclimate.validators.candidate import Evidence
 from acclimate.validators.estimates import estimate_accuracy
@@ -171,9 +174,9 @@ class WithoutLabels(Bench):
                 f"Choose another estimator or preprocess"
             )
         ranking = score_candidates(known)
-        best = ranking.best
+        best = SOURCE_COMMITTEE if SOURCE_COMMITTEE in ranking.names else ranking.best
         reference = next(name for name in ranking.names if name in sources)  # the best of its kind
-        estimated = _estimated(self.problem, known, ranking, reference)
+        estimated = _estimated(self.problem, known, ranking, best, reference)
         near = [name for name in ranking.names if name not in (best, reference)]
         compared = [best, reference] if best != reference else [reference, *near[:1]]
         return Guess(best, reference, ranking, estimated, self._to_label(compared, estimated))
@@ -210,22 +213,49 @@ class WithoutLabels(Bench):
         )
 
 
+def why_together(bench: WithoutLabels) -> str:
+    """Return which committee is recommended without labels, and why."""
+    members = [name for name, _ in next(
+        c.model for c in bench.candidates if c.name == SOURCE_COMMITTEE
+    ).members]  # fmt: skip
+    moved = ""
+    if bench.problem.task == "classification":
+        moved = ", moved to " + (
+            "the class shares that were given" if bench.problem.target.class_shares
+            else "more even class shares"
+        )  # fmt: skip
+    return (
+        f"nothing tells without labels which candidate is best, so models of the source answer "
+        f"together ({'; '.join(members)}){moved}"
+    )
+
+
+def asked(bench: WithoutLabels) -> list[str]:
+    """Return the question for the class shares, where they are open."""
+    problem = bench.problem
+    if problem.classes is None or problem.target.class_shares is not None:
+        return []
+    names = [problem.name_of(label) for label in problem.classes.tolist()]
+    return [share_question(names, shares_of(problem.source.y))]
+
+
 def _estimated(
-    problem: Problem, known: Mapping[str, Evidence], ranking: PanelRanking, reference: str
-) -> Estimated:
+    problem: Problem, known: Mapping[str, Evidence], ranking: PanelRanking, best: str,
+    reference: str,
+) -> Estimated:  # fmt: skip
     """Return the estimate of the gain, and how far such estimates are known to be off."""
     accuracy: dict[str, float | None] = dict.fromkeys(known)
     if problem.task == "classification":
         for name, one in known.items():
             accuracy[name] = float(np.mean(list(estimate_accuracy(one).values())))
-    chosen, base = accuracy.get(ranking.best), accuracy.get(reference)
+    chosen, base = accuracy.get(best), accuracy.get(reference)
     gain = low = high = None
     word = "not settled"
     error = ESTIMATE_ERROR if problem.task == "classification" else None
     if chosen is not None and base is not None:
-        gain = 0.0 if ranking.best == reference else chosen - base
+        gain = 0.0 if best == reference else chosen - base
         low, high = gain - ESTIMATE_95, gain + ESTIMATE_95
-        if ranking.best == reference:
+        if best == reference:
             low = high = 0.0
         word = (
             "helps" if low > 0 else "hurts" if high < 0
@@ -240,7 +270,7 @@ def _estimated(
         )
     else:
         sentence = (
-            f"Estimate without target labels: {ranking.best} would be {100 * gain:+.1f} points "
+            f"Estimate without target labels: {best} would be {100 * gain:+.1f} points "
             f"against {reference}; such estimates are off by {100 * ESTIMATE_ERROR:.0f} points on "
             f"average."
         )

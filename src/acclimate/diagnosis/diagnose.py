@@ -14,8 +14,10 @@ from acclimate.diagnosis.advice import advise
 from acclimate.diagnosis.drift import ColumnDrift
 from acclimate.diagnosis.findings import SHIFTS, Advice, Diagnosis, Finding, Side
 from acclimate.exceptions import InputError
+from acclimate.maths.class_shares import shares_of
 from acclimate.natives import as_rows, check_squares
 from acclimate.refusing import as_input_error
+from acclimate.shares import share_question
 from acclimate.validation import check_mask
 
 __all__ = ["Advice", "Diagnosis", "Finding", "diagnose"]
@@ -147,7 +149,13 @@ def diagnose(
         word = "cannot tell"
     figures["inputs_shifted"] = any(f.kind in SHIFTS - {"model"} for f in ordered)
     advice = advise(shifted, figures) if word != "cannot tell" else ()
-    return Diagnosis(word, before.rows, now.rows, alpha, ordered, advice, report.columns, figures)
+    question = None
+    if before.y is not None and labels == "classification" and now.y is None:
+        names = [str(one) for one in np.unique(before.y).tolist()]
+        question = share_question(names, shares_of(before.y))
+    return Diagnosis(
+        word, before.rows, now.rows, alpha, ordered, advice, report.columns, figures, question
+    )
 
 
 def _side(value: Any, name: str) -> Side:

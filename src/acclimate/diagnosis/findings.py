@@ -87,6 +87,8 @@ class Diagnosis(Presented):
         One for each column, or figure of an image, that both domains have.
     figures : dict
         Everything that was measured, by name.
+    question : str or None
+        What to ask first, where the target has no labels and the source has classes.
     """
 
     word: str
@@ -97,6 +99,7 @@ class Diagnosis(Presented):
     advice: tuple[Advice, ...]
     columns: tuple[ColumnDrift, ...]
     figures: dict[str, Any] = field(default_factory=dict)
+    question: str | None = None
 
     def advice_on(self, method: Any) -> Advice | None:
         """Return the advice that speaks of a method's family, None where none does.
@@ -134,8 +137,9 @@ class Diagnosis(Presented):
         return f"{lead} {self.findings[0].words}{more}"
 
     def words(self) -> list[str]:
-        """Return all findings as sentences, worst first, then what suits and what does not."""
-        lines = [self.sentence()] if not self.findings else [f.words for f in self.findings]
+        """Return the question, all findings as sentences, worst first, and what suits."""
+        lines = [self.question] if self.question else []
+        lines += [self.sentence()] if not self.findings else [f.words for f in self.findings]
         return lines + [
             f"{'Suits' if item.suits else 'Does not suit'}: {item.family}. {item.reason}"
             for item in self.advice
@@ -153,6 +157,7 @@ class Diagnosis(Presented):
         """Return what is shown: findings, worst first, what suits, and the columns."""
         sizes = f" ({self.source_rows:,} source and {self.target_rows:,} target rows)"
         parts: list[Line | Several | Table] = [Line(sizes, self.word, strong=True)]
+        parts += [Line(self.question)] if self.question else []
         if not self.findings and self.word == "cannot tell":
             parts.append(Line(self.sentence()))
         if self.findings:

@@ -3,22 +3,29 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import clone
-from sklearn.utils.validation import check_is_fitted
+from sklearn.utils import get_tags
+from sklearn.utils.validation import check_is_fitted, has_fit_parameter
 
 from acclimate.adapter import Adapted, Adapter, Shared, sharing
+from acclimate.base.words import source_models
 from acclimate.catalogue import Row
 from acclimate.domain import Domain
 from acclimate.exceptions import InputError
 from acclimate.maths.class_shares import log_scores
+from acclimate.settings import SHARE, TRANSFORMER, Constraints
 from acclimate.validation import Rows
 
+if TYPE_CHECKING:
+    from acclimate.base.source_only import SourceOnly
+
 Floats = NDArray[np.float64]
+EVEN = 0.25  # part of even class shares, where nothing is known of the target's
 _NAMED = 3  # members that the summary names
 
 
@@ -26,20 +33,32 @@ class Committee(Adapter):
     """Answer with the weighted mean of several methods.
 
     Use it with few target labels, when the best of many methods cannot be told from its neighbours:
-    a mean of what did well is safer than a pick. `compare` makes one and chooses the weights. Do
-    not use it where one model must be explained, or where an answer has to come fast: it takes as
-    long as all of its members together.
+    a mean of what did well is safer than a pick. `compare` makes one and chooses the weights. Use
+    it without any target label, too: ``Committee()`` is what to take where nothing is known. Do not
+    use it where one model must be explained, or where an answer has to come fast: it takes as long
+    as all of its members together.
 
     The answer is ``sum_k w_k p_k / sum_k w_k`` over the members' class probabilities, and the same
-    for values.
+    for values. For rows of a target, class probabilities P_ic then become ``P_ic q_c / p_c``, each
+    row scaled to a sum of 1, with p the source's class shares and ``q = (1 - e) p + e / C`` for the
+    ``even`` part e of C classes: other shares are likely there, and which is not known. With
+    ``class_shares`` of the target q is what these say.
 
     Parameters
     ----------
     members : sequence of (str, Adapter), default=None
         Names and methods, each with its base model and preprocessing, for one task. None means
-        `SourceOnly` on a linear model, extra trees and boosting, for classes.
+        `SourceOnly` on five models of classes: logistic regression with C = 1 and 0.1, discriminant
+        analysis with shrinkage, extra trees, and boosting of 60 small trees. `source_members` gives
+        them for values, too. Of the five, discriminant analysis is left out where rows have weights
+        or are sparse.
     weights : sequence of float, at least 0, default=None
         One a member, with a sum above 0. None weighs all the same.
+    even : float in [0, 1], default=None
+        Part of even class shares that answers for target rows move to. None means 0.25 with
+        ``members=None``, else 0.
+    preprocess : transformer, default=None
+        Fitted on the source, in front of the members' own.
     random_state : int, RandomState instance or None, default=None
         Seeds the members that have no seed of their own.
 
@@ -83,15 +102,26 @@ class Committee(Adapter):
         members: Sequence[tuple[str, Any]] | None = None,
         *,
         weights: Sequence[float] | None = None,
+        even: float | None = None,
+        preprocess: Any = None,
         random_state: Any = None,
     ) -> None:
         self.members = members
         self.weights = weights
+        self.even = even
+        self.preprocess = preprocess
         self.random_state = random_state
 
     row = Row(needs_source=False, several_sources=True)  # members hold what they need
     estimator = None  # each member has its own
-    preprocess = None
+    _parameter_constraints: ClassVar[Constraints] = {
+        "even": [SHARE, None],
+        "preprocess": [TRANSFORMER, None],
+        "random_state": ["random_state"],
+    }
+
+    def _even_part(self) -> float:
+        return float(self.even if self.even is not None else EVEN if self.members is None else 0)
 
     def summary(self) -> str:
         """Return one or two plain sentences on what was fitted, the heaviest members first."""
@@ -120,29 +150,28 @@ class Committee(Adapter):
                         f"{type(method).__name__}; base models go into its estimator"
                     )
             return [(str(name), method) for name, method in self.members]
-        from acclimate.base.penalised import LinearClassifier
-        from acclimate.base.sized import BoostingClassifier, ExtraClassifier
-        from acclimate.base.source_only import SourceOnly
-
-        bases = {"linear": LinearClassifier(), "trees": ExtraClassifier(),
-                 "boosting": BoostingClassifier()}  # fmt: skip
-        return [(name, SourceOnly(base)) for name, base in bases.items()]
+        return source_members("classification")
 
     def _base(self) -> Any:
         methods = self._methods()
         return methods[0][1]._base() if methods else self._default_estimator()
 
     def _takes_raw(self, X: Any, step: Any) -> bool:
+        if step is not None:
+            return True
         return any(one._takes_raw(X, one.preprocess) for _, one in self._methods())
 
     def _sees_target_labels(self) -> bool:
         return any(method._sees_target_labels() for _, method in self._methods())
 
     def _fit_source(self, source: Rows, seed: int) -> Any:
-        shares = self._shares()
+        shares: list[float] = []
         fitted: list[tuple[str, Any]] = []
         shared = Shared()
-        for name, method in self._methods():
+        for (name, method), share in zip(self._methods(), self._shares(), strict=True):
+            if self.members is None and not _reads(method._base(), source):
+                continue
+            shares.append(share)
             one = clone(method)
             if one.random_state is None:
                 one.set_params(random_state=seed)
@@ -157,7 +186,7 @@ class Committee(Adapter):
                     f"{type(one._base()).__name__} gives no probabilities; choose another base"
                 )
             fitted.append((name, one))
-        return Voices(fitted, shares, "source")
+        return Voices(fitted, tuple(share / sum(shares) for share in shares), "source")
 
     def _adapt(self, model: Any, source: Rows | None, target: Rows, seed: int) -> Adapted:
         adapted = [
@@ -185,6 +214,37 @@ class Committee(Adapter):
         if not values.sum() > 0:
             raise InputError(f"weights must have a sum above 0, got {self.weights!r}")
         return tuple((values / values.sum()).tolist())
+
+
+def source_members(
+    task: str, preprocess: Mapping[str, Any] | None = None
+) -> list[tuple[str, SourceOnly]]:
+    """Return the members of the committee to take where nothing is known of the target.
+
+    Parameters
+    ----------
+    task : {"classification", "regression"}
+    preprocess : mapping from str to transformer, default=None
+        By name of a member.
+
+    Examples
+    --------
+    >>> [name for name, _ in source_members("classification")]
+    ['logistic', 'logistic, C 0.1', 'lda', 'trees', 'boosting']
+    """
+    from acclimate.base.source_only import SourceOnly
+
+    steps = preprocess or {}
+    return [
+        (name, SourceOnly(base, preprocess=steps.get(name)))
+        for name, base in source_models(task).items()
+    ]
+
+
+def _reads(base: Any, rows: Rows) -> bool:
+    """Tell whether a base model takes weights, and sparse rows, where there are some."""
+    weighs = rows.weight is None or has_fit_parameter(base, "sample_weight")
+    return weighs and (not hasattr(rows.X, "tocsr") or get_tags(base).input_tags.sparse)
 
 
 class Voices:
