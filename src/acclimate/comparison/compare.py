@@ -112,8 +112,9 @@ def compare(
 
     *Without target labels*, candidates are ranked by validators and the gain is an estimate, which
     the result says. That ranking is no recommendation: with ``estimator`` and ``methods`` None, on
-    columns that each mean something, a `Committee` of source models is, which seldom does harm. The result asks for the share of a
-    class, ``Domain(..., class_shares=)``, and says which rows to label first.
+    columns that each mean something, a `Committee` of source models is, which seldom does harm. The
+    result asks for the share of a class, ``Domain(..., class_shares=)``, and says which rows to
+    label first.
 
     "Do not transfer" is recommended whenever nothing is shown to beat the reference.
 
