@@ -5,6 +5,7 @@ Longer than other files: half of it is the contract in words, where every method
 
 from __future__ import annotations
 
+import copy
 import os
 import sys
 import warnings
@@ -616,6 +617,22 @@ class Adapter(BaseEstimator, ABC):  # type: ignore[misc]
             self._refuse_shares()
         names = door.check_class_names(target.class_names or names)
         return check_class_shares(target.class_shares, classes, names)
+
+    def _with_shares(self, class_shares: Mapping[Any, Any]) -> Self:
+        """Return a copy whose answers for target rows are moved to exact class shares."""
+        known, name = self._learned_shares(), type(self).__name__
+        if known is None or not self._moves_answers or not hasattr(self, "predict_proba"):
+            raise InputError(f"the answers of this {name} cannot be moved to other class shares")
+        if self.trained_on_.get("target", {}).get("labelled"):
+            raise InputError(f"this {name} learned the class shares of its target from labels")
+        names = door.check_class_names(getattr(self, "source_class_names_", None))
+        limits = check_class_shares(class_shares, np.asarray(self.source_model_.classes_), names)
+        if not limits.exact:
+            raise InputError("a range needs all rows at once: adapt to them, or give one number")
+        made = copy.copy(self)
+        found = full_shares(limits.low, limits.high, known, known)
+        made.class_ratio_ = None if found is None else towards_even(found, SOFT) / known
+        return made
 
     def _share_ratio(self, target: Rows) -> NDArray[np.float64] | None:
         """Return what probabilities of target rows are multiplied by; None where they stay."""

@@ -63,6 +63,27 @@ def test_compare_tries_and_saves_with_them(bare: Any, acclimate: Any) -> None:
     assert found["run"]["settings"]["class_shares"] == {"yes": 0.7}
 
 
+@pytest.mark.slow
+def test_predict_moves_a_saved_model_that_learned_no_labels_there(
+    bare: Any, acclimate: Any
+) -> None:
+    fit = ("fit", "here.csv", *ROWS, "--method", "SourceOnly", "--target", "bare.csv")
+    assert acclimate(*fit, "--out", "plain.acclimate")[0] == 0
+    assert acclimate(*fit, "--share", "yes=0.8", "--out", "moved.acclimate")[0] == 0
+    ask = ("bare.csv", "--proba", "--out")
+    assert acclimate("predict", "plain.acclimate", *ask, "a.csv", "--share", "yes=0.8")[0] == 0
+    assert acclimate("predict", "moved.acclimate", *ask, "b.csv")[0] == 0
+    pd.testing.assert_frame_equal(pd.read_csv("a.csv"), pd.read_csv("b.csv"))
+    code, _, err = acclimate("predict", "plain.acclimate", *ask, "a.csv", "--share", "yes=0.6..0.8")
+    assert code != 0
+    assert "a range needs all rows" in err
+    fit = ("fit", "here.csv", *ROWS, "--target", "there.csv", "--method", "TargetOnly")
+    assert acclimate(*fit, "--no-estimate", "--out", "labelled.acclimate")[0] == 0
+    code, _, err = acclimate("predict", "labelled.acclimate", *ask, "a.csv", "--share", "yes=0.8")
+    assert code != 0
+    assert "from labels" in err
+
+
 @pytest.mark.parametrize(
     ("share", "words"),
     [("ill=0.7", "'ill', which the source lacks"), ("yes", "--share takes"),

@@ -9,7 +9,7 @@ import typer
 
 from acclimate.cli.config import Config, PrintConfig
 from acclimate.cli.console import Status, check_out, say
-from acclimate.cli.options import Trusted, reads_new_files
+from acclimate.cli.options import Share, Trusted, reads_new_files
 from acclimate.exceptions import InputError
 
 
@@ -28,6 +28,7 @@ def predict(
     domain: Annotated[
         str, typer.Option("--domain", help="target or source: where the rows come from.")
     ] = "target",
+    share: Share = None,
     trusted: Trusted = None,
     config: Config = None,
     print_config: PrintConfig = False,
@@ -41,13 +42,18 @@ def predict(
     """
     if domain not in ("target", "source"):
         raise InputError(f"--domain must be target or source, got {domain!r}")
+    if share and domain == "source":
+        raise InputError("--share is about rows of the target; leave it out with --domain source")
     check_out(out, rows, model)
     from acclimate import tables
     from acclimate.cli.rows import reading_of
     from acclimate.cli.stored import load, settings_of
+    from acclimate.shares import parse_shares
 
     with Status("reading") as status:
         adapter = load(model, trusted)
+        shares = parse_shares(share or ())
+        adapter = adapter if shares is None else adapter._with_shares(shares)
         reading = reading_of(how)
         known = id or _identifier(rows, settings_of(adapter)["id"], reading)
         answers = adapter if domain == "target" else AsSource(adapter)
