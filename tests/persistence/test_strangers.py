@@ -308,6 +308,30 @@ def test_shared_parts_that_unfold_without_end_are_refused(folder, tmp_path):
     assert took < 5
 
 
+def test_a_part_behind_a_harmless_one_of_its_number_is_refused(folder, tmp_path):
+    """Keys that skops does not know it passes over, and would build what stands after them."""
+    held = strangers.members(
+        strangers.members((folder / "logistic.m").read_bytes())["estimators.skops"]
+    )
+    left, array = [json.loads(held["schema.json"])], None
+    while left and array is None:
+        part = left.pop()
+        values = part.values() if isinstance(part, dict) else part
+        left += [one for one in values if isinstance(one, dict | list)]
+        if isinstance(part, dict) and part.get("__loader__") == "NdArrayNode":
+            array = part
+    decoy = {"__class__": "list", "__module__": "builtins", "__loader__": "ListNode", "content": [],
+             "__id__": array["__id__"]}  # fmt: skip
+    schema = json.loads(held["schema.json"])
+    for both in ({"nobody reads": decoy, **schema}, {**schema, "nobody reads": decoy}):
+        held["schema.json"] = json.dumps(both).encode()
+        bad = evil(
+            folder / "logistic.m", tmp_path / "m", **{"estimators.skops": strangers.packed(held)}
+        )
+        with pytest.raises(AcclimateError, match=f"two parts of the number {array['__id__']}"):
+            acclimate.load(bad)
+
+
 def test_settings_that_write_or_print_come_back_switched_off(tmp_path):
     drop = tmp_path / "strangers"
     pipe = Pipeline(

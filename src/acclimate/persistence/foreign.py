@@ -35,6 +35,7 @@ _LOADERS = (
 _HEAD = 10_000  # bytes at the start of an array's file that may be its header
 _OFTEN = 20  # mentions of a shared object, on average
 _FEW = 100_000
+_PASSES = 10
 
 
 def dump(parts: list[Any]) -> bytes:
@@ -118,10 +119,11 @@ def load(data: bytes, trusted: Collection[str], budget: Budget) -> list[Any]:
             text = archive.read(SCHEMA)
             budget.read(text, SCHEMA)
             schema = container.parse(text, SCHEMA)
+            nodes, several = _distinct(schema)
             _check_schema(schema, trusted)
-            _check_amounts(schema)
-            for node in _once(schema):
-                _check_node(node, archive, budget)
+            _check_amounts(schema, several)
+            for node in nodes:
+                _check_node(node, archive, budget, several)
             parts = direct.build(schema, archive)
     except (KeyError, TypeError, AttributeError, zipfile.BadZipFile) as error:
         raise IntegrityError(f"its estimators are not described as skops does ({error})") from error
@@ -150,14 +152,38 @@ def _nodes(schema: Any) -> Iterator[dict[str, Any]]:
             left += reversed(part)
 
 
-def _once(schema: Any) -> Iterator[dict[str, Any]]:
-    """Yield all nodes that skops builds: of those with one id, the first."""
-    seen: set[Any] = set()
-    for node in _nodes(schema):
-        number = node.get("__id__")
-        if number is None or number not in seen:
-            seen.add(number)
-            yield node
+_KIND = ("__loader__", "__module__", "__class__")
+_LEAVES = ("JsonNode", "NdArrayNode")
+
+
+def _distinct(schema: Any) -> tuple[list[dict[str, Any]], set[Any]]:
+    """Return the nodes without those that repeat an equal one, and numbers that mean several.
+
+    skops builds of each number the node that *it* meets first, and passes over entries that it does
+    not know; so all of a number are looked at here. Those of a shared random state differ, since
+    its inside is written anew each time. A number never means two kinds, or two values.
+    """
+    first: dict[Any, dict[str, Any]] = {}
+    nodes, several = [], set()
+    left = [schema]
+    while left:
+        part = left.pop()
+        if isinstance(part, list):
+            left += reversed(part)
+        if not isinstance(part, dict):
+            continue
+        number = part.get("__id__")
+        if number is not None and (known := first.setdefault(number, part)) is not part:
+            if known == part:
+                continue
+            several.add(number)
+            same = all(known.get(name) == part.get(name) for name in _KIND)
+            if not same or part.get("__loader__") in _LEAVES:
+                raise IntegrityError(f"its estimators have two parts of the number {number}")
+        if "__loader__" in part:
+            nodes.append(part)
+        left += reversed(part.values())
+    return nodes, several
 
 
 def _type_of(node: dict[str, Any]) -> str | None:
@@ -189,31 +215,44 @@ def _is_known_partial(node: dict[str, Any]) -> bool:
     return function["__loader__"] == "FunctionNode" and function["__class__"] in _PARTIAL
 
 
-def _check_amounts(schema: Any) -> None:
+def _check_amounts(schema: Any, several: Collection[Any]) -> None:
     """Raise where shared objects are mentioned so often that a walk over them takes ages."""
     sizes: dict[Any, int] = {}
-    total, count = _weigh(schema, sizes)
-    if total > _OFTEN * count + _FEW:
-        raise IntegrityError(f"its estimators repeat {count} parts {total} times")
+    for _ in range(_PASSES):  # of a number with several parts the largest counts, wherever it is
+        before = dict(sizes)
+        total, count = _weigh(schema, sizes, several, set())
+        if total > _OFTEN * count + _FEW:
+            break
+        if sizes == before:
+            return
+    raise IntegrityError(f"its estimators repeat {count} parts {total} times")
 
 
-def _weigh(part: Any, sizes: dict[Any, int]) -> tuple[int, int]:
+def _weigh(
+    part: Any, sizes: dict[Any, int], several: Collection[Any], met: set[Any]
+) -> tuple[int, int]:
     """Return the nodes that a walk meets, and those that are written."""
     if isinstance(part, list | dict):
         number = part.get("__id__") if isinstance(part, dict) else None
-        if number in sizes:
+        if number in met and number not in several:
             return sizes[number], 1
-        found = [_weigh(p, sizes) for p in (part.values() if isinstance(part, dict) else part)]
+        found = [
+            _weigh(p, sizes, several, met)
+            for p in (part.values() if isinstance(part, dict) else part)
+        ]
         total, count = sum(t for t, _ in found), sum(c for _, c in found)
         if isinstance(part, dict):
             total, count = total + 1, count + 1
         if number is not None:
-            sizes[number] = total
+            met.add(number)
+            total = sizes[number] = max(total, sizes.get(number, 0))
         return total, count
     return 0, 0
 
 
-def _check_node(node: dict[str, Any], archive: zipfile.ZipFile, budget: Budget) -> None:
+def _check_node(
+    node: dict[str, Any], archive: zipfile.ZipFile, budget: Budget, several: Collection[Any]
+) -> None:
     """Raise where a node's arrays are larger than its file, or a tree is other than its arrays."""
     name = node.get("file")
     if name is not None:
@@ -226,8 +265,11 @@ def _check_node(node: dict[str, Any], archive: zipfile.ZipFile, budget: Budget) 
             if math.prod(shape) * max(dtype.itemsize, 1) > archive.getinfo(name).file_size:
                 raise IntegrityError(f"the array {name!r} is larger than its file")
     if node["__loader__"] == "TreeNode":
-        _, classes, outputs = node["__reduce__"]["args"]["content"]
-        state = node["content"]["content"]
+        arguments, inside = node["__reduce__"]["args"], node["content"]
+        _, classes, outputs = arguments["content"]
+        state = inside["content"]
+        if any(part.get("__id__") in several for part in (arguments, inside)):
+            raise IntegrityError("a tree is written in two ways")
         (known, *_), _ = _header(archive, classes["file"])
         nodes = _header(archive, state["nodes"]["file"])[0]
         count = json.loads(state["node_count"]["content"])
