@@ -130,7 +130,10 @@ def test_the_task_is_told_where_it_was_guessed(shifted: Maker, labels: Any, why:
 def test_a_committee_without_labels_says_that_nothing_can_be_weighed(shifted: Maker) -> None:
     d = shifted()
     for asked in (True, False):
-        found = compare((d.X, d.y), Domain(d.Xt), methods=[], committee=asked, n_jobs=1)
+        found = compare(
+            (d.X, d.y), Domain(d.Xt), estimator=LogisticRegression(), methods=[], committee=asked,
+            n_jobs=1,
+        )  # fmt: skip
         lines = _flat("\n".join(str(found).split("\n")[:6]))
         assert ("nothing can be weighed, so there is no committee" in lines) == asked
         assert ("Without target labels nothing can be weighed" in found.sentence()) == asked
