@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from acclimate.exceptions import IntegrityError
+from acclimate.persistence.invariants import check_sparse
 from acclimate.persistence.walk import walk
 
 # attributes that are rows whatever was done to them before: of kernel machines and Gaussian
@@ -114,6 +116,11 @@ def _table(value: Any) -> NDArray[Any] | None:
     if hasattr(value, "toarray"):
         if value.ndim != 2 or value.shape[0] * value.shape[1] > _DENSE:
             return None
+        if value.format in ("csr", "csc", "coo"):
+            try:  # compiled code writes wherever an index points
+                check_sparse("it", value)
+            except IntegrityError:
+                return None
         value = value.toarray()
     array = np.asarray(value)
     if array.dtype.kind not in "biuf" or array.ndim < 2 or not array.size:

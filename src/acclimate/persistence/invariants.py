@@ -61,7 +61,7 @@ def check(parts: Iterable[tuple[str, Any]]) -> None:
         elif isinstance(part, np.random.RandomState | np.random.Generator):
             _check_random(where, part)
         elif name.startswith("scipy.sparse."):
-            _check_sparse(where, part)
+            check_sparse(where, part)
         elif name.startswith("sklearn."):
             look = Look(where, part, owned)
             look.methods()
@@ -412,7 +412,7 @@ def _depth(inner: Any, left: Any, right: Any, most: int) -> bool:
     return False
 
 
-def _check_sparse(where: str, matrix: Any) -> None:
+def check_sparse(where: str, matrix: Any) -> None:
     """Raise where an index of a sparse matrix lies outside it."""
     kind = getattr(matrix, "format", None)
     try:
