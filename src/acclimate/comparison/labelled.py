@@ -155,7 +155,6 @@ class WithLabels(DesignedBench):
 
     def run(self) -> None:
         """Run what the limits allow: what is cheap first, in a race; then the dear."""
-        self._by_name = {c.name: c for c in self.candidates}
         cheap = [c for c in self.candidates if not c.dear]
         dear = [c for c in self.candidates if c.dear]
         cells = [(r, i) for r in range(self.design.repeats) for i in range(self.design.folds)]
@@ -263,10 +262,8 @@ class WithLabels(DesignedBench):
 
     def tables(self) -> dict[str, Answers]:
         """Return the tables of what any fold may use, in the order candidates are trusted."""
-        usable = (
-            None if self.allowed is None else {n for each in self.allowed.values() for n in each}
-        )
-        names = [c.name for c in self.candidates if usable is None or c.name in usable]
+        usable = {name for names in self.allowed.values() for name in names}
+        names = [c.name for c in self.candidates if c.name in usable]
         tables = {name: self.partial(name) for name in names}
         return {name: table for name, table in tables.items() if table is not None}
 
@@ -298,11 +295,8 @@ class WithLabels(DesignedBench):
             The reference could not be fitted, so there is nothing to compare with.
         """
         done = self.tables()
-        variants = {
-            method: mine if self._in_every_fold(mine) else []
-            for method, names in self.variants.items()
-            if (mine := [name for name in names if name in done]) is not None
-        }
+        usable = {m: [name for name in names if name in done] for m, names in self.variants.items()}
+        variants = {m: names if self._in_every_fold(names) else [] for m, names in usable.items()}
         if not variants[TARGET_ONLY] and not (self.design.few and variants[SOURCE_ONLY]):
             raise AcclimateError(self._why_no_reference())
         mute = self._mute()

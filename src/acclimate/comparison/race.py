@@ -63,11 +63,10 @@ class Race:
         self.bench, self.groups, self.beside, self.start = bench, groups, beside, start
         self.candidates = {c.name: c for c in candidates}
         self.allowed: dict[Cell, list[str]] = {}
-        self.repeats = 0
 
     def run(self) -> int:
         """Run the repeats that the limits allow; return how many were finished, at least 1."""
-        limits = self.bench.trials.limits
+        limits, finished = self.bench.trials.limits, 0
         for r in range(self.bench.design.repeats):
             before = limits.left()
             self._repeat(r)
@@ -76,11 +75,11 @@ class Race:
                 for cell in cells:
                     self.allowed.pop(cell)
                 break
-            self.repeats = r + 1
+            finished = r + 1
             spent = before - limits.left() if limits.seconds is not None else 0.0
             if limits.reached() or spent > limits.left():
                 break
-        return self.repeats
+        return finished
 
     def _repeat(self, r: int) -> None:
         design = self.bench.design
@@ -93,10 +92,8 @@ class Race:
             for i in range(design.folds)
         }
         if not r and self.bench.trials.limits.seconds is not None:
-            first = [
-                next((n for n in self.candidates if n in g), None) for g in self.groups.values()
-            ]
-            mine = [self.candidates[name] for name in first if name is not None]
+            first = self._firsts(self.candidates)
+            mine = [c for name, c in self.candidates.items() if name in first]
             self.bench.trials.run(job for c in mine for job in self._jobs(c, parts))
         self._lap("first", near, list(self.candidates))
         tables = self._drop(alive, near)
@@ -110,6 +107,12 @@ class Race:
             self.allowed[cell] = [
                 *self.beside[cell], *self._finished(cell, names, tables, parts)
             ]  # fmt: skip
+
+    def _firsts(self, names: Iterable[str]) -> set[str]:
+        """Return the first name of each reference."""
+        listed = list(names)
+        found = (next((n for n in listed if n in group), None) for group in self.groups.values())
+        return {name for name in found if name is not None}
 
     def _finish_references(self, parts: Sequence[LeftOut]) -> None:
         """Run the cheapest variant of a reference that has none, whatever time is left."""
@@ -127,7 +130,7 @@ class Race:
         if lap == "first" and bench.trials.limits.seconds is not None:
             bench.trials.run(self._jobs(c, parts[:1])[0] for c in going if parts)
             going = sorted(going, key=self._seconds)
-            first = {next((c.name for c in going if c.name in g), "") for g in self.groups.values()}
+            first = self._firsts([c.name for c in going])
             going.sort(key=lambda c: c.name not in first)  # the cheapest of each reference
         bench.trials.run(self._affordable(going, parts, _SHARE[lap]))
 
@@ -183,10 +186,11 @@ class Race:
             if not mine:
                 continue
             rest = int((design.fold_of[r] != i).sum())
-            losses = np.array([found[name].inner_loss[r, i] for name in mine])
-            unit = loss_unit(design, design.fold_of[r] != i)
-            out = clearly_behind(losses / unit, rest)
-            if not bench.weighs:  # picked by their scores, of which those of a metric come later
+            if bench.weighs:
+                losses = np.array([found[name].inner_loss[r, i] for name in mine])
+                unit = loss_unit(design, design.fold_of[r] != i)
+                out = clearly_behind(losses / unit, rest)
+            else:  # picked by their scores, of which those of a metric come later
                 out = clearly_worse(np.array([found[name].inner[r, i] for name in mine]))
                 out &= bench.problem.metric is None
             dropped = {name for name, gone in zip(mine, out, strict=True) if gone}
@@ -234,9 +238,7 @@ class Race:
         place: dict[str, tuple[int, int]] = {}
         for cell, names in alive.items():
             ranked = self._ranked(names, found, cell)
-            first = {
-                next((n for n in ranked if n in group), None) for group in self.groups.values()
-            }
+            first = self._firsts(ranked)
             for rank, name in enumerate(ranked):
                 mine = (0 if name in first else 1, rank)
                 place[name] = min(place.get(name, mine), mine)
@@ -251,8 +253,7 @@ class Race:
     ) -> list[str]:
         """Return what a fold may use: in the order of its own losses, as far as all is there."""
         i = cell[1]
-        inner = [part for part in parts if len(part[1]) == 2]
-        needed = [*inner, *(part for part in parts if part[1] == (i,))]
+        needed = [part for part in parts if len(part[1]) == 2 or part[1] == (i,)]
         ranked = [n for n in self._ranked(names, found, cell) if not self._failed(n)]
         kept = _prefix(ranked, lambda name: self._complete(name, needed))
         for group in self.groups.values():
