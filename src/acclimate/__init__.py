@@ -29,6 +29,7 @@ _MODULES = {
     "Comparison": "acclimate.comparison.result",
     "compare": "acclimate.comparison.compare",
     "diagnose": "acclimate.diagnosis.diagnose",
+    "export_mlflow": "acclimate.comparison.mlflow",
     "load": "acclimate.persistence",
     "rank": "acclimate.transferability.rank",
     "save": "acclimate.persistence",

@@ -33,7 +33,7 @@ from acclimate.comparison.candidates import (
     choose,
     describe,
 )
-from acclimate.comparison.design import fits_of, make_design
+from acclimate.comparison.design import Design, fits_of, make_design
 from acclimate.comparison.encoded import behind, encoded, front_for
 from acclimate.comparison.few import (
     few_words,
@@ -339,6 +339,8 @@ def compare(
         engine = engine_for(place, executor, n_jobs, None if mixed else versions_of_all(tried))
         with Store(path) as kept, engine as pool:
             kept.set_meta("settings", settings)
+            if design is not None:
+                kept.set_meta("parts", (kept.meta("parts") or {}) | _parts(design))
             run = Trials(
                 kept, pool, shared.combined(*inputs), random_state, limits, problem.names,
                 _scorer(problem), progress, lasting=store is not None, mixed=mixed,
@@ -394,6 +396,14 @@ def _auto(word: str, problem: Problem) -> Any:
     from sklearn.preprocessing import StandardScaler
 
     return StandardScaler()
+
+
+def _parts(design: Design) -> dict[str, Any]:
+    """Return repeat and folds that are left out, by the fingerprint of the rows in these."""
+    return {
+        shared.fingerprint(design.known[design.left_out(repeat, out)]): [repeat, list(out)]
+        for repeat, out in design.parts()
+    }
 
 
 def _answering(

@@ -7,6 +7,7 @@ import io
 import json
 import math
 import os
+import secrets
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -234,6 +235,8 @@ class Store:
                 return
             for statement in _TABLES.split(";"):
                 self._db.execute(statement)
+            mark = json.dumps(secrets.token_hex(8))
+            self._db.execute("INSERT INTO meta VALUES ('identity', ?)", (mark,))
             self._db.execute(f"PRAGMA application_id = {_APPLICATION}")
             self._db.execute(f"PRAGMA user_version = {SCHEMA}")
 
@@ -335,6 +338,14 @@ class Store:
         text = canonical(value)
         with self._writing():
             self._db.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (name, text))
+
+    @property
+    def identity(self) -> str:
+        """A text that no other store has, wherever the file is moved."""
+        known: str | None = self.meta("identity")
+        if known is None:  # older files have none
+            known = hashlib.sha256(os.path.realpath(self.path).encode()).hexdigest()[:16]
+        return known
 
     def close(self) -> None:
         """Close the file. Closing twice does nothing."""
