@@ -424,3 +424,22 @@ def test_from_folders_as_people_have_them_to_predictions(tmp_path, monkeypatch, 
     assert "here: 24 pictures of 2 classes, 12 x 12, colour; test/ left out" in out
     assert "there: 32 pictures of 2 classes" in out
     assert "; classes dark, light" in out
+
+
+def test_what_a_model_of_pictures_misses_is_shown(folders, acclimate):
+    asked = ("fit", "here", "--out", "m.acclimate", "--encoder", "pixels")
+    assert acclimate(*asked)[0] == 0
+    Path("bare/01.png").rename("there/light/wrong.png")  # a dark one among light ones
+    code, out, err = acclimate("evaluate", "m.acclimate", "there", "--report", "out.html")
+    assert (code, err) == (0, "")
+    assert "Report: out.html" in out
+    page = Path("out.html").read_text(encoding="utf-8")
+    assert "light/wrong.png" in page
+    assert page.count('<img class="thumbnail" src="data:image/jpeg;base64,') >= 1
+    found = json.loads(acclimate("evaluate", "m.acclimate", "there", "--answers", "--json")[1])
+    rows = found["answers"]["missed"]
+    assert len(rows["thumbnails"]) == len(rows["positions"]) == page.count('<img class="thumbnail"')
+    code, out, _ = acclimate("predict", "m.acclimate", "bare", "--out", "p.csv", "--top", "3")
+    assert code == 0
+    head = Path("p.csv").read_text().splitlines()[0].replace('"', "")
+    assert head == "name,prediction,top_1,top_1_p,top_2,top_2_p"

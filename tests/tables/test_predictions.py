@@ -10,6 +10,7 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 from pyarrow import feather
+from sklearn.linear_model import Ridge
 
 from acclimate import SourceOnly, tables
 from acclimate.exceptions import InputError, OutputError
@@ -178,3 +179,26 @@ def test_a_bad_cell_far_down_leaves_nothing(
         tables.predict_file(model, path, tmp_path / "p.csv", batch_rows=100)
     assert [p.name for p in tmp_path.iterdir()] == ["r.csv"]
     assert tables.predict_file(model, path, tmp_path / "p.csv", missing=["abc"]) == N
+
+
+def test_the_most_probable_classes_come_first(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    X, y = pd.DataFrame({"a": rng.normal(size=90)}), np.repeat(["x", "y", "z"], 30)
+    model = SourceOnly().fit(X + np.repeat([0.0, 2.0, 4.0], 30)[:, None], y)
+    path, out = save(X * 3, tmp_path / "r.csv"), tmp_path / "p.parquet"
+    tables.predict_file(model, path, out, top=2, batch_rows=40)
+    found, shares = pd.read_parquet(out), model.predict_proba(X * 3)
+    assert list(found) == ["row", "prediction", "top_1", "top_1_p", "top_2", "top_2_p"]
+    assert found["top_1"].tolist() == found["prediction"].tolist()
+    order = np.sort(shares, axis=1)[:, ::-1]
+    np.testing.assert_allclose(found[["top_1_p", "top_2_p"]], order[:, :2])
+    assert found["top_2"].tolist() == model.classes_[np.argsort(-shares, axis=1)[:, 1]].tolist()
+    tables.predict_file(model, path, out, top=9, proba=True)
+    found = pd.read_parquet(out)
+    np.testing.assert_allclose(found[["top_1_p", "top_2_p", "top_3_p"]].sum(axis=1), 1)
+    np.testing.assert_allclose(found["top_1_p"], found[["p_x", "p_y", "p_z"]].max(axis=1))
+    with pytest.raises(InputError, match="top must be at least 0, got -1"):
+        tables.predict_file(model, path, out, top=-1)
+    values = SourceOnly(Ridge()).fit(X, X["a"].to_numpy())
+    with pytest.raises(InputError, match="leave out top"):
+        tables.predict_file(values, path, out, top=1)

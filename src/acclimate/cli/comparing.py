@@ -269,7 +269,7 @@ def _run(
                 progress=tell, executor=client, **where,
             )  # fmt: skip
     if comparison is not None:
-        stores.name_rows(store, data["tables"][1], asked["id"], data["why"])
+        stores.name_rows(store, data["tables"][1], asked["id"], data["why"], no_rows=no_rows)
     found, diagnosis = stores.read(store)
     if report is not None:
         _write(report, found, diagnosis)

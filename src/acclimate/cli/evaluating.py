@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from acclimate.cli.config import Config, PrintConfig
-from acclimate.cli.console import Status, console, facts, say
+from acclimate.cli.console import Status, check_out, console, facts, say
 from acclimate.cli.options import AsJson, Metric, Positive, Trusted, reads_new_files
 
 if TYPE_CHECKING:
@@ -38,6 +38,14 @@ def evaluate(
         bool,
         typer.Option("--answers", help="Confusion, areas under the curves, and the rows missed."),
     ] = False,
+    report: Annotated[
+        Path | None,
+        typer.Option(
+            "--report",
+            metavar="FILE.html",
+            help="Page with the answers, and with the pictures that are missed.",
+        ),
+    ] = None,
     importance: Annotated[
         bool,
         typer.Option("--importance", help="How much the score falls without each column."),
@@ -71,6 +79,8 @@ def evaluate(
     from acclimate.judging.metrics import metric_of
     from acclimate.report.plain import json_safe
 
+    if report is not None:
+        check_out(report, model, rows, against)
     with Status("evaluating"):
         adapter = load(model, trusted)
         X, y, unknown, table = labelled_rows(adapter, rows, label, how)
@@ -105,16 +115,23 @@ def evaluate(
                 positive, f"the model {model.name}", same,
             )  # fmt: skip
         shown = None
-        if answers:
+        if answers or report is not None:
             shown = _answers(adapter, y, both, names, positive, table)
             found["answers"] = json_safe(shown)
         if importance:
             found["importance"] = importances(adapter, X, y, other)
+        if report is not None and shown is not None:
+            from acclimate.report.evaluation_page import render_evaluation
+            from acclimate.report.html import write_text_atomic
+
+            write_text_atomic(report, render_evaluation(found, shown))
     if as_json:
         typer.echo(json.dumps(found, indent=1, allow_nan=False, default=str))
     else:
         door.say_read(table)
-        _show(found, shown)
+        _show(found, shown if answers else None)
+        if report is not None:
+            say(f"Report: {report}")
 
 
 def _answers(
@@ -126,13 +143,14 @@ def _answers(
     from acclimate.cli import scoring
     from acclimate.cli.stored import settings_of
     from acclimate.cli.stores import row_names
+    from acclimate.report.thumbnails import pictured
 
     scored = np.arange(len(y)) if table.labelled is None else np.flatnonzero(table.labelled)
     shown = scoring.answers(y, models, names, positive, scored)
     if shown.missed is None:
         return shown
     called = row_names(table, shown.missed.positions, settings_of(adapter)["id"])
-    return replace(shown, missed=replace(shown.missed, **called))
+    return replace(shown, missed=pictured(replace(shown.missed, **called), table.X))
 
 
 def _show(found: dict[str, Any], shown: AnswersShown | None = None) -> None:

@@ -22,7 +22,10 @@ TaskOption = Annotated[
 ]
 NoRows = Annotated[
     bool,
-    typer.Option("--no-rows", help="Write no model file that holds rows of a table."),
+    typer.Option(
+        "--no-rows",
+        help="Write no model file that holds rows of a table, and no copies of pictures.",
+    ),
 ]
 Trusted = Annotated[
     list[str] | None,

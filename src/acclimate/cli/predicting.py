@@ -21,6 +21,15 @@ def predict(
         Path, typer.Option("--out", metavar="FILE", help="File to write: .csv, .tsv or .parquet.")
     ],
     proba: Annotated[bool, typer.Option("--proba", help="Write class probabilities, too.")] = False,
+    top: Annotated[
+        int,
+        typer.Option(
+            "--top",
+            metavar="NUMBER",
+            min=0,
+            help="Write so many of the most probable classes with their probabilities, too.",
+        ),
+    ] = 0,
     id: Annotated[
         str | None,
         typer.Option("--id", metavar="COLUMN", help="Identifiers. Default: the column of the fit."),
@@ -59,7 +68,7 @@ def predict(
         answers = adapter if domain == "target" else AsSource(adapter)
         told: list[str] = []
         done = tables.predict_file(
-            answers, rows, out, id=known, proba=proba, how=reading,
+            answers, rows, out, id=known, proba=proba, top=top, how=reading,
             tell=lambda count: status.tell(f"{count:,} rows predicted"), told=told.append,
         )  # fmt: skip
     for words in told:

@@ -49,10 +49,13 @@ def keep(path: Path, name: str, value: Any) -> None:
         store.set_meta(name, json_safe(value))
 
 
-def name_rows(path: Path, table: Any, id: str | None, why: str) -> None:
+def name_rows(
+    path: Path, table: Any, id: str | None, why: str, *, no_rows: bool = False
+) -> None:  # fmt: skip
     """Say in a store what a person calls the rows of the target file that are told of.
 
-    And ``why`` the labels were taken for the task, which only the command knows.
+    And ``why`` the labels were taken for the task, which only the command knows. With ``no_rows``
+    small copies of pictures are taken out.
     """
     with Store(path) as store:
         written = store.meta("comparison")
@@ -65,6 +68,7 @@ def name_rows(path: Path, table: Any, id: str | None, why: str) -> None:
         shown = found.answers
         if shown is not None and shown.missed is not None:
             missed = replace(shown.missed, **row_names(table, shown.missed.positions, id))
+            missed = replace(missed, thumbnails=()) if no_rows else missed
             found = replace(found, answers=replace(shown, missed=missed))
         store.set_meta("comparison", found.to_dict())
 

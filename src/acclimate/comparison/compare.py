@@ -63,6 +63,7 @@ from acclimate.folds import row_keys
 from acclimate.judging.intervals import check_confidence
 from acclimate.report.compared import Compared
 from acclimate.report.compared_parts import Sample
+from acclimate.report.thumbnails import with_thumbnails
 
 if TYPE_CHECKING:
     from acclimate.adapter import Adapter
@@ -355,6 +356,7 @@ def compare(
                 guessed.run()
                 details = from_estimate(guessed, excluded, guessed.judge())
             details = unsettled(details, few) if few else details
+            details = with_thumbnails(details, pictures.target.X)
             if store is not None:
                 details = replace(details, store=replace(details.store, path=str(path)))
             members = {one.candidate: one.weight for one in details.members}

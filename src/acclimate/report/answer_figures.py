@@ -10,7 +10,8 @@ from acclimate.report.compared import Compared
 from acclimate.report.compared_answers import AnswersOf, Importances, MissedRows
 from acclimate.report.figures import figure
 from acclimate.report.scatter import Mark, Marks, scatter_chart
-from acclimate.report.wording import NOTHING, count, finite, percent, points
+from acclimate.report.thumbnails import image_source
+from acclimate.report.wording import NOTHING, count, finite, percent, points, sentence
 
 _SHARES = 6  # classes up to which a cell has its share as well
 _COLUMNS = 30  # whose importance is in the page
@@ -32,6 +33,11 @@ def called(side: AnswersOf) -> str:
     return f"{side.candidate} ({words})"
 
 
+def titled(side: AnswersOf) -> str:
+    """Start with a capital letter, but for the name of a file."""
+    return sentence(called(side)) if side.who in ("chosen", "reference") else called(side)
+
+
 def confusion(found: Compared) -> list[dict[str, Any]]:
     """Return the confusion matrix of each side: cells with counts and shares of the true class."""
     shown = found.answers
@@ -39,7 +45,7 @@ def confusion(found: Compared) -> list[dict[str, Any]]:
         return []
     return [
         {
-            "title": called(side), "classes": shown.classes,
+            "title": titled(side), "classes": shown.classes,
             "rows": [
                 _confused(name, row, place, len(shown.classes) <= _SHARES)
                 for place, (name, row) in enumerate(
@@ -162,10 +168,14 @@ def missed(found: Compared) -> dict[str, Any] | None:
     values = not found.answers.classes
     return {
         "rows": [
-            {"name": name, **one} for name, one in zip(names, missed_rows(rows), strict=False)
+            {"name": name, "picture": image_source(picture), **one}
+            for name, one, picture in zip(
+                names, missed_rows(rows), rows.thumbnails or (None,) * len(names), strict=False
+            )
         ],
-        "all": rows.rows, "counted": counted, "values": values,
+        "all": rows.rows, "counted": counted, "values": values, "pictures": bool(rows.thumbnails),
         "sides": sides or ["picked", "reference"],
+        "titles": [titled(side) for side in found.answers.sides] or ["Picked", "Reference"],
     }  # fmt: skip
 
 

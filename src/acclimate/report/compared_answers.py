@@ -1,7 +1,8 @@
 """What the answers of a comparison look like: confusion, curves, residuals, rows that are missed.
 
 Two sides are told: what the folds picked, and the best reference. Everything is of cross-fitted
-answers, so no row is answered by a model that it trained. No record holds a value of a feature.
+answers, so no row is answered by a model that it trained. No record holds a value of a feature; of
+pictures, those that are missed are held as small copies.
 """
 
 from __future__ import annotations
@@ -63,6 +64,8 @@ class MissedRows(NamedRows):
         What is true, and what each side says in most repeats, or in the mean over them.
     confidence, reference_confidence : tuple of float or None
         Mean probability of what is said.
+    thumbnails : tuple of str or None
+        Small copies of them in base64, see `report.thumbnails`, where rows are pictures.
     """
 
     truth: tuple[Any, ...] = ()
@@ -70,6 +73,7 @@ class MissedRows(NamedRows):
     reference_said: tuple[Any, ...] = ()
     confidence: tuple[float | None, ...] = ()
     reference_confidence: tuple[float | None, ...] = ()
+    thumbnails: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -54,6 +54,9 @@ class Cell:
         What a page sorts by.
     ends : triple of float, default=None
         Gain, low and high, which a page draws.
+    pictures : tuple of str, default=()
+        Sources of pictures that a page and a notebook show before the text, see
+        `report.thumbnails`.
     """
 
     text: str
@@ -61,6 +64,7 @@ class Cell:
     strong: bool = False
     key: float | None = None
     ends: tuple[float, float, float] | None = None
+    pictures: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -135,7 +139,7 @@ def figures(*texts: str) -> tuple[Cell, ...]:
     Examples
     --------
     >>> figures("a")
-    (Cell(text='a', word='', strong=False, key=None, ends=None),)
+    (Cell(text='a', word='', strong=False, key=None, ends=None, pictures=()),)
     """
     return tuple(Cell(text) for text in texts)
 

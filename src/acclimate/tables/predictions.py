@@ -29,6 +29,7 @@ def predict_file(
     *,
     id: str | None = None,
     proba: bool = False,
+    top: int = 0,
     batch_rows: int = 65536,
     tell: Callable[[int], None] | None = None,
     missing: Sequence[str] = (),
@@ -53,12 +54,16 @@ def predict_file(
         The file with the inputs.
     out : path-like
         The file to write, ending in .csv, .tsv or .parquet. Its columns are the identifier,
-        ``prediction`` and, with ``proba``, ``p_<class>``.
+        ``prediction`` and, with ``proba``, ``p_<class>``; with ``top``, ``top_1``, ``top_1_p`` and
+        so on.
     id : str, default=None
         Column (or array of an NPZ archive) with the identifiers of rows. None writes ``row``,
         counted from 1; for pictures it writes their names.
     proba : bool, default=False
         Whether to write class probabilities.
+    top : int, default=0
+        How many of the most probable classes to write with their probabilities, the first one
+        first; at least 0, and at most as many are written as there are classes.
     batch_rows : int, default=65536
         Rows of a batch, above 0.
     tell : callable, default=None
@@ -108,8 +113,11 @@ def predict_file(
         raise InputError(f"out must end in .csv, .tsv or .parquet, got {out.name!r}")
     if out.exists() and out.resolve() == path.resolve():
         raise InputError(f"out is the input file itself, {out.name!r}; choose another name")
-    if proba and not hasattr(model, "predict_proba"):
-        raise InputError(f"{type(model).__name__} gives no probabilities; leave out proba")
+    if top < 0:
+        raise InputError(f"top must be at least 0, got {top}")
+    if (proba or top) and not hasattr(model, "predict_proba"):
+        asked = "proba" if proba else "top"
+        raise InputError(f"{type(model).__name__} gives no probabilities; leave out {asked}")
     if how is None:
         how = Reading(
             encoding, delimiter, decimal, tuple(missing), pictures=pictures or Pictures()
@@ -123,7 +131,7 @@ def predict_file(
         writer: Any = None
         schema: Any = None
         for X, name, ids in source:
-            table = _answers(model, X, name, ids, proba)
+            table = _answers(model, X, name, ids, proba, top)
             if writer is None:
                 schema = table.schema
                 writer = stack.enter_context(_writer(out, file, schema))
@@ -176,16 +184,20 @@ def _frames(
         yield frame, id or "row", ids
 
 
-def _answers(model: Any, X: Any, name: str, ids: Any, proba: bool) -> Any:
+def _answers(model: Any, X: Any, name: str, ids: Any, proba: bool, top: int) -> Any:
     """Return identifiers and predictions as an Arrow table."""
     import pyarrow as pa
 
-    if not proba:
-        return pa.table({name: ids, "prediction": pa.array(model.predict(X))})
-    shares: NDArray[Any] = model.predict_proba(X)  # (n, n_classes)
-    classes = np.asarray(model.classes_)
     columns = {name: ids, "prediction": pa.array(model.predict(X))}
-    columns |= {f"p_{c}": np.ascontiguousarray(shares[:, k]) for k, c in enumerate(classes)}
+    if proba or top:
+        shares: NDArray[Any] = model.predict_proba(X)  # (n, n_classes)
+        classes = np.asarray(model.classes_)
+        if proba:
+            columns |= {f"p_{c}": np.ascontiguousarray(shares[:, k]) for k, c in enumerate(classes)}
+        first = np.argsort(-shares, axis=1, kind="stable")[:, :top]  # (n, top)
+        for place, best in enumerate(first.T):
+            columns[f"top_{place + 1}"] = pa.array(classes[best])
+            columns[f"top_{place + 1}_p"] = np.take_along_axis(shares, best[:, None], 1)[:, 0]
     return pa.table(columns)
 
 
