@@ -362,9 +362,13 @@ def compare(
             members = {one.candidate: one.weight for one in details.members}
             if details.recommendation.candidate != COMMITTEE:
                 members = {str(details.recommendation.candidate): 1.0}
-            last = pictures
+            used = [behind(front, c) for c in tried if c.name in members]
+            last, model = pictures, None
             if problem is not whole:
-                last = last_rows(pictures, problem, details, members, limits, random_state)
+                seconds = sum(r.seconds or 0.0 for r in details.table if r.candidate in members)
+                last, model = last_rows(
+                    pictures, problem, used, members, seconds, limits, random_state
+                )
                 sample = Sample(
                     whole.source_rows, problem.source_rows, last.source_rows,
                     len(whole.known), len(problem.known), len(last.known),
@@ -372,9 +376,8 @@ def compare(
                 details = replace(details, budget=replace(details.budget, sample=sample))
             plain = details.with_limits_said().to_dict()
             kept.set_meta("comparison", plain)
-    used = [behind(front, c) for c in tried if c.name in members]
     # the same value as the store gives: without numbers that JSON cannot hold
-    again = lambda: refit(last, used, members)  # noqa: E731
+    again = lambda: refit(last, used, members) if model is None else model  # noqa: E731
     return Comparison(Compared.from_dict(plain), again, lambda: pictures)
 
 

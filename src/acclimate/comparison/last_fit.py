@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
@@ -9,24 +10,57 @@ from acclimate.comparison.candidates import Candidate
 from acclimate.comparison.problem import Problem
 from acclimate.comparison.thinning import thin
 from acclimate.comparison.trials.runner import Limits
-from acclimate.report.compared import Compared
 
 if TYPE_CHECKING:
     from acclimate.adapter import Adapter
 
+DOUBT = 3.0  # a trial finds its source model fitted, which the last fit does not
+SAFE = 0.8  # share of the time left that the last fit may be planned to take
+
 
 def last_rows(
-    whole: Problem, sample: Problem, found: Compared, members: Mapping[str, float],
-    limits: Limits, seed: int,
-) -> Problem:  # fmt: skip
-    """Return as many rows as the last fit can take in the time that is left."""
-    seconds = sum(row.seconds or 0.0 for row in found.table if row.candidate in members)
+    whole: Problem, sample: Problem, used: Sequence[Candidate], weights: Mapping[str, float],
+    seconds: float, limits: Limits, seed: int,
+) -> tuple[Problem, Adapter | None]:  # fmt: skip
+    """Return as many rows as the last fit can take in the time that is left.
+
+    Where what trials took leaves a doubt, the fit on the sample is timed here. Its model is the
+    answer where there is no time for clearly more rows.
+
+    Parameters
+    ----------
+    whole, sample : Problem
+        All rows, and those of the trials.
+    used : sequence of Candidate
+        That are fitted.
+    weights : mapping from str to float
+        Of each.
+    seconds : float
+        That a trial of each took, in sum.
+    limits : Limits
+        What is left.
+    seed : int
+        Draws the rows.
+
+    Returns
+    -------
+    problem : Problem
+        To fit on.
+    model : Adapter or None
+        Already fitted on it; None where it is not.
+    """
     share = (whole.source_rows + len(whole.known)) / (sample.source_rows + len(sample.known))
-    left = limits.left() + limits.kept_back
-    if seconds * share <= left:
-        return whole
-    rows = sample.source_rows + sample.target_rows
-    return thin(whole, max(rows, int(rows * left / seconds)), seed)
+    if DOUBT * seconds * share <= limits.left() + limits.kept_back:
+        return whole, None
+    started = time.monotonic()
+    model = refit(sample, used, weights)
+    seconds = time.monotonic() - started
+    more = (limits.left() + limits.kept_back) * SAFE / max(seconds, 1e-3)
+    if more >= share:
+        return whole, None
+    if more < 2:
+        return sample, model
+    return thin(whole, int((sample.source_rows + sample.target_rows) * more), seed), None
 
 
 def refit(

@@ -15,7 +15,7 @@ from acclimate.domain import Domain
 _FIXED = 0.06  # seconds of a fit, however few rows
 _ROW = 2.5e-6  # seconds of a fit for each number in the table
 _WORK = 0.6  # share of the time that workers spend in fits
-LEAST_ROWS = 600
+LEAST_ROWS = 2000
 
 
 def rows_within(budget: float | None, workers: int, columns: int, fits: int) -> int | None:
