@@ -296,6 +296,16 @@ def report(rows: list[dict[str, Any]], role: str) -> None:
                 )
     below = clearly_below([row for row in rows if "error" in row])
     print(f"shown to be below what is borne (Holm over the cases): {below or 'none'}")
+    cases = {(row["case"], row["labels"]) for row in rows}
+    for case, labels in sorted(cases):
+        mine = [row for row in rows if (row["case"], row["labels"]) == (case, labels)]
+        arms = [f"boosting, {kind}" for kind in ("pooled", "pooled, column")]
+        pooled = max(float(np.mean([row["arms"].get(arm, 0) for row in mine])) for arm in arms)
+        ours, hand = (float(np.mean([row[key] for row in mine])) for key in ("ours", "by_hand"))
+        print(
+            f"  {case}, {labels}: {len(mine)} draws, by hand {hand:.3f}, ours {ours:.3f}, pooled "
+            f"boosting {pooled:.3f}"
+        )
 
 
 def main() -> None:
@@ -306,20 +316,22 @@ def main() -> None:
     parser.add_argument("--draws", type=int, default=2)
     parser.add_argument("--budget", type=float, default=None)
     parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--most-rows", type=int, default=2000, help="of each domain")
     parser.add_argument("--tables", nargs="*", default=None, help="only these tables")
     args = parser.parse_args()
     warnings.simplefilter("ignore")
     rows = json.loads(RESULTS.read_text()) if RESULTS.exists() else []
-    done = {(r["role"], r["case"], r["labels"], r["draw"]) for r in rows}
+    done = {(r["role"], r["case"], r["labels"], r["draw"], r["most_rows"]) for r in rows}
     cases = [
-        shift for shift in _cases(args.role, 2000)
+        shift for shift in _cases(args.role, args.most_rows)
         if not args.tables or shift.name.split(",")[0] in args.tables
     ]  # fmt: skip
     for draw, shift, labels in product(range(args.draws), cases, args.labels):
-        key = (args.role, shift.name, labels, draw)
+        key = (args.role, shift.name, labels, draw, args.most_rows)
         if key in done or len(shift.Xt) < 2 * labels:
             continue
         row = {"role": args.role, "budget": args.budget, "workers": args.workers}
+        row |= {"most_rows": args.most_rows}
         rows.append(row | _row(shift, labels, draw, args.budget, args.workers))
         RESULTS.write_text(json.dumps(rows, indent=1) + "\n")
         last = rows[-1]
@@ -329,7 +341,8 @@ def main() -> None:
             f"{last['seconds'][1]:.0f} s",
             flush=True,
         )
-    report([row for row in rows if row["role"] == args.role], args.role)
+    wanted = args.role, args.most_rows
+    report([row for row in rows if (row["role"], row["most_rows"]) == wanted], args.role)
 
 
 if __name__ == "__main__":
