@@ -231,10 +231,29 @@ def _candidate(name: str, shift: Any, classify: bool, seed: int) -> Any:
     return next(clone(one.model) for one in known if one.name == name)
 
 
-def _row(shift: Any, labels: int, draw: int, budget: float | None, workers: int) -> dict[str, Any]:
+def _drawn(shift: Any, labels: int, draw: int) -> tuple[Any, Any]:
+    """Return places of the target rows whose labels train, and of those that are asked."""
     rng = np.random.default_rng([draw, labels])
     order = rng.permutation(len(shift.Xt))
-    known, test = np.sort(order[:labels]), np.sort(order[labels : labels + TEST_ROWS])
+    return np.sort(order[:labels]), np.sort(order[labels : labels + TEST_ROWS])
+
+
+def export(shift: Any, labels: int, draw: int, folder: Path) -> None:
+    """Write the rows of a case and draw for `by_hand_autogluon.py`."""
+    known, test = _drawn(shift, labels, draw)
+    there = [shift.Xt.iloc[known], shift.Xt.iloc[test]]
+    table = pd.concat([shift.X, *there], ignore_index=True)
+    table["(y)"] = np.concatenate([shift.y, shift.yt[known], shift.yt[test]])
+    sizes = [len(shift.X), len(known), len(test)]
+    table["(part)"] = np.repeat(["source", "known", "test"], sizes)
+    table.attrs = {"case": shift.name, "task": shift.task, "labels": labels, "draw": draw}
+    folder.mkdir(parents=True, exist_ok=True)
+    name = "".join(one if one.isalnum() else "-" for one in shift.name)
+    table.to_parquet(folder / f"{name}-{labels}-{draw}.parquet")
+
+
+def _row(shift: Any, labels: int, draw: int, budget: float | None, workers: int) -> dict[str, Any]:
+    known, test = _drawn(shift, labels, draw)
     row: dict[str, Any] = {"case": shift.name, "task": shift.task, "labels": labels, "draw": draw}
     started = time.perf_counter()
     row |= _by_hand(shift, known, test, draw)
@@ -316,6 +335,7 @@ def main() -> None:
     parser.add_argument("--draws", type=int, default=2)
     parser.add_argument("--budget", type=float, default=None)
     parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--export", type=Path, default=None, help="write the rows, run nothing")
     parser.add_argument("--most-rows", type=int, default=2000, help="of each domain")
     parser.add_argument("--tables", nargs="*", default=None, help="only these tables")
     args = parser.parse_args()
@@ -328,7 +348,11 @@ def main() -> None:
     ]  # fmt: skip
     for draw, shift, labels in product(range(args.draws), cases, args.labels):
         key = (args.role, shift.name, labels, draw, args.most_rows)
-        if key in done or len(shift.Xt) < 2 * labels:
+        if len(shift.Xt) < 2 * labels:
+            continue
+        if args.export is not None:
+            export(shift, labels, draw, args.export)
+        if args.export is not None or key in done:
             continue
         row = {"role": args.role, "budget": args.budget, "workers": args.workers}
         row |= {"most_rows": args.most_rows}
