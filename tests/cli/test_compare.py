@@ -173,7 +173,7 @@ def test_without_labels_it_is_an_estimate_with_rows_to_label(clinics, acclimate)
     )  # fmt: skip
     assert (code, err) == (0, "")
     assert "an estimate without labels" in " ".join(out.split())
-    assert "rows first, by patient: t3-" in " ".join(out.split())
+    assert "on which they disagree, by patient: t3-" in " ".join(out.split())
     assert "Without target labels" in Path("out.html").read_text(encoding="utf-8")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -12,7 +13,7 @@ from acclimate.base import words
 from acclimate.cli import models
 from acclimate.cli.config import Config, PrintConfig
 from acclimate.cli.console import Status, check_out, facts, say
-from acclimate.cli.options import NoRows, Share, Trusted, reads_new_files
+from acclimate.cli.options import Labels, NoRows, Share, Trusted, reads_new_files
 
 
 @reads_new_files
@@ -42,6 +43,7 @@ def adapt(
         typer.Option("--set", metavar="NAME=VALUE", help="Setting of the method. Repeatable."),
     ] = None,
     share: Share = None,
+    labels: Labels = None,
     no_rows: NoRows = False,
     trusted: Trusted = None,
     config: Config = None,
@@ -58,10 +60,11 @@ def adapt(
     Columns are matched by name, in any order. Rows whose label is empty count as unlabelled.
     Whatever the model was adapted to before leaves no trace.
     """
-    check_out(out, target)
+    check_out(out, target, *([] if labels is None else [labels]))
     from acclimate.cli import rows as door
     from acclimate.cli.fitting import read_target, rows_words, save, told
     from acclimate.cli.stored import load, reading_for, settings_of
+    from acclimate.tables.to_label import filled
     from acclimate.transfer.going_on import AS_IT_IS, become, pick_way, ways_on
 
     with Status("reading"):
@@ -77,9 +80,15 @@ def adapt(
         names = getattr(adapter, "source_class_names_", None)
         classes = getattr(adapter.source_model_, "classes_", None)
         features = getattr(adapter, "feature_names_in_", None)
+        fill = None
+        if labels is not None:
+            fill = partial(
+                filled, path=labels, id=meta["id"], label=meta["label"],
+                classes=None if new_classes else classes,
+            )  # fmt: skip
         table = read_target(
             target, meta, None if features is None else list(features), row,
-            reading_for(adapter, how),
+            reading_for(adapter, how), fill,
         )  # fmt: skip
         if table.reading.pictures.size is not None:
             meta["reading"]["pictures"] = table.reading.pictures.noted()

@@ -48,6 +48,7 @@ _EXAMPLES = {
     "rank": "rank there.csv here.csv elsewhere.csv --label sick --id patient",
     "compare": "compare --source here.csv --target there.csv --label sick --id patient "
     "--budget 10m --report report.html",
+    "label": "label there.csv --rows 20 --label sick --id patient --out to_label.csv",
     "resume": "resume compare-here-there.sqlite --report report.html",
     "report": "report compare-here-there.sqlite --out report.html",
     "demo": "demo --quick --out my-demo",
@@ -81,6 +82,7 @@ _COMMANDS: dict[str, tuple[str, type[TyperCommand]]] = {
     "diagnose": ("diagnosing.diagnose", Configured),
     "rank": ("diagnosing.rank", Configured),
     "compare": ("comparing.compare", Configured),
+    "label": ("labelling.label", Configured),
     "resume": ("comparing.resume", Configured),
     "report": ("comparing.report", TyperCommand),
     "fit": ("fitting.fit", Configured),
@@ -98,7 +100,7 @@ _COMMANDS: dict[str, tuple[str, type[TyperCommand]]] = {
 def app_for(arguments: list[str]) -> typer.Typer:
     """Return the app with the command alone that is asked for first, else with all of them.
 
-    To make all fifteen takes as long as to read a small file.
+    To make all of them takes as long as to read a small file.
     """
     name = arguments[0] if arguments else ""
     return _made((name,)) if name in _COMMANDS else _made(tuple(_COMMANDS))

@@ -28,6 +28,7 @@ from acclimate.cli.options import (
     Encoder,
     Id,
     Jobs,
+    Labels,
     Metric,
     NoRows,
     Positive,
@@ -133,6 +134,7 @@ def compare(
         ),
     ] = None,
     share: Share = None,
+    labels: Labels = None,
     no_rows: NoRows = False,
     as_json: AsJson = False,
     config: Config = None,
@@ -153,7 +155,7 @@ def compare(
         "networks": networks, "single": single, "task": task, "metric": metric,
         "positive": positive, "budget": budget,
         "trials": trials, "folds": folds, "repeats": repeats, "seed": seed,
-        "share": list(share or ()), **how,
+        "share": list(share or ()), "labels": None if labels is None else str(labels), **how,
     }  # fmt: skip
     store = store or Path(f"compare-{_stem(source)}-{_stem(target)}.sqlite")
     where = {"n_jobs": jobs, "cluster": cluster, "allow_versions": allow_versions}
@@ -240,11 +242,12 @@ def _run(
 
     begun, limit = time.monotonic(), seconds_of(asked["budget"])
     source, target = Path(asked["source"]), Path(asked["target"])
-    check_out(store, source, target)
+    labels = [] if asked.get("labels") is None else [Path(asked["labels"])]
+    check_out(store, source, target, *labels)
     if report is not None:
-        check_out(report, source, target, store)
+        check_out(report, source, target, store, *labels)
     if out is not None:
-        check_out(out, source, target, store, report)
+        check_out(out, source, target, store, report, *labels)
     with Status("reading"):
         data = _read(asked)
         stores.begin(store, asked, line or command_line(asked, store, report, out))
@@ -322,6 +325,7 @@ def _read(asked: dict[str, Any]) -> dict[str, Any]:
     from acclimate import tables
     from acclimate.cli import rows as door
     from acclimate.domain import Domain
+    from acclimate.tables.to_label import filled
 
     source, target = Path(asked["source"]), Path(asked["target"])
     aside = [name for name in (asked["sources"],) if name is not None]
@@ -339,6 +343,11 @@ def _read(asked: dict[str, Any]) -> dict[str, Any]:
     there = door.read_rows(
         target, label=asked["label"], id=asked["id"], features=features, how=how.like(table),
     )  # fmt: skip
+    if asked.get("labels") is not None:
+        there = filled(
+            there, Path(asked["labels"]), id=asked["id"], label=asked["label"],
+            classes=None if names is None else list(names),
+        )  # fmt: skip
     door.note_identifiers(table)
     images = door.is_image(X)
     goal = door.target_domain(

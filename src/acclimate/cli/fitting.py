@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -162,12 +162,16 @@ def fit(
 
 
 def read_target(
-    path: Path, meta: dict[str, Any], features: list[str] | None, row: Any, how: Any
-) -> Any:
-    """Read the rows to adapt to. The label column may be absent where the method needs none."""
+    path: Path, meta: dict[str, Any], features: list[str] | None, row: Any, how: Any,
+    fill: Callable[[Any], Any] | None = None,
+) -> Any:  # fmt: skip
+    """Read the rows to adapt to. The label column may be absent where the method needs none.
+
+    ``fill`` adds the labels of a sheet to those that are there.
+    """
     from acclimate.cli.rows import read_rows
 
-    need = row.target_labels == "required"
+    need = row.target_labels == "required" and fill is None
     try:
         table = read_rows(
             path, label=meta["label"], need_label=need and meta["label"] is not None,
@@ -179,7 +183,7 @@ def read_target(
         raise InputError(f"{error}. {_without_labels(path, row)}") from error
     if need and table.y is None:
         raise InputError(f"{path.name} has no label in any row. {_without_labels(path, row)}")
-    return table
+    return table if fill is None else fill(table)
 
 
 def _without_labels(path: Path, row: Any) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import inspect
 from collections.abc import Callable
+from pathlib import Path
 from typing import Annotated, Any, get_args, get_type_hints
 
 import typer
@@ -65,6 +66,13 @@ Share = Annotated[
         "--share", metavar="CLASS=SHARE",
         help="Share of the target's rows that is of a class, as sick=0.7 or sick=0.6..0.8; for a "
         "target without labels. Repeatable.",
+    ),
+]  # fmt: skip
+Labels = Annotated[
+    Path | None,
+    typer.Option(
+        "--labels", metavar="FILE.csv",
+        help="Labels of some target rows: a sheet of acclimate label, filled in.",
     ),
 ]  # fmt: skip
 Encoder = Annotated[

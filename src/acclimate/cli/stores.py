@@ -28,7 +28,9 @@ def opened(path: Path) -> Store:
 def begin(path: Path, asked: dict[str, Any], line: str) -> None:
     """Note in a store what a run is asked; a result of an earlier run no longer stands."""
     files = {}
-    for role in ("source", "target"):
+    for role in ("source", "target", "labels"):
+        if asked.get(role) is None:
+            continue
         file = Path(asked[role])
         files[role] = {
             "path": os.path.abspath(file), "sha256": sha256(file) if file.is_file() else None,

@@ -47,7 +47,7 @@ from acclimate.comparison.last_fit import last_rows, refit
 from acclimate.comparison.problem import Problem, check_problem
 from acclimate.comparison.result import Comparison
 from acclimate.comparison.summary import from_estimate, from_labels
-from acclimate.comparison.thinning import rows_within, thin
+from acclimate.comparison.thinning import MOST_ROWS, rows_within, thin
 from acclimate.comparison.trials import shared
 from acclimate.comparison.trials.cluster import count_workers, engine_for
 from acclimate.comparison.trials.records import Job
@@ -299,7 +299,8 @@ def compare(
     if problem.labelled and not images:
         fits = fits_of(folds) * sum(one.uses_labels for one in tried)
         workers = count_workers(executor, n_jobs)
-        problem = thin(problem, rows_within(budget, workers, problem.columns, fits), random_state)
+        rows = rows_within(budget, workers, problem.columns, fits)
+        problem = thin(problem, rows, random_state, MOST_ROWS)
     larger = (whole.source_rows + len(whole.known)) / (problem.source_rows + len(problem.known))
     design = None
     if problem.labelled:

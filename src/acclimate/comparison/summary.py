@@ -35,7 +35,7 @@ from acclimate.report.compared_parts import (
     StoreFile,
     TrialCounts,
 )
-from acclimate.report.wording import gain, score, unit_of
+from acclimate.report.wording import PLAIN_LABELS, gain, score, unit_of
 
 Results = Mapping[str, Sequence[Result]]
 
@@ -159,7 +159,7 @@ def from_estimate(bench: WithoutLabels, excluded: Sequence[Excluded], guess: Gue
     rows = _table(bench, each, results, shares, advice, SOURCE_ONLY)
     told = [
         f"{advice.headline()}.", *([f"{unweighed.capitalize()}."] if unweighed else []),
-        *asked(bench), guess.estimated.sentence, f"Label {guess.to_label.rows} rows to know.",
+        *asked(bench), guess.estimated.sentence, PLAIN_LABELS,
     ]  # fmt: skip
     return replace(
         _basis(bench, excluded, results, advice, rows),
@@ -175,7 +175,7 @@ def from_estimate(bench: WithoutLabels, excluded: Sequence[Excluded], guess: Gue
     )  # fmt: skip
 
 
-_LABEL = "label the rows listed to be sure"
+_LABEL = "a few labels tell"
 _ALONE = {
     TARGET_ONLY: "training on the target alone", SOURCE_ONLY: "the source model as it is",
 }  # fmt: skip

@@ -16,6 +16,7 @@ _FIXED = 0.06  # seconds of a fit, however few rows
 _ROW = 2.5e-6  # seconds of a fit for each number in the table
 _WORK = 0.6  # share of the time that workers spend in fits
 LEAST_ROWS = 2000
+MOST_ROWS = 20_000  # more tell candidates hardly better apart, and leave less time for them
 
 
 def rows_within(budget: float | None, workers: int, columns: int, fits: int) -> int | None:
@@ -35,7 +36,7 @@ def rows_within(budget: float | None, workers: int, columns: int, fits: int) -> 
     return max(LEAST_ROWS, int(each / (_ROW * max(columns, 1)) // 100 * 100))
 
 
-def thin(problem: Problem, rows: int | None, seed: int) -> Problem:
+def thin(problem: Problem, rows: int | None, seed: int, most: int | None = None) -> Problem:
     """Return the problem on a sample: labelled target rows first, at most half; then the source.
 
     Parameters
@@ -45,10 +46,13 @@ def thin(problem: Problem, rows: int | None, seed: int) -> Problem:
         Of both domains; None for all.
     seed : int
         Draws them.
+    most : int, default=None
+        Where rows are left out, no more than this many stay.
     """
     n, m, known = problem.source_rows, problem.target_rows, problem.known
     if rows is None or n + len(known) + (m - len(known)) // 4 <= rows:  # bare rows cost little
         return problem
+    rows = min(rows, most or rows)
     rng = np.random.default_rng([seed, 1])
     labelled = _some(known, max(rows // 2, rows - n), rng)
     bare = np.setdiff1d(np.arange(m), known)

@@ -7,6 +7,7 @@ from acclimate.report.compared import CandidateRow, Compared
 from acclimate.report.compared_parts import Estimated, Gain, Judged
 from acclimate.report.view import Cell, Line, Several, Table, View
 from acclimate.report.wording import (
+    PLAIN_LABELS,
     duration,
     gain,
     gain_range,
@@ -75,7 +76,11 @@ def comparison_view(found: Compared, *, answers: bool = False) -> View:
     if label is not None:
         how, names = label.called()
         more = ", ..." if len(names) > _NAMED else ""
-        told = f"Label {label.rows} rows first, {how}: {', '.join(names[:_NAMED])}{more}"
+        parts.append(Line(PLAIN_LABELS))
+        told = (
+            f"To settle that pair alone, label {label.rows} rows on which they disagree, {how}: "
+            f"{', '.join(names[:_NAMED])}{more}"
+        )
         parts.append(Line(told))
     return View(tuple(parts), "acclimate compare")
 

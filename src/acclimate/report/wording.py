@@ -12,6 +12,10 @@ from typing import Any, NamedTuple
 
 MINUS = "\N{MINUS SIGN}"
 NOTHING = "\N{EN DASH}"
+PLAIN_LABELS = (  # what is said wherever there are none
+    "Worth most are labels of 20 rows drawn at random: acclimate label writes a sheet of them, and "
+    "--labels takes it."
+)
 
 
 class Look(NamedTuple):
