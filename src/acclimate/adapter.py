@@ -30,6 +30,7 @@ from acclimate import validation as door
 from acclimate.catalogue import Row, methods, row_of
 from acclimate.domain import Domain
 from acclimate.exceptions import AcclimateError, InputError, TransferWarning
+from acclimate.maths.at_threshold import codes_at, told_at
 from acclimate.maths.class_shares import (
     SOFT,
     full_shares,
@@ -107,6 +108,9 @@ class Adapter(BaseEstimator, ABC):  # type: ignore[misc]
         Whether stage two has run.
     classes_ : ndarray of shape (n_classes,)
         Labels in the order of the columns of `predict_proba`. After stage two, the target's.
+    threshold_ : dict or None
+        ``positive``, a class, and ``value``: from this probability on it is answered; see
+        `with_threshold`.
     class_ratio_ : ndarray of shape (n_classes,) or None
         What probabilities of target rows are multiplied by, before each row gets the sum 1; None
         where they stay.
@@ -118,6 +122,7 @@ class Adapter(BaseEstimator, ABC):  # type: ignore[misc]
     _cautious: ClassVar[Row] = Row()  # what is taken to hold where it says nothing
     _not_saved: ClassVar[tuple[str, ...]] = ("_source", "_raw_source", "_share_limits")
     class_ratio_: NDArray[np.float64] | None
+    threshold_: dict[str, Any] | None
     _share_limits: Limits | None
     # whether a frame may reach a base model that reads categories: not where rows are calculated on
     _reads_frames: ClassVar[bool] = False
@@ -411,6 +416,66 @@ class Adapter(BaseEstimator, ABC):  # type: ignore[misc]
         metric = r2_score if self._regression() else accuracy_score
         return float(metric(y, predicted, sample_weight=sample_weight))
 
+    def with_threshold(self, value: float, positive: Any) -> Self:
+        """Return a copy that answers a class from some probability on, for rows of the target.
+
+        Use it where the classes of two are uneven or an error of one kind costs more; `compare`
+        with ``threshold="tuned"`` chooses the value. Do not use it to mend wrong probabilities:
+        `predict_proba` and `decision_function` stay as they are, and so do answers for rows of the
+        source. `fit` and `adapt` forget the threshold.
+
+        Parameters
+        ----------
+        value : float in (0, 1)
+            From this probability on `predict` answers ``positive``, below it the other class.
+        positive : label
+            One of the two classes.
+
+        Returns
+        -------
+        Adapter
+            Shares what was learned with this one.
+
+        Raises
+        ------
+        InputError
+            There are no probabilities, or another number of classes than two; or the value or the
+            class cannot be.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from acclimate import Domain, SourceOnly
+        >>> X = np.array([[0.0], [1.0], [2.0], [3.0]])
+        >>> model = SourceOnly().fit(X, ["no", "no", "yes", "yes"], target=Domain(X))
+        >>> model.with_threshold(0.9, "yes").predict(X)
+        array(['no', 'no', 'no', 'yes'], dtype='<U3')
+        """
+        check_is_fitted(self, "source_model_")
+        if not hasattr(self, "predict_proba"):
+            raise InputError(
+                f"a threshold is on a probability, and {type(self).__name__} on "
+                f"{type(self._base()).__name__} gives none; choose another base model"
+            )
+        classes = self.classes_.tolist()
+        if len(classes) != 2 or positive not in classes:
+            raise InputError(f"positive must be one of two classes, got {positive!r} of {classes}")
+        number = isinstance(value, float | np.floating) and 0 < value < 1
+        if not number:
+            raise InputError(f"the threshold must lie between 0 and 1, got {value!r}")
+        made = copy.copy(self)
+        made.threshold_ = {"positive": classes[classes.index(positive)], "value": float(value)}
+        return made
+
+    def threshold_words(self) -> str:
+        """Say from which probability on a class is answered; empty without a threshold."""
+        found = getattr(self, "threshold_", None)  # a file of an earlier version has none
+        if found is None:
+            return ""
+        names = getattr(self, "source_class_names_", None) or {}
+        positive = found["positive"]
+        return told_at(str(names.get(positive, positive)), found["value"])
+
     def summary(self) -> str:
         """Return one or two plain sentences on what was fitted."""
         check_is_fitted(self, "source_model_")
@@ -418,8 +483,9 @@ class Adapter(BaseEstimator, ABC):  # type: ignore[misc]
         base = type(self.source_model_).__name__
         if self.adapted_:
             where = f" {self.target_name_!r}" if self.target_name_ else ""
-            return f"{name} on {base}: adapted to the target{where}."
-        return f"{name} on {base}: source model only, not adapted to any target."
+            return f"{name} on {base}: adapted to the target{where}.{self._answers_so()}"
+        told = f"{name} on {base}: source model only, not adapted to any target."
+        return told + self._answers_so()
 
     def save(
         self,
@@ -457,6 +523,11 @@ class Adapter(BaseEstimator, ABC):  # type: ignore[misc]
     def _row(cls) -> Row:
         """Return what is known of this class, from the catalogue or from what it declares."""
         return row_of(cls)
+
+    def _answers_so(self) -> str:
+        """Return the sentence of a summary on the threshold, behind a space; empty without one."""
+        told = self.threshold_words()
+        return f" It {told}." if told else ""
 
     def _base(self) -> Any:
         return self._default_estimator() if self.estimator is None else self.estimator
@@ -504,6 +575,7 @@ class Adapter(BaseEstimator, ABC):  # type: ignore[misc]
         self._preprocess_after = self.preprocess_
         self.target_name_ = None
         self.class_ratio_ = None
+        self.threshold_ = None
         self._share_limits = None
         self.trained_on_ = {"source": self.trained_on_["source"]}
         if hasattr(self.source_model_, "classes_"):
@@ -592,10 +664,16 @@ class Adapter(BaseEstimator, ABC):  # type: ignore[misc]
         if step is not None:
             X = step.transform(X)
         model = self.source_model_ if after is None else after
-        ratio = getattr(self, "class_ratio_", None)  # a file of an earlier version has none
-        if side == "source" or ratio is None or method == "transform":
+        # a file of an earlier version has neither
+        ratio, cut = getattr(self, "class_ratio_", None), getattr(self, "threshold_", None)
+        cut = cut if method == "predict" else None
+        if side == "source" or method == "transform" or (ratio is None and cut is None):
             return getattr(model, method)(X)
-        proba = moved(model.predict_proba(X), ratio)
+        proba = model.predict_proba(X)
+        proba = proba if ratio is None else moved(proba, ratio)
+        if cut is not None:
+            code = self.classes_.tolist().index(cut["positive"])
+            return self.classes_[codes_at(proba, code, cut["value"])]
         if method == "predict":
             return self.classes_[proba.argmax(axis=1)]
         return proba if method == "predict_proba" else log_scores(proba)
@@ -625,6 +703,11 @@ class Adapter(BaseEstimator, ABC):  # type: ignore[misc]
             raise InputError(f"the answers of this {name} cannot be moved to other class shares")
         if self.trained_on_.get("target", {}).get("labelled"):
             raise InputError(f"this {name} learned the class shares of its target from labels")
+        if told := self.threshold_words():
+            raise InputError(
+                f"this {name} {told}, which was chosen at other class shares; leave out these, or "
+                f"adapt again, which forgets the threshold"
+            )
         names = door.check_class_names(getattr(self, "source_class_names_", None))
         limits = check_class_shares(class_shares, np.asarray(self.source_model_.classes_), names)
         if not limits.exact:

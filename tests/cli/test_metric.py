@@ -77,3 +77,30 @@ def test_a_metric_that_is_none_lists_the_names(files: Path) -> None:
     text = " ".join(str(found.exception or found.output).split())
     assert "there is no metric 'auk'" in text
     assert "balanced_accuracy" in text
+
+
+@pytest.mark.slow
+def test_a_tuned_threshold_goes_into_the_model(files: Path) -> None:
+    model, store, out = files / "m.acclimate", files / "s.sqlite", files / "out.csv"
+    said = _run(
+        "compare", "--source", str(files / "here.csv"), "--target", str(files / "there.csv"),
+        "--label", "y", "--method", "CORAL", "--folds", "3", "--repeats", "1", "--jobs", "1",
+        "--metric", "f1", "--threshold", "tuned", "--store", str(store), "--out", str(model),
+    )  # fmt: skip
+    fitted = load(model)
+    value = fitted.threshold_["value"]
+    words = f"answers 'yes' from a probability of {value:.3g} on"
+    assert words in " ".join(said.split())
+    assert words in " ".join(_run("show", str(model)).split())
+    _run("predict", str(model), str(files / "new.csv"), "--out", str(out), "--proba")
+    answers = pd.read_csv(out)
+    assert answers.prediction.tolist() == np.where(answers.p_yes >= value, "yes", "no").tolist()
+    again = json.loads(_run("resume", str(store), "--jobs", "1", "--json"))
+    assert again["threshold"]["value"] == value
+    assert "--threshold tuned" in again["run"]["command"]
+    found = runner.invoke(app, [
+        "compare", "--source", str(files / "here.csv"), "--target", str(files / "there.csv"),
+        "--label", "y", "--threshold", "0.3", "--store", str(files / "t.sqlite"),
+    ])  # fmt: skip
+    assert found.exit_code != 0
+    assert "threshold must be 'tuned' or None, got '0.3'" in str(found.exception or found.output)

@@ -35,6 +35,7 @@ from acclimate.cli.options import (
     Share,
     Single,
     TaskOption,
+    Threshold,
     reads_files,
     seconds_of,
 )
@@ -103,6 +104,7 @@ def compare(
     task: TaskOption = None,
     metric: Metric = None,
     positive: Positive = None,
+    threshold: Threshold = None,
     budget: Annotated[
         str | None,
         typer.Option(
@@ -153,7 +155,7 @@ def compare(
         "group": group, "method": list(method or ()), "estimator": list(estimator or ()),
         "encoder": encoder,
         "networks": networks, "single": single, "task": task, "metric": metric,
-        "positive": positive, "budget": budget,
+        "positive": positive, "threshold": threshold, "budget": budget,
         "trials": trials, "folds": folds, "repeats": repeats, "seed": seed,
         "share": list(share or ()), "labels": None if labels is None else str(labels), **how,
     }  # fmt: skip
@@ -269,7 +271,7 @@ def _run(
                 budget=limit, trials=asked["trials"], folds=asked["folds"],
                 repeats=asked["repeats"], store=store, random_state=asked["seed"],
                 metric=asked.get("metric"), positive=asked.get("positive"),
-                progress=tell, executor=client, **where,
+                threshold=asked.get("threshold"), progress=tell, executor=client, **where,
             )  # fmt: skip
     if comparison is not None:
         stores.name_rows(store, data["tables"][1], asked["id"], data["why"], no_rows=no_rows)

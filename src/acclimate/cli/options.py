@@ -60,6 +60,14 @@ Positive = Annotated[
         help="Class that F1, AUC and the like are of. Default: the rarer of two.",
     ),
 ]  # fmt: skip
+Threshold = Annotated[
+    str | None,
+    typer.Option(
+        "--threshold", metavar="tuned",
+        help="Of two classes: answer the positive one from the probability on that is best by the "
+        "metric, chosen on held-out labels. Default: from a half on.",
+    ),
+]  # fmt: skip
 Share = Annotated[
     list[str] | None,
     typer.Option(

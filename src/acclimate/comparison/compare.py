@@ -54,6 +54,7 @@ from acclimate.comparison.trials.records import Job
 from acclimate.comparison.trials.runner import Limits, OnTrial, Trials, begun
 from acclimate.comparison.trials.store import Store
 from acclimate.comparison.trials.versions import ALLOWED, versions_of_all
+from acclimate.comparison.tuned import tuned
 from acclimate.comparison.unlabelled import WithoutLabels
 from acclimate.comparison.weighed import COMMITTEE
 from acclimate.domain import Domain
@@ -90,6 +91,7 @@ def compare(
     margin: float = 0.01,
     metric: Any = None,
     positive: Any = None,
+    threshold: str | None = None,
     committee: bool | None = None,
     confidence: float = 0.95,
     store: str | os.PathLike[str] | None = None,
@@ -179,6 +181,14 @@ def compare(
     positive : label, default=None
         The class that F1, precision, recall, AUC and average precision are of. None means the rarer
         of two among the known target labels; with more than two classes, the mean over the classes.
+    threshold : {"tuned"} or None, default=None
+        With labels of two classes and a metric of answers (accuracy, balanced accuracy, F1,
+        precision, recall, a scorer of predictions): "tuned" answers the positive class from the
+        probability on at which the metric is best. It is chosen for each candidate, each reference
+        and the committee alike, for a fold on the labels of the others; labels too few to settle
+        anything tune nothing. `Comparison.best_model` has the one of all labels, which
+        ``details.threshold`` tells; see `Adapter.with_threshold`. Candidates without probabilities
+        answer as they do, and there is no curve by labels. None means a probability of a half.
     committee : bool or None, default=None
         With target labels: weigh the candidates by their loss on held-out labels and let at most
         ten answer together. Where ``estimator`` and ``methods`` are None, it tries the standards of
@@ -262,7 +272,7 @@ def compare(
         confidence=confidence, label_weights=label_weights, task=task, metric=metric,
         positive=positive,
     )  # fmt: skip
-    problem, few = judgeable(problem)
+    problem, few = judgeable(tuned(problem, threshold))
     front = front_for(
         problem, encoder, estimators, preprocess, own=bool(candidates), networks=networks
     )
@@ -326,7 +336,7 @@ def compare(
         "committee": committee,
         "candidates": describe(own), "networks": networks, "budget": budget, "trials": trials,
         "folds": folds, "repeats": repeats, "margin": margin, "confidence": confidence,
-        "metric": problem.measure.key, "positive": positive,
+        "metric": problem.measure.key, "positive": positive, "threshold": threshold,
         "seed": random_state, "class_shares": describe(problem.target.class_shares),
     }  # fmt: skip
     with temporary_folder() as folder:
@@ -378,8 +388,14 @@ def compare(
             plain = details.with_limits_said().to_dict()
             kept.set_meta("comparison", plain)
     # the same value as the store gives: without numbers that JSON cannot hold
-    again = lambda: refit(last, used, members) if model is None else model  # noqa: E731
-    return Comparison(Compared.from_dict(plain), again, lambda: pictures)
+    found = Compared.from_dict(plain)
+    said = found.threshold
+
+    def again() -> Adapter:
+        fitted = refit(last, used, members) if model is None else model
+        return fitted if said is None else fitted.with_threshold(said.value, problem.positive)
+
+    return Comparison(found, again, lambda: pictures)
 
 
 def _named(estimator: Any) -> dict[str, Any] | None:

@@ -24,6 +24,9 @@ def label_curve(
 ) -> tuple[CurvePoint, ...]:
     """Return the score of the chosen candidate and of the best of each baseline by labels.
 
+    There is none where thresholds are tuned: that takes models without two folds, and those with
+    fewer labels leave out one.
+
     Parameters
     ----------
     bench : Bench
@@ -33,6 +36,8 @@ def label_curve(
     done : mapping from str to Answers
         With all labels.
     """
+    if bench.problem.tuned:
+        return ()
     best = _best_of_each(bench, design, done)
     shown = [c for c in bench.candidates if c.name in (chosen, *best)]
     rows = _fewer(design, bench.trials.seed)

@@ -35,11 +35,15 @@ def judgeable(problem: Problem) -> tuple[Problem, str]:
 
 
 def _bare(problem: Problem) -> Problem:
-    return replace(problem, target=problem.bare_target, label_weights=None, metric=None)
+    return replace(
+        problem, target=problem.bare_target, label_weights=None, metric=None, tuned=False
+    )
 
 
 def judged_by(problem: Problem, design: Design) -> tuple[Problem, str]:
     """Return the problem with the usual metric where the one asked for is not defined, and why.
+
+    No threshold is tuned on so few.
 
     Parameters
     ----------
@@ -47,14 +51,17 @@ def judged_by(problem: Problem, design: Design) -> tuple[Problem, str]:
     design : Design
         Of few labels: AUC, for one, is not defined on folds of one row.
     """
+    why = "; no threshold is tuned on them" if problem.tuned else ""
+    problem = replace(problem, tuned=False)
     if problem.metric is None:
-        return problem, ""
+        return problem, why
     same = always(design, problem.classes)
     try:
         problem.measure.contributions(scored_lines(problem, design, (same.outer, same.proba)))
     except InputError:
-        return replace(problem, metric=None), f"; {problem.measure.title} is not defined on them"
-    return problem, ""
+        why = f"; {problem.measure.title} is not defined on them{why}"
+        return replace(problem, metric=None), why
+    return problem, why
 
 
 def fitted_everywhere(

@@ -17,6 +17,7 @@ from acclimate.comparison.design import Design
 from acclimate.comparison.measured import Table
 from acclimate.comparison.problem import Problem
 from acclimate.comparison.shown_answers import Side, shown_answers
+from acclimate.comparison.tuned import blend_by_threshold, by_threshold, final_threshold
 from acclimate.comparison.weighed import (
     COMMITTEE,
     CONSTANT,
@@ -84,9 +85,12 @@ class Judge:
     @cached_property
     def tables(self) -> dict[str, Answers]:
         """The tables that the metric can judge, scored by it."""
+        done = dict(self.done)
+        if self.problem.tuned:
+            done = {n: by_threshold(self.problem, self.design, one) for n, one in done.items()}
         if self.problem.metric is None:
-            return dict(self.done)
-        found = measured.with_probabilities(self.done, self.problem.measure)
+            return done
+        found = measured.with_probabilities(done, self.problem.measure)
         alone = self.variants.get(TARGET_ONLY, ())
         if alone and not any(name in found for name in alone):
             raise InputError(
@@ -131,8 +135,15 @@ class Judge:
     def picked(self) -> Table:
         """What is recommended answers: the committee, or in each fold what was picked."""
         if self.weighs:
-            return blend(self.design, self.tables, self.weights, self.problem.classes)
+            return self._blend(self.weights)
         return assemble(self.design, self.tables, self.choices)
+
+    def _blend(self, weights: Mapping[tuple[int, int], Mapping[str, float]]) -> Table:
+        """Return what a committee with these weights answers."""
+        found = blend(self.design, self.tables, weights, self.problem.classes)
+        if not self.problem.tuned:
+            return found
+        return blend_by_threshold(self.problem, self.design, self.tables, weights, found)
 
     @cached_property
     def references(self) -> dict[str, Table]:
@@ -247,8 +258,7 @@ class Judge:
         weights = weights_in_folds(self.design, self.able, self.allowed)
         if not all(weights.values()):
             return None
-        both = blend(self.design, self.tables, weights, self.problem.classes)
-        return self.verdict(both, self.picked)
+        return self.verdict(self._blend(weights), self.picked)
 
     @cached_property
     def against(self) -> dict[str, Verdict]:
@@ -281,6 +291,7 @@ class Judge:
             score, low, high = measured.score_of(self.problem, self.design, table)
             rows[name] = CandidateRow(
                 name, score=score, score_low=low, score_high=high,
+                threshold=final_threshold(self.problem, self.design, table),
                 against_target_only=self._gain(table, TARGET_ONLY),
                 against_source_only=self._gain(table, SOURCE_ONLY),
                 **measured.beside(self.problem, self.design, table),

@@ -81,7 +81,7 @@ def rescored(problem: Problem, design: Design, answers: Answers) -> Answers:
     inner = answers.inner.copy()
     for r in range(design.repeats):
         for i in range(design.folds):
-            table, rows = _held(problem, design, answers, r, i)
+            table, rows = held(problem, design, answers, r, i)
             if not len(rows):
                 continue
             (line,) = lines(
@@ -99,7 +99,7 @@ def rescored(problem: Problem, design: Design, answers: Answers) -> Answers:
     return replace(answers, inner=inner)
 
 
-def _held(
+def held(
     problem: Problem, design: Design, answers: Answers, r: int, i: int
 ) -> tuple[Table, NDArray[np.intp]]:
     """Return what models without fold i and a row's own said, shape (1, n), and for which rows."""

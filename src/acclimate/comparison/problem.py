@@ -49,6 +49,9 @@ class Problem:
         The class that a metric is of; see `judging.metrics.positive_of`.
     positive_asked : bool
         Whether the user named it.
+    tuned : bool
+        Whether answers are by a threshold on the positive class, chosen on labels; see
+        `comparison.tuned`.
     place : ndarray of shape (m,) or None
         Where the target's rows stood in the table that the user gave, if these are a sample.
 
@@ -71,6 +74,7 @@ class Problem:
     metric: Metric | None = None
     positive: Any = None
     positive_asked: bool = False
+    tuned: bool = False
     place: NDArray[np.intp] | None = None
 
     @property

@@ -20,6 +20,7 @@ from acclimate.comparison.measures import pareto
 from acclimate.comparison.trials.records import Result
 from acclimate.comparison.trials.store import SCHEMA as STORE_SCHEMA
 from acclimate.comparison.trials.versions import versions_of_all
+from acclimate.comparison.tuned import CHOSEN_ALIKE, told_threshold
 from acclimate.comparison.unlabelled import Guess, WithoutLabels, asked, why_together
 from acclimate.comparison.weighed import COMMITTEE
 from acclimate.judging.judged import Verdict
@@ -96,6 +97,7 @@ def from_labels(bench: WithLabels, excluded: Sequence[Excluded], found: Found) -
                 f"In each of {design.folds} folds, {design.repeats} times, "
                 + ("the candidates are weighed" if found.members else "one candidate is picked")
                 + " on scores inside the other folds, and judged on the fold."
+                + (CHOSEN_ALIKE if bench.problem.tuned else "")
             ),
             interval=(
                 "The variance over rows of one repeat, and a tenth more in 5 folds, with Student's "
@@ -111,6 +113,7 @@ def from_labels(bench: WithLabels, excluded: Sequence[Excluded], found: Found) -
             Member(name, weight)
             for name, weight in sorted(found.members.items(), key=lambda pair: -pair[1])
         ),
+        threshold=told_threshold(bench.problem, found.each[str(advice.candidate)]),
         classes=found.classes, groups=found.groups,
         constant=found.constant, answers=found.answers,
         calibration=found.calibration,

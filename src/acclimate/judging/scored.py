@@ -96,6 +96,8 @@ class Metric:
         Whether it is of one class, or a mean over classes.
     higher : bool, default=True
         Whether more is better.
+    alone : callable, default=None
+        The score of a `Scored`, where that costs less than what each row contributes.
     """
 
     key: str
@@ -107,6 +109,7 @@ class Metric:
     ranks: bool = False
     one_class: bool = False
     higher: bool = True
+    alone: Callable[[Scored], float] | None = None
 
     @property
     def sign(self) -> float:
@@ -114,7 +117,18 @@ class Metric:
         return 1.0 if self.higher else -1.0
 
     def value(self, scored: Scored) -> float:
-        """Return the score of one line."""
+        """Return the score of one line.
+
+        Raises
+        ------
+        InputError
+            The rows do not define the metric.
+        """
+        if self.alone is not None:
+            score = self.alone(scored)
+            if not np.isfinite(score):
+                raise self._undefined(len(scored.truth))
+            return score
         weights = scored.weights if self.by_rows else None
         return float(np.average(self.contributions([scored])[0], weights=weights))
 
@@ -128,8 +142,11 @@ class Metric:
         """
         found: Floats = np.array([self.parts(one) for one in scored])
         if not np.isfinite(found).all():
-            raise InputError(
-                f"{self.title} is not defined on these {found.shape[1]} rows: every class that it "
-                f"is of needs rows, and so do the others"
-            )
+            raise self._undefined(found.shape[1])
         return found
+
+    def _undefined(self, rows: int) -> InputError:
+        return InputError(
+            f"{self.title} is not defined on these {rows} rows: every class that it is of needs "
+            f"rows, and so do the others"
+        )

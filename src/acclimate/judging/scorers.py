@@ -65,7 +65,13 @@ def from_scorer(scorer: str | Callable[..., float]) -> Metric:
                 del known[next(iter(known))]
         return known[key]
 
-    return Metric(title, title, None, parts, proba="predict" not in np.atleast_1d(method))
+    def alone(s: Scored) -> float:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of classes that nobody is said to be of
+            return _call(call, title, _coded(s) if by_name else s)
+
+    by_answers = "predict" in np.atleast_1d(method)
+    return Metric(title, title, None, parts, proba=not by_answers, alone=alone)
 
 
 def _digest(s: Scored) -> bytes:

@@ -296,12 +296,14 @@ def card_of(model: Any) -> dict[str, Any]:
     if hasattr(base, "members") and hasattr(base, "weights"):  # a committee
         names = [str(name) for name, _ in base.members]
         members = {"members": dict(zip(names, map(float, base.weights), strict=True))}
+    threshold = model.threshold_words() if hasattr(model, "threshold_words") else ""
     return {
         "acclimate": __version__,
         "created": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
         "method": type(model).__name__,
         "estimator": None if base is None else type(base).__name__,
         **members,
+        **({"threshold": threshold} if threshold else {}),
         "adapted": bool(getattr(model, "adapted_", False)),
         "trained_on": getattr(model, "trained_on_", None),
         "versions": versions,

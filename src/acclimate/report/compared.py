@@ -25,6 +25,7 @@ from acclimate.report.compared_parts import (
     Picture,
     Run,
     StoreFile,
+    Threshold,
     Trained,
     TrialCounts,
 )
@@ -105,6 +106,9 @@ class CandidateRow:
     chosen_share : float or None
         Share of the folds that picked it.
     recommended, is_reference : bool
+    threshold : float or None
+        Where thresholds are tuned, the one on all labels: from this probability of the positive
+        class on its final model says it.
     """
 
     candidate: str = ""
@@ -128,6 +132,7 @@ class CandidateRow:
     chosen_share: float | None = None
     recommended: bool = False
     is_reference: bool = False
+    threshold: float | None = field(default=None, metadata=OPTIONAL)
 
     def against(self, method: str) -> Gain | None:
         """Return the gain over "TargetOnly" or "SourceOnly"; None for the reference itself."""
@@ -189,6 +194,8 @@ class Compared:
     members : tuple of Member
         Of the committee, the heaviest first, also where a reference is recommended in its place;
         empty where one model was picked.
+    threshold : Threshold or None
+        Of the recommended model, where one was asked for.
     classes, groups : tuple of Part
     calibration : tuple of Calibrated
     label_curve : tuple of CurvePoint
@@ -233,6 +240,7 @@ class Compared:
     table: tuple[CandidateRow, ...] = ()
     choices: tuple[Choice, ...] = ()
     members: tuple[Member, ...] = ()
+    threshold: Threshold | None = field(default=None, metadata=OPTIONAL)
     classes: tuple[Part, ...] = ()
     groups: tuple[Part, ...] = ()
     calibration: tuple[Calibrated, ...] = ()
@@ -284,6 +292,12 @@ class Compared:
                 f"(schema {SCHEMA}). Run acclimate compare again to write a new one"
             )
         return structured(cls, values)
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What to know of the score, and from where on a class is said."""
+        said = self.threshold.sentence if self.threshold is not None else None
+        return tuple(note for note in (self.uneven, self.score_note, said) if note)
 
     @property
     def guessed_task(self) -> str:

@@ -134,6 +134,15 @@ class Member:
 
 
 @dataclass(frozen=True)
+class Threshold:
+    """From which probability the recommended model says a class, chosen on all labels."""
+
+    positive: str = ""
+    value: float = 0.5
+    sentence: str = ""
+
+
+@dataclass(frozen=True)
 class Part:
     """The score of a class or a group: what the folds picked, against the reference."""
 

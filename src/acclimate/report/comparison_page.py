@@ -81,7 +81,7 @@ def render_comparison(
         "estimate": found.estimate,
         "confidence": percent(found.confidence, 0),
         "margin": _margin(found),
-        "notes": [sentence(note) for note in (found.uneven, found.score_note) if note],
+        "notes": [sentence(note) for note in found.notes],
         "gains_in": "points" if _in_points(found) else found.score,
         "lower": unit_of(found.score).lower,
         "setting": _setting(found),

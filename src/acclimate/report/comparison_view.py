@@ -45,7 +45,7 @@ def comparison_view(found: Compared, *, answers: bool = False) -> View:
     parts += [Line(f"{sentence(advice.reason)}.")] if advice.reason else []
     if found.guessed_task:
         parts.append(Line(f"Taken as a {found.guessed_task}; task= or --task says otherwise."))
-    parts += [Line(f"{sentence(note)}.") for note in (found.uneven, found.score_note) if note]
+    parts += [Line(f"{sentence(note)}.") for note in found.notes]
     harmed = [h for one in gains[:1] if isinstance(one, Judged) for h in one.harmed_classes]
     parts += _several("classes", [
         Line(f": {h.name}, {points(-h.fall, plain=True)} points of recall.", "hurts", "loses")

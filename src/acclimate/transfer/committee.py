@@ -134,7 +134,7 @@ class Committee(Adapter):
         told += f" and {more} more" if more > 0 else ""
         where = f" {self.target_name_!r}" if self.adapted_ and self.target_name_ else ""
         state = f"adapted to the target{where}" if self.adapted_ else "not adapted to any target"
-        return f"Committee of {told}: {state}."
+        return f"Committee of {told}: {state}.{self._answers_so()}"
 
     def _methods(self) -> list[tuple[str, Any]]:
         if self.members is not None:
