@@ -273,6 +273,8 @@ def _run(
                 metric=asked.get("metric"), positive=asked.get("positive"),
                 threshold=asked.get("threshold"), progress=tell, executor=client, **where,
             )  # fmt: skip
+        if comparison is not None and out is not None and client is not None:
+            comparison.best_model()  # while the cluster is there to fit its members
     if comparison is not None:
         stores.name_rows(store, data["tables"][1], asked["id"], data["why"], no_rows=no_rows)
     found, diagnosis = stores.read(store)

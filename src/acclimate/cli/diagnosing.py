@@ -11,6 +11,7 @@ from typing import Annotated, Any
 import typer
 
 from acclimate.cli import models
+from acclimate.cli.clusters import ClusterAt, connected
 from acclimate.cli.config import Config, PrintConfig
 from acclimate.cli.console import Status, console
 from acclimate.cli.options import AsJson, Drop, Encoder, Id, TaskOption, Trusted, reads_files
@@ -35,6 +36,7 @@ def diagnose(
         float, typer.Option("--alpha", help="Chance of a false alarm, over all tests.")
     ] = 0.05,
     seed: Annotated[int, typer.Option("--seed", min=0, help="Makes it reproducible.")] = 0,
+    cluster: ClusterAt = None,
     as_json: AsJson = False,
     config: Config = None,
     print_config: PrintConfig = False,
@@ -50,7 +52,7 @@ def diagnose(
     from acclimate.report.plain import json_safe
     from acclimate.report.screen import as_rich
 
-    with Status("reading") as status:
+    with connected(cluster) as client, Status("reading") as status:
         reading = reading_of(how)
         first = read_aside(source, label, id, drop or (), reading)
         sides = [first, read_aside(target, label, id, drop or (), reading.like(first))]
@@ -61,7 +63,7 @@ def diagnose(
         if encoder is not None:
             front = models.encoder(encoder, domains[0].X, ()).fit(domains[0].X)
             domains = [replace(one, X=front.transform(one.X)) for one in domains]
-        found = run(*domains, task=task, alpha=alpha, random_state=seed)
+        found = run(*domains, task=task, alpha=alpha, random_state=seed, executor=client)
     note_identifiers(first)
     if as_json:
         typer.echo(json.dumps(json_safe(found.to_dict()), indent=1, allow_nan=False))
@@ -87,6 +89,7 @@ def rank(
     layers: Annotated[bool, typer.Option("--layers", help="Rank each layer of a network.")] = False,
     seed: Annotated[int, typer.Option("--seed", min=0, help="Makes it reproducible.")] = 0,
     trusted: Trusted = None,
+    cluster: ClusterAt = None,
     as_json: AsJson = False,
     config: Config = None,
     print_config: PrintConfig = False,
@@ -108,7 +111,7 @@ def rank(
     saved = [path.suffix == ".acclimate" for path in candidates]
     if any(saved) and not all(saved):
         raise InputError("rank either sources or models in one run, not both")
-    with Status("reading") as status:
+    with connected(cluster) as client, Status("reading") as status:
         reading = reading_of(how)
         if all(saved):  # pictures as the models read them
             pictures = reading_for(load(candidates[0], trusted), how).pictures
@@ -128,7 +131,7 @@ def rank(
         status.tell("probing")
         from acclimate.transferability.rank import rank as run
 
-        found = run(given, found_X, y, task=task, layers=layers, random_state=seed)
+        found = run(given, found_X, y, task=task, layers=layers, random_state=seed, executor=client)
     note_identifiers(table)
     if as_json:
         typer.echo(json.dumps(json_safe(found.to_dict()), indent=1, allow_nan=False))

@@ -65,6 +65,7 @@ from acclimate.judging.intervals import check_confidence
 from acclimate.report.compared import Compared
 from acclimate.report.compared_parts import Sample
 from acclimate.report.thumbnails import with_thumbnails
+from acclimate.workers import working
 
 if TYPE_CHECKING:
     from acclimate.adapter import Adapter
@@ -202,7 +203,8 @@ def compare(
         equal data, settings, seed and versions are not run again. None means a temporary file.
     executor : concurrent.futures.Executor or dask.distributed.Client, default=None
         Runs the trials. None means processes on this machine, one thread each. A Dask client and
-        its ``get_executor()`` do the same: the data travel once to a worker that needs them.
+        its ``get_executor()`` do the same: the data travel once to a worker that needs them. The
+        members of a committee are fitted there, too, where it is still open when the model is.
     allow_versions : {"same", "differ"}, default="same"
         Whether workers may run another acclimate, scikit-learn, numpy, scipy or torch. With
         "differ" the store says of each trial what made it, and goes on with what others made.
@@ -392,7 +394,8 @@ def compare(
     said = found.threshold
 
     def again() -> Adapter:
-        fitted = refit(last, used, members) if model is None else model
+        with working(executor, mixed=mixed):
+            fitted = refit(last, used, members) if model is None else model
         return fitted if said is None else fitted.with_threshold(said.value, problem.positive)
 
     return Comparison(found, again, lambda: pictures)

@@ -19,6 +19,7 @@ from acclimate.natives import as_rows, check_squares
 from acclimate.refusing import as_input_error
 from acclimate.shares import share_question
 from acclimate.validation import check_mask
+from acclimate.workers import spread, working
 
 __all__ = ["Advice", "Diagnosis", "Finding", "diagnose"]
 
@@ -39,6 +40,7 @@ def diagnose(
     alpha: float = 0.05,
     rows: int = ROWS,
     random_state: int = 0,
+    executor: Any = None,
 ) -> Diagnosis:
     r"""Say whether and how two domains differ, worst first, and which methods suit.
 
@@ -70,6 +72,9 @@ def diagnose(
         256 at even distances are read.
     random_state : int, default=0
         Seeds samples and folds. Which rows are drawn depends on their values, not on their order.
+    executor : concurrent.futures.Executor or dask.distributed.Client, default=None
+        Runs the tests of all columns together and the folds of the domain classifier. None runs
+        them here. The result is the same.
 
     Returns
     -------
@@ -80,6 +85,8 @@ def diagnose(
     ------
     InputError
         The inputs have no column in common, are of different kinds, or a setting is out of range.
+    AcclimateError
+        The cluster or the executor is gone.
 
     Notes
     -----
@@ -134,7 +141,8 @@ def diagnose(
     raw = (encoded.source[picked[0]], encoded.target[picked[1]])
     Z = two_sample.standardise(*raw)
     if Z[0].shape[1] and min(len(side) for side in Z) >= LEAST_ROWS:
-        findings += _joint(raw, Z, level, figures, random_state)
+        with working(executor):
+            findings += _joint(raw, Z, level, figures, random_state)
         if before.y is not None and labels is not None:
             findings += labels_between.compare(
                 labels, before, now, Z, picked, level, figures, random_state
@@ -314,7 +322,13 @@ def _joint(
 ) -> list[Finding]:
     """Compare all columns together, and whether the target lies where the source is."""
     findings = []
-    mmd = two_sample.mmd_test(Z[0][:KERNEL_ROWS], Z[1][:KERNEL_ROWS], seed)
+    mmd, inside = spread(
+        _test,
+        [
+            (two_sample.mmd_test, Z[0][:KERNEL_ROWS], Z[1][:KERNEL_ROWS], seed),
+            (two_sample.overlap, *Z),
+        ],
+    )
     probabilities = two_sample.domain_probabilities(*Z, seed=seed)
     apart = two_sample.a_distance(*probabilities)
     figures |= {
@@ -338,7 +352,6 @@ def _joint(
     elif mmd.p < level:
         words = f"Together, the inputs are distributed differently, by little (p = {mmd.p:.2g})."
         findings.append(Finding("joint", words, 0.3))
-    inside = two_sample.overlap(*Z)
     figures |= {"inside": inside.inside, "inside_expected": inside.held, "inside_p": inside.p}
     if inside.p < level and inside.inside <= inside.held - LEAST_OUTSIDE:
         words = (
@@ -347,6 +360,10 @@ def _joint(
         )
         findings.append(Finding("support", words, 0.4 + 0.55 * (1.0 - inside.inside)))
     return findings
+
+
+def _test(function: Any, *arguments: Any) -> Any:
+    return function(*arguments)
 
 
 def _some(names: list[str], quote: bool = True) -> str:

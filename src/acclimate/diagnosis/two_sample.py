@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from acclimate.exceptions import InputError
 from acclimate.folds import few_label_folds
+from acclimate.workers import spread
 
 Floats = NDArray[np.float64]
 
@@ -172,9 +173,6 @@ def domain_probabilities(
     seed : int, default=0
         Seeds the folds.
     """
-    from sklearn.ensemble import HistGradientBoostingClassifier
-    from sklearn.linear_model import LogisticRegression
-
     n, m = len(source), len(target)
     X = np.concatenate([source, target])
     side = np.repeat([0, 1], [n, m])
@@ -183,16 +181,31 @@ def domain_probabilities(
         w[:n] = weights / weights.mean()
     ranks = _coarse_ranks(X)  # scikit-learn's own weighted bins take seconds
     p = np.full(n + m, 0.5)
-    for train, held in few_label_folds(side, classify=True, folds=5, seed=seed):
-        balanced = w[train] / np.bincount(side[train], w[train])[side[train]] * len(train) / 2
-        linear = LogisticRegression(C=0.1, max_iter=300)
-        trees = HistGradientBoostingClassifier(
-            max_iter=40, max_leaf_nodes=8, min_samples_leaf=10, early_stopping=False
-        )
-        for model, Z in ((linear, X), (trees, ranks)):
-            model.fit(Z[train], side[train], sample_weight=balanced)
-            p[held] += 0.5 * (model.predict_proba(Z[held])[:, 1] - 0.5)
+    parts = list(few_label_folds(side, classify=True, folds=5, seed=seed))
+    found = spread(_of_fold, parts, common=(X, ranks, side, w))
+    for (_, held), one in zip(parts, found, strict=True):
+        p[held] = one
     return p[:n], p[n:]
+
+
+def _of_fold(
+    X: Floats, ranks: Floats, side: NDArray[np.intp], w: Floats, train: NDArray[np.intp],
+    held: NDArray[np.intp],
+) -> Floats:  # fmt: skip
+    """Return the probabilities for the rows that are held out, shape (h,)."""
+    from sklearn.ensemble import HistGradientBoostingClassifier
+    from sklearn.linear_model import LogisticRegression
+
+    p = np.full(len(held), 0.5)
+    balanced = w[train] / np.bincount(side[train], w[train])[side[train]] * len(train) / 2
+    linear = LogisticRegression(C=0.1, max_iter=300)
+    trees = HistGradientBoostingClassifier(
+        max_iter=40, max_leaf_nodes=8, min_samples_leaf=10, early_stopping=False
+    )
+    for model, Z in ((linear, X), (trees, ranks)):
+        model.fit(Z[train], side[train], sample_weight=balanced)
+        p += 0.5 * (model.predict_proba(Z[held])[:, 1] - 0.5)
+    return p
 
 
 def _coarse_ranks(X: Floats) -> Floats:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 from acclimate.exceptions import InputError, TransferWarning
 from acclimate.folds import row_keys
 from acclimate.validators.candidate import Evidence, Mixed
+from acclimate.workers import spread, working
 
 if TYPE_CHECKING:
     from acclimate.adapter import Adapter
@@ -107,6 +108,55 @@ def gather(
         reverse_labels=reverse,
         mixed=pairs,
         classes=method.classes_,
+    )
+
+
+def gather_each(
+    methods: Mapping[str, Adapter],
+    X: Any,
+    y: Any,
+    target: Domain,
+    X_held: Any,
+    y_held: Any,
+    *,
+    weights: Any = None,
+    circular: bool = True,
+    mixed: bool = True,
+    executor: Any = None,
+) -> dict[str, Evidence]:
+    """Collect the evidence on each of several fitted methods, by name; see `gather`.
+
+    Use it in front of `panel.score_candidates` where the reverse models take long: each method is
+    a job of its own.
+
+    Parameters
+    ----------
+    methods : mapping from str to Adapter
+        Fitted on ``(X, y)`` with the target.
+    X, y, target, X_held, y_held, weights, circular, mixed
+        See `gather`.
+    executor : concurrent.futures.Executor or dask.distributed.Client, default=None
+        Runs the jobs. None runs them here. The result is the same.
+
+    Raises
+    ------
+    InputError
+        A method is not fitted, or has classes but no probabilities.
+    AcclimateError
+        The cluster or the executor is gone.
+    """
+    common = (X, y, target, X_held, y_held, weights, circular, mixed)
+    with working(executor):
+        found = spread(_gathered, [(method,) for method in methods.values()], common=common)
+    return dict(zip(methods, found, strict=True))
+
+
+def _gathered(
+    X: Any, y: Any, target: Domain, X_held: Any, y_held: Any, weights: Any, circular: bool,
+    mixed: bool, method: Adapter,
+) -> Evidence:  # fmt: skip
+    return gather(
+        method, X, y, target, X_held, y_held, weights=weights, circular=circular, mixed=mixed
     )
 
 

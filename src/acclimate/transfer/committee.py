@@ -20,6 +20,7 @@ from acclimate.exceptions import InputError
 from acclimate.maths.class_shares import log_scores
 from acclimate.settings import SHARE, TRANSFORMER, Constraints
 from acclimate.validation import Rows
+from acclimate.workers import spread
 
 if TYPE_CHECKING:
     from acclimate.base.source_only import SourceOnly
@@ -166,8 +167,8 @@ class Committee(Adapter):
 
     def _fit_source(self, source: Rows, seed: int) -> Any:
         shares: list[float] = []
-        fitted: list[tuple[str, Any]] = []
-        shared = Shared()
+        names: list[str] = []
+        waiting: list[tuple[Any]] = []
         for (name, method), share in zip(self._methods(), self._shares(), strict=True):
             if self.members is None and not _reads(method._base(), source):
                 continue
@@ -175,25 +176,24 @@ class Committee(Adapter):
             one = clone(method)
             if one.random_state is None:
                 one.set_params(random_state=seed)
-            with sharing(shared):
-                one.fit(
-                    source.X, source.y, domains=source.domains if _several(one) else None,
-                    sample_weight=source.weight, class_names=source.class_names,
-                )  # fmt: skip
+            names.append(name)
+            waiting.append((one,))
+        with sharing(Shared()):
+            members = spread(_fitted, waiting, common=(source,))
+        fitted = list(zip(names, members, strict=True))
+        for name, one in fitted:
             if not self._regression() and not hasattr(one, "predict_proba"):
                 raise InputError(
                     f"a committee takes the mean of probabilities, and member {name!r} on "
                     f"{type(one._base()).__name__} gives no probabilities; choose another base"
                 )
-            fitted.append((name, one))
         return Voices(fitted, tuple(share / sum(shares) for share in shares), "source")
 
     def _adapt(self, model: Any, source: Rows | None, target: Rows, seed: int) -> Adapted:
-        adapted = [
-            # adapt writes attributes of its method and changes none of what it finds there
-            (name, copy.copy(one).adapt(_domain(target, one)))
-            for name, one in model.members
-        ]
+        # adapt writes attributes of its method and changes none of what it finds there
+        copies = [(copy.copy(one),) for _, one in model.members]
+        members = spread(_adapted, copies, common=(target,))
+        adapted = [(name, one) for (name, _), one in zip(model.members, members, strict=True)]
         both = (Voices(adapted, model.weights, side) for side in ("target", "source"))
         return Adapted(*both)
 
@@ -296,6 +296,17 @@ class Voices:
             if name == "decision_function":
                 return lambda X: log_scores(self.values(X))
         raise AttributeError(name)
+
+
+def _fitted(source: Rows, method: Any) -> Any:
+    return method.fit(
+        source.X, source.y, domains=source.domains if _several(method) else None,
+        sample_weight=source.weight, class_names=source.class_names,
+    )  # fmt: skip
+
+
+def _adapted(target: Rows, method: Any) -> Any:
+    return method.adapt(_domain(target, method))
 
 
 def _several(method: Any) -> bool:

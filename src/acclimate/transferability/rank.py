@@ -19,6 +19,7 @@ from acclimate.natives import as_rows
 from acclimate.transferability import criteria as scoring
 from acclimate.transferability.probes import ProbeScore, linear_probe, probe_folds
 from acclimate.transferability.ranked import FOLDS, RANDOM_BODIES, REPEATS, ROWS, Ranked, Ranking
+from acclimate.workers import spread, working
 
 __all__ = ["Ranked", "Ranking", "rank"]
 
@@ -40,6 +41,7 @@ def rank(
     rows: int = ROWS,
     confidence: float = 0.95,
     random_state: int = 0,
+    executor: Any = None,
 ) -> Ranking:
     """Rank sources, encoders or layers for a labelled target, each beside a random body.
 
@@ -89,6 +91,8 @@ def rank(
         Confidence of the intervals.
     random_state : int, default=0
         Seeds folds, samples and random bodies.
+    executor : concurrent.futures.Executor or dask.distributed.Client, default=None
+        Runs the candidates, one a job. None runs them here. The result is the same.
 
     Returns
     -------
@@ -99,6 +103,8 @@ def rank(
     ------
     InputError
         There are no candidates or no labels, or a candidate cannot be used; the message names it.
+    AcclimateError
+        The cluster or the executor is gone.
 
     Notes
     -----
@@ -144,13 +150,9 @@ def rank(
         plain = None if plain is None else plain[picked]
     parts = probe_folds(keys, labels, kind, folds, repeats, random_state)
     judge = _Judge(labels, kind, parts, confidence, tuple(scores), random_bodies, random_state)
-    judged: list[Ranked] = []
-    for name, candidate in candidates.items():
-        try:
-            judged += judge.candidate(str(name), candidate, X, plain, known, layers)
-        except InputError as error:
-            raise InputError(f"candidate {name!r}: {error}") from error
-    ordered = tuple(sorted(judged, key=lambda c: -c.probe.score))
+    with working(executor):
+        judged = spread(_judged, list(candidates.items()), common=(judge, X, plain, known, layers))
+    ordered = tuple(sorted((one for few in judged for one in few), key=lambda c: -c.probe.score))
     inputs = None if plain is None else judge.probe(plain)
     return Ranking(ordered, inputs, kind, len(labels), confidence)
 
@@ -265,6 +267,15 @@ class _Judge:
             features = features / np.where(deviation > 0, deviation, 1.0)
         value: float = getattr(scoring, name)(features, self.labels)
         return value
+
+
+def _judged(
+    judge: _Judge, X: Any, plain: Any, known: Any, layers: bool, name: str, candidate: Any
+) -> list[Ranked]:
+    try:
+        return judge.candidate(str(name), candidate, X, plain, known, layers)
+    except InputError as error:
+        raise InputError(f"candidate {name!r}: {error}") from error
 
 
 def _average(probes: list[ProbeScore], confidence: float) -> ProbeScore:

@@ -22,8 +22,8 @@ from acclimate.comparison.trials.pool import Pool
 from acclimate.comparison.trials.records import Outcome, Spec
 from acclimate.comparison.trials.shared import DataMissing, Shared
 from acclimate.comparison.trials.store import Store
-from acclimate.comparison.trials.versions import check_same, versions_here
 from acclimate.exceptions import AcclimateError, InputError
+from acclimate.installed import check_same, versions_here
 
 distributed = pytest.importorskip("distributed", reason="needs the extra 'cluster': dask")
 pytestmark = pytest.mark.filterwarnings("default")  # the cluster's own

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import logging
-import sys
 import time
 import uuid
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from concurrent.futures import CancelledError, Executor
+from concurrent.futures import CancelledError
 from queue import Empty, SimpleQueue
 from typing import Any, Self
 
@@ -18,18 +17,26 @@ from acclimate.comparison.trials.engine import Engine, Gone, next_spec
 from acclimate.comparison.trials.pool import Pool, workers_of
 from acclimate.comparison.trials.records import Outcome, Spec
 from acclimate.comparison.trials.shared import Shared, in_memory, is_here
-from acclimate.comparison.trials.versions import check_same, versions_here
 from acclimate.exceptions import InputError
+from acclimate.installed import check_workers, last_words, versions_here
+from acclimate.workers import (
+    ANSWER,
+    LOOK,
+    REACH,
+    RETRIES,
+    LostCluster,
+    among,
+    ask,
+    count_at,
+    dask_of,
+    place_of,
+)
 
 _AHEAD = 2  # trials given to each worker: one that runs, one that waits
 _LEAST = 32  # trials that are out in any case: clusters that grow do so by what waits
-_LOOK = 10.0  # seconds of silence after which the scheduler is asked whether it is there
-_ANSWER = 20.0  # seconds in which it has to answer
-_REACH = 60.0  # seconds in which all workers have to
 _SEND = 3600.0  # seconds in which the data have to reach the first worker
 _WORKERLESS = 300.0  # seconds that a cluster may be without any worker
 _ON_THE_WAY = 0.05  # seconds before a trial that came back for want of data is given out again
-_RETRIES = 2  # of a trial that could not be run, by Dask; what a method raises is an outcome
 _CANCELLED = 3  # times that others may cancel one trial
 _log = logging.getLogger("acclimate")
 
@@ -70,7 +77,7 @@ class Cluster(Engine):
         if client.asynchronous:
             raise InputError("executor is an asynchronous Dask client; pass a plain one")
         self._client, self._versions = client, versions
-        self._options = {"retries": _RETRIES, **(options or {}), "pure": False}
+        self._options = {"retries": RETRIES, **(options or {}), "pure": False}
         self._data: Any = None  # future of the scattered values
         self._kept: dict[str, Any] = {}  # by worker: the future of its own copy
         self._count, self._lost = 0, False
@@ -87,7 +94,7 @@ class Cluster(Engine):
             _log.warning("the cluster has no worker yet; trials wait for one")
             return self
         found = self._everywhere(versions_here)
-        self._check_versions(found)
+        check_workers(found, self._versions, "trials")
         self._everywhere(trial.let_go)  # what a comparison left whose client was killed
         if not all(here is True for here in self._everywhere(is_here, self.shared).values()):
             for place in found:
@@ -160,7 +167,7 @@ class Cluster(Engine):
         while True:
             left = until - time.monotonic()
             try:
-                return ended.get(timeout=max(min(left, _LOOK), 0.0))
+                return ended.get(timeout=max(min(left, LOOK), 0.0))
             except Empty:
                 if left <= 0:
                     return None
@@ -169,19 +176,20 @@ class Cluster(Engine):
     def _outcome(self, future: Any, spec: Spec, cancelled: Counter[str]) -> Outcome | None:
         """Return what came of a trial; None where it has to run again."""
         try:
-            outcome: Outcome | str = future.result(timeout=_ANSWER)
+            outcome: Outcome | str = future.result(timeout=ANSWER)
         except (CancelledError, TimeoutError) as error:  # also: the worker that had it died
             self._look()
             cancelled[spec.key] += 1
             if cancelled[spec.key] > _CANCELLED:
                 raise Gone(
-                    f"the trials are cancelled again and again on the cluster at {self._place}"
+                    f"the trials are cancelled again and again on the cluster at "
+                    f"{place_of(self._client)}"
                 ) from error
             return None
         except MemoryError as error:
             return Outcome(spec.key, "memory", error=repr(error))
         except Exception as error:  # it killed workers, or cannot travel
-            return Outcome(spec.key, "crashed", error=_last_words(error))
+            return Outcome(spec.key, "crashed", error=last_words(error))
         finally:
             future.release()
         if isinstance(outcome, str):
@@ -203,40 +211,30 @@ class Cluster(Engine):
 
     def _look(self) -> None:
         """Count the workers, and raise `Gone` where nobody tells how many there are."""
-        client, self._lost = self._client, True
-        if client.status != "running":
-            raise Gone(f"the cluster is gone: its scheduler at {self._place} is lost")
+        self._lost = True
         try:
-            found = client.sync(client.scheduler.ncores, callback_timeout=_ANSWER)
-        except Exception as error:
-            raise Gone(
-                f"the cluster is gone: its scheduler at {self._place} does not answer"
-            ) from error
+            self._count = count_at(self._client)
+        except LostCluster as error:
+            raise Gone(error.what) from error
         self._lost = False
-        self._count, now = len(found), time.monotonic()
+        now = time.monotonic()
         if self._count:
             self._peopled = now
         elif now - self._peopled > _WORKERLESS:
             raise Gone(
-                f"the cluster at {self._place} has had no worker for {_WORKERLESS / 60:.0f} minutes"
+                f"the cluster at {place_of(self._client)} has had no worker for "
+                f"{_WORKERLESS / 60:.0f} minutes"
             )
-
-    @property
-    def _place(self) -> str:
-        scheduler = self._client.scheduler
-        return str(getattr(scheduler, "addr", None) or getattr(scheduler, "address", "?"))
 
     def _ask(self, method: Callable[..., Any], *arguments: Any, within: float, **how: Any) -> Any:
         """Call a method of the client, and say of an error whether the cluster is gone."""
-
-        async def call() -> Any:  # inside the client's loop its methods are coroutines
-            return await method(*arguments, **how)
-
         try:
-            return self._client.sync(call, callback_timeout=within)
+            return ask(self._client, method, *arguments, within=within, **how)
         except TimeoutError as error:
             self._look()
-            raise Gone(f"workers at {self._place} do not answer within {within:.0f} s") from error
+            raise Gone(
+                f"workers at {place_of(self._client)} do not answer within {within:.0f} s"
+            ) from error
         except Exception:
             self._look()
             raise
@@ -249,22 +247,9 @@ class Cluster(Engine):
     def _everywhere(self, function: Callable[..., Any], *arguments: Any) -> dict[str, Any]:
         """Return what a function returns, or raises, on each worker that may get trials."""
         found: dict[str, Any] = self._ask(
-            self._client.run, function, *arguments, on_error="return", within=_REACH
+            self._client.run, function, *arguments, on_error="return", within=REACH
         )
-        asked = self._options.get("workers") or ()
-        only = {asked} if isinstance(asked, str) else set(asked)
-        return {place: one for place, one in found.items() if place in only} or found
-
-    def _check_versions(self, found: Mapping[str, Any]) -> None:
-        for place, ran in found.items():
-            who = f"the worker at {place}"
-            if isinstance(ran, BaseException):
-                raise InputError(
-                    f"{who} cannot run trials: {_last_words(ran)}. Install acclimate there, "
-                    f"in the version of this machine"
-                )
-            if self._versions is not None:
-                check_same(ran, self._versions, who)
+        return among(found, self._options)
 
 
 def engine_for(
@@ -274,7 +259,7 @@ def engine_for(
     versions: Mapping[str, str] | None = None,
 ) -> Engine:
     """Return what runs trials: a cluster for a Dask client or its executor, else a `Pool`."""
-    client, options = _dask(executor)
+    client, options = dask_of(executor)
     if client is not None:
         return Cluster(shared, client, options, versions)
     return Pool(shared, executor=executor, n_jobs=n_jobs)
@@ -282,29 +267,10 @@ def engine_for(
 
 def count_workers(executor: Any, n_jobs: int | None) -> int:
     """Return how many trials will run at once, as far as that is known before."""
-    client, _ = _dask(executor)
+    client, _ = dask_of(executor)
     if client is None or client.asynchronous:
         return workers_of(n_jobs)
     try:
-        found = client.sync(client.scheduler.ncores, callback_timeout=_ANSWER)
-    except Exception:  # which is said when trials are given out
+        return max(count_at(client), 1)
+    except LostCluster:  # which is said when trials are given out
         return 1
-    return max(len(found), 1)
-
-
-def _dask(executor: Executor | Any) -> tuple[Any, dict[str, Any]]:
-    """Return the client behind an executor, and what it passes on; None where there is none."""
-    dask = sys.modules.get("distributed")  # whoever has a client has imported it
-    if dask is None:
-        return None, {}
-    if isinstance(executor, dask.Client):
-        return executor, {}
-    if isinstance(executor, dask.cfexecutor.ClientExecutor):
-        return executor._client, dict(executor._kwargs)
-    return None, {}
-
-
-def _last_words(error: BaseException) -> str:
-    if type(error).__name__ == "KilledWorker":  # whose own text is a page of advice
-        return "the workers that ran it died"
-    return f"{type(error).__name__}: {error}".strip().splitlines()[0]

@@ -18,8 +18,9 @@ from acclimate.comparison.trials.engine import Engine, Gone
 from acclimate.comparison.trials.records import Job, Outcome, Result, Spec
 from acclimate.comparison.trials.shared import fingerprint
 from acclimate.comparison.trials.store import Record, Store, trial_key
-from acclimate.comparison.trials.versions import check_same, made_by, versions_of
+from acclimate.comparison.trials.versions import versions_of
 from acclimate.exceptions import AcclimateError
+from acclimate.installed import check_same, made_by
 
 # When the time of a budget began, where that was before `compare` was called; see `counted_from`.
 _BEGUN: ContextVar[float | None] = ContextVar("begun", default=None)

@@ -25,9 +25,9 @@ from acclimate.comparison.trials.shared import (
     plain,
     read,
 )
-from acclimate.comparison.trials.versions import versions_here
 from acclimate.domain import Domain
 from acclimate.extras import need
+from acclimate.installed import versions_here
 from acclimate.validation import take
 
 _KEPT = 2  # source models that a process keeps: trials of one candidate come one after the other
