@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from acclimate.comparison.candidates import Candidate
+from acclimate.comparison.trials.claims import Claims
 from acclimate.comparison.trials.engine import Engine, Gone
 from acclimate.comparison.trials.records import Job, Outcome, Result, Spec
 from acclimate.comparison.trials.shared import fingerprint
@@ -24,6 +25,7 @@ from acclimate.installed import check_same, made_by
 
 # When the time of a budget began, where that was before `compare` was called; see `counted_from`.
 _BEGUN: ContextVar[float | None] = ContextVar("begun", default=None)
+_LOOK = 0.2  # seconds between two looks whether others have ended their trials
 _log = logging.getLogger("acclimate")
 OnTrial = Callable[[int, int, dict[str, Any]], None]
 
@@ -133,6 +135,7 @@ class Trials:
         self._score = score
         self._progress = progress
         self._lasting, self._mixed = lasting, mixed
+        self._claims = Claims(store) if lasting else None  # nobody else has another
 
     def job(
         self,
@@ -177,6 +180,8 @@ class Trials:
     def run(self, jobs: Iterable[Job], *, limited: bool = True) -> None:
         """Run the jobs that no store has, and keep all results under their keys.
 
+        What another comparison on the same store is at is waited for, unless that one dies.
+
         Parameters
         ----------
         jobs : iterable of Job
@@ -192,34 +197,77 @@ class Trials:
             Another version computed one, and may not.
         """
         out: dict[str, Job] = {}
+        elsewhere: dict[str, Job] = {}  # another comparison is at them
 
         def fresh() -> Iterator[Spec]:
             for job in jobs:
                 key = job.spec.key
-                if key in self.results or key in out:
+                if key in self.results or key in out or key in elsewhere:
                     continue
                 self.planned += 1
-                versions = None if self._mixed else versions_of(job.candidate)
-                found = self.store.find([key], versions)
-                if key in found:
-                    self.reused += 1
-                    self._keep(key, Result(found[key], self.store.arrays(key)))
+                if self._stored(job):
                     continue
-                out[key] = job
-                self.limits.spent_trials += 1
-                yield job.spec
+                if not self._take(job):
+                    elsewhere[key] = job
+                elif not self._stored(job):  # it may have ended just before
+                    yield give(job)
+
+        def give(job: Job) -> Spec:
+            out[job.spec.key] = job
+            self.limits.spent_trials += 1
+            return job.spec
+
+        def expired() -> Iterator[Spec]:
+            for key, job in list(elsewhere.items()):
+                if self._stored(job):
+                    del elsewhere[key]
+                elif self._take(job):
+                    del elsewhere[key]
+                    if not self._stored(job):
+                        yield give(job)
 
         stop = self.limits.reached if limited else lambda: False
         until = self.limits.deadline if limited else float("inf")
         try:
-            for outcome in self.pool.run(fresh(), stop=stop, until=until):
-                job = out.pop(outcome.key)
-                record = self._record(job, outcome)
-                self.store.write(record, outcome.arrays or None)
-                self._keep(outcome.key, Result(record, outcome.arrays, outcome.spent))
+            self._run(fresh(), out, stop, until)
+            while elsewhere and not stop():
+                waiting = len(elsewhere)
+                self._run(expired(), out, stop, until)
+                if len(elsewhere) == waiting:
+                    time.sleep(_LOOK)
         except Gone as error:
             raise AcclimateError(f"{error.what}. {self._what_is_kept()}") from error
-        self.planned -= len(out)
+        finally:
+            if self._claims is not None:
+                self._claims.release(out)
+        self.planned -= len(out) + len(elsewhere)
+
+    def _run(
+        self, specs: Iterator[Spec], out: dict[str, Job], stop: Callable[[], bool], until: float
+    ) -> None:
+        for outcome in self.pool.run(specs, stop=stop, until=until):
+            job = out.pop(outcome.key)
+            record = self._record(job, outcome)
+            self.store.write(record, outcome.arrays or None)
+            if self._claims is not None:
+                self._claims.release([outcome.key])
+            self._keep(outcome.key, Result(record, outcome.arrays, outcome.spent))
+
+    def _stored(self, job: Job) -> bool:
+        """Tell whether the store has a trial, and keep what it has."""
+        key = job.spec.key
+        versions = None if self._mixed else versions_of(job.candidate)
+        found = self.store.find([key], versions)
+        if key not in found:
+            return False
+        self.reused += 1
+        if self._claims is not None:
+            self._claims.release([key])
+        self._keep(key, Result(found[key], self.store.arrays(key)))
+        return True
+
+    def _take(self, job: Job) -> bool:
+        return self._claims is None or self._claims.take(job.spec.key)
 
     def _what_is_kept(self) -> str:
         if not self._lasting:

@@ -229,7 +229,7 @@ class Store:
         if tables:
             self._upgrade()
             return
-        with self._writing():
+        with self.writing():
             (tables,) = self._db.execute("SELECT count(*) FROM sqlite_master").fetchone()
             if tables:  # another process was first
                 return
@@ -244,7 +244,7 @@ class Store:
         """Add the column that files of schema 1 lack."""
         if "training" in self._columns():
             return
-        with self._writing():
+        with self.writing():
             if "training" not in self._columns():  # another process may have been first
                 self._db.execute("ALTER TABLE trials ADD COLUMN training TEXT")
                 self._db.execute(f"PRAGMA user_version = {SCHEMA}")
@@ -253,14 +253,14 @@ class Store:
         return {name for _, name, *_ in self._db.execute("PRAGMA table_info(trials)")}
 
     @contextmanager
-    def _writing(self) -> Iterator[None]:
-        """One transaction: all of the block or nothing of it."""
+    def writing(self) -> Iterator[sqlite3.Connection]:
+        """One transaction on the file: all of the block or nothing of it."""
         if self.read_only:
             raise InputError("this store was opened to read only")
         try:
             self._db.execute("BEGIN IMMEDIATE")
             try:
-                yield
+                yield self._db
             except BaseException:
                 self._db.execute("ROLLBACK")
                 raise
@@ -288,7 +288,7 @@ class Store:
             row[name] = None if row[name] is None else canonical(row[name])
         values = [row[name] for name in _COLUMNS] + [None if arrays is None else _pack(arrays)]
         marks = ", ".join("?" * len(values))
-        with self._writing():
+        with self.writing():
             self._db.execute(
                 f"INSERT OR REPLACE INTO trials ({', '.join(_COLUMNS)}, arrays) VALUES ({marks})",
                 values,
@@ -336,7 +336,7 @@ class Store:
     def set_meta(self, name: str, value: Any) -> None:
         """Keep a plain value beside the trials."""
         text = canonical(value)
-        with self._writing():
+        with self.writing():
             self._db.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (name, text))
 
     @property
