@@ -139,7 +139,10 @@ def test_features_are_ranked_and_diagnosed(folders, acclimate):
     assert json.loads(out)["candidates"][0]["name"] == "here"
     code, out, err = acclimate("diagnose", "here", "there", "--encoder", "pixels", "--json")
     assert (code, err) == (0, "")
-    assert len(json.loads(out)["columns"]) == 144
+    found = json.loads(out)
+    assert len(found["columns"]) == 11, "those of pictures, beside what the encoder makes of them"
+    assert found["figures"]["coarse"] is False
+    assert "Encoder: pixels" in acclimate("diagnose", "here", "there", "--encoder", "pixels")[1]
 
 
 def test_an_encoder_that_is_none(folders, acclimate):
@@ -443,3 +446,28 @@ def test_what_a_model_of_pictures_misses_is_shown(folders, acclimate):
     assert code == 0
     head = Path("p.csv").read_text().splitlines()[0].replace('"', "")
     assert head == "name,prediction,top_1,top_1_p,top_2,top_2_p"
+
+
+def test_colours_that_changed_places_are_noticed(tmp_path, monkeypatch, acclimate):
+    image = pytest.importorskip("PIL.Image")
+    monkeypatch.chdir(tmp_path)
+    rng = np.random.default_rng(0)
+    for folder, rows, order in (("here", 400, (0, 1, 2)), ("new", 150, (0, 1, 2)),
+                                ("swapped", 150, (2, 1, 0))):  # fmt: skip
+        for k in range(rows):
+            path = Path(folder, "ab"[k % 2], f"{k:02d}.png")
+            path.parent.mkdir(parents=True, exist_ok=True)
+            level = rng.integers(40, 160)  # brightness says nothing
+            pixels = rng.integers(level, level + 60, (12, 12, 3))
+            pixels[..., 0] += 30 + 20 * (k % 2)
+            image.fromarray(np.clip(pixels, 0, 255).astype(np.uint8)[..., order]).save(path)
+    assert acclimate("fit", "here", "--out", "m.acclimate", "--encoder", "pixels")[0] == 0
+    assert acclimate("check", "m.acclimate", "new")[0] == 0
+    code, out, _ = acclimate("check", "m.acclimate", "swapped", "--json")
+    assert code == cli.EXIT_DRIFTED
+    moved = {one["name"] for one in json.loads(out)["columns"] if one["word"] == "shifted"}
+    assert {"red", "blue"} <= moved
+    assert "brightness" not in moved
+    assert any(one["name"].startswith("encoder feature") for one in json.loads(out)["columns"])
+    found = json.loads(acclimate("diagnose", "here", "swapped", "--encoder", "pixels", "--json")[1])
+    assert found["word"] == "shifted"

@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 
 from acclimate import Domain, diagnose
+from acclimate.diagnosis.placement import border_ink
 from acclimate.exceptions import InputError
 
 
@@ -311,3 +312,64 @@ def test_bad_inputs_are_refused(
 ) -> None:
     with pytest.raises(InputError, match=message):
         diagnose(source, target, **settings)
+
+
+def photographs(rng: np.random.Generator, n: int, share: float) -> np.ndarray:
+    """Return images whose background fills the frame, with a bright spot of a size."""
+    waves = np.linspace(0, 6, 24) * rng.uniform(1, 2, (n, 1)) + rng.uniform(0, 6, (n, 1))
+    images = np.sin(waves)[:, None] * np.cos(waves)[:, :, None] + rng.normal(size=(n, 24, 24)) / 9
+    side = int(24 * share)
+    images[:, 4 : 4 + side, 4 : 4 + side] += 1.0
+    return images
+
+
+def test_where_the_background_fills_the_frame_no_object_is_spoken_of() -> None:
+    rng = np.random.default_rng(0)
+    X, Z = photographs(rng, 200, 0.2), photographs(rng, 150, 0.6)
+    assert np.median(border_ink(X)) > 0.4
+    report = diagnose(X, Z)
+    assert "framing" not in kinds(report)
+    plain = np.zeros((200, 24, 24))
+    plain[:, 9:15, 9:15] = 1.0
+    assert np.median(border_ink(plain)) == 0.0
+    assert "framing" not in kinds(diagnose(plain + 0.01 * rng.random(plain.shape), Z))
+
+
+def test_features_stand_for_images_and_a_grid_says_nothing_against_a_transfer() -> None:
+    rng = np.random.default_rng(1)
+    X, Z = rng.random((300, 3, 12, 12)), rng.random((60, 3, 12, 12))
+    y, z = np.arange(300) % 6, np.arange(60) % 6
+    centres = rng.normal(size=(6, 30)) * 2
+    F = centres[y] + rng.normal(size=(300, 30))
+    T = centres[z] + rng.normal(size=(60, 30)) * 2 + 3
+    coarse = diagnose((X, y), (Z, z))
+    assert "do not transfer" not in suits(coarse)
+    report = diagnose((X, y), (Z, z), features=(F, T))
+    assert report.figures["coarse"] is False
+    assert report.figures["probe_with_source"] > report.figures["probe_of_target"]
+    assert suits(report)["fine-tuning"]
+    assert "do not transfer" not in suits(report)
+    turned = diagnose((X, y), (Z, z), features=(F, -T))  # another meaning: the source is no help
+    assert turned.figures["probe_with_source"] <= turned.figures["probe_of_target"]
+    assert suits(turned)["do not transfer"]
+    turn = np.linalg.qr(rng.normal(size=(30, 30)))[0]  # an encoder's axes mean nothing
+    again = diagnose((X, y), (Z, z), features=(F @ turn, T @ turn))
+    assert again.figures["target_score"] == report.figures["target_score"]
+    assert again.figures["inside"] == report.figures["inside"]
+    for features, words in (
+        ((F[:5], T), "300 rows and 5 of features"),
+        ((F, T[:, :4]), r"got \(300, 30\) and \(60, 4\)"),
+    ):  # fmt: skip
+        with pytest.raises(InputError, match=words):
+            diagnose(X, Z, features=features)
+    with pytest.raises(InputError, match="features stand for images"):
+        diagnose(F, T, features=(F, T))
+
+
+def test_grey_and_coloured_images_are_compared_by_what_both_have() -> None:
+    rng = np.random.default_rng(2)
+    X, Z = rng.random((100, 3, 12, 12)), rng.random((80, 12, 12))
+    names = {one.name for one in diagnose(X, Z).columns}
+    assert "brightness" in names
+    assert "red" not in names
+    assert "red" in {one.name for one in diagnose(X, X).columns}

@@ -11,6 +11,8 @@ from scipy import stats
 
 from acclimate.diagnosis import drift
 from acclimate.diagnosis.drift import check, holm, ks_distance, summarise
+from acclimate.diagnosis.feature_drift import check_pictures, summarise_features
+from acclimate.diagnosis.summaries import colour_figures
 from acclimate.exceptions import InputError
 
 
@@ -167,6 +169,59 @@ def test_images_are_compared_by_brightness_contrast_and_regions() -> None:
     assert words(report)["region_3_3"] == "same"
     with pytest.raises(InputError, match="adapted to images"):
         check(reference, np.zeros((5, 4)))
+
+
+def test_colours_are_compared_apart_from_brightness() -> None:
+    rng = np.random.default_rng(9)
+
+    def pictures(n: int) -> np.ndarray:
+        X = rng.integers(0, 60, (n, 3, 9, 9)) + rng.integers(0, 120, (n, 1, 1, 1))
+        X[:, 0] += rng.integers(20, 40, (n, 1, 1))
+        return X.astype(np.uint8)
+
+    X, new = pictures(400), pictures(300)
+    reference = summarise(X)
+    assert check(reference, new).word == "holds"
+    report = check(reference, new[:, ::-1])  # red and blue exchanged
+    assert {name for name, word in words(report).items() if word != "same"} == {"red", "blue"}
+    means = X.mean(axis=(2, 3))
+    np.testing.assert_allclose(colour_figures(X)["blue"], means[:, 2] - means.mean(axis=1))
+    old = reference | {"columns": {n: c for n, c in reference["columns"].items() if n != "red"}}
+    assert "red" not in words(check(old, new)), "a summary of an earlier version has no colours"
+    assert colour_figures(X[:, :2]) == colour_figures(X[:, 0]) == {}
+
+
+def test_features_of_an_encoder_are_compared_beside_the_pictures() -> None:
+    rng = np.random.default_rng(3)
+    X = rng.integers(0, 200, (400, 9, 9), dtype=np.uint8)
+    F = rng.normal(size=(400, 40)) * np.r_[np.full(20, 2.0), np.ones(20)]
+    reference, seen = summarise(X), summarise_features(F)
+    order = np.sort(np.argsort(-F.std(axis=0))[:16])
+    assert list(seen["columns"]) == [f"encoder feature {j}" for j in order]
+    new, G = rng.integers(0, 200, (300, 9, 9), dtype=np.uint8), rng.normal(size=(300, 40)) * 2
+    assert check_pictures(reference, new, seen, G, alpha=0.01).word == "holds"
+    G[:, order[3]] += 2
+    report = check_pictures(reference, new, seen, G, alpha=0.01)
+    assert [one.name for one in report.drifted] == [f"encoder feature {order[3]}"]
+    assert report.alpha == 0.01
+    few = check_pictures(reference, new[:20], seen, G[:20] * 0, alpha=0.01)
+    assert few.word == "drifted"
+    few = check_pictures(reference, new[:20], seen, F[40:60], alpha=0.01)
+    assert few.word == "cannot tell"
+    assert few.rows_needed > 20
+    with pytest.raises(InputError, match="alpha must lie between"):
+        check_pictures(reference, new, seen, G, alpha=2.0)
+
+
+def test_pictures_that_are_the_same_seldom_drift() -> None:
+    alarms = 0
+    for seed in range(40):
+        rng = np.random.default_rng(seed)
+        X = rng.integers(0, 200, (300, 3, 9, 9)) + rng.integers(0, 50, (300, 1, 1, 1))
+        F = X.reshape(300, -1) @ rng.normal(size=(243, 20))
+        reference, seen = summarise(X[:150]), summarise_features(F[:150])
+        alarms += check_pictures(reference, X[150:], seen, F[150:], alpha=0.05).word == "drifted"
+    assert alarms <= 6  # 2 are expected at most
 
 
 def test_texts_are_compared_by_length_and_dates_are_not_tested() -> None:

@@ -396,6 +396,7 @@ def _estimators(names: Sequence[str], task: str, images: bool) -> dict[str, Any]
 
 def _diagnose(data: dict[str, Any], store: Path) -> None:
     """Keep what differs between the domains in the store, for the report."""
+    from acclimate.cli.diagnosing import features_of
     from acclimate.cli.stores import keep
     from acclimate.diagnosis.diagnose import diagnose
     from acclimate.exceptions import AcclimateError
@@ -407,7 +408,10 @@ def _diagnose(data: dict[str, Any], store: Path) -> None:
         for one in describe(table)
     ]
     try:
-        found = diagnose(data["source"], data["target"], task=data["task"]).to_dict()
+        features = features_of(data["encoder"], data["source"].X, data["target"].X)
+        found = diagnose(
+            data["source"], data["target"], task=data["task"], features=features
+        ).to_dict()  # fmt: skip
         keep(store, "diagnosis", found | {"read": read})
     except AcclimateError:  # the report does without
         keep(store, "diagnosis", None)

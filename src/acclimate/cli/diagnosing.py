@@ -13,7 +13,7 @@ import typer
 from acclimate.cli import models
 from acclimate.cli.clusters import ClusterAt, connected
 from acclimate.cli.config import Config, PrintConfig
-from acclimate.cli.console import Status, console
+from acclimate.cli.console import Status, console, say
 from acclimate.cli.options import AsJson, Drop, Encoder, Id, TaskOption, Trusted, reads_files
 from acclimate.exceptions import InputError
 
@@ -51,6 +51,7 @@ def diagnose(
     from acclimate.diagnosis.diagnose import diagnose as run
     from acclimate.report.plain import json_safe
     from acclimate.report.screen import as_rich
+    from acclimate.transfer.encoders import word_of
 
     with connected(cluster) as client, Status("reading") as status:
         reading = reading_of(how)
@@ -60,16 +61,27 @@ def diagnose(
             raise InputError(f"neither file has labels in a column {label!r}")
         status.tell("looking for differences")
         domains = [side.domain() for side in sides]
-        if encoder is not None:
-            front = models.encoder(encoder, domains[0].X, ()).fit(domains[0].X)
-            domains = [replace(one, X=front.transform(one.X)) for one in domains]
-        found = run(*domains, task=task, alpha=alpha, random_state=seed, executor=client)
+        front = models.encoder(encoder, domains[0].X, ())
+        found = run(
+            *domains, task=task, alpha=alpha, random_state=seed, executor=client,
+            features=features_of(front, *(one.X for one in domains)),
+        )  # fmt: skip
     note_identifiers(first)
     if as_json:
         typer.echo(json.dumps(json_safe(found.to_dict()), indent=1, allow_nan=False))
     else:
         say_read(*sides)
+        if front is not None:
+            say(f"Encoder: {word_of(front)}")
         console().print(as_rich(found.view(), COLUMNS, "with --json"))
+
+
+def features_of(front: Any, X: Any, Z: Any) -> tuple[Any, Any] | None:
+    """Return what an encoder makes of the pictures of two domains; None without an encoder."""
+    if front is None or X.shape[1:] != Z.shape[1:]:
+        return None
+    fitted = front.fit(X)
+    return fitted.transform(X), fitted.transform(Z)
 
 
 @reads_files

@@ -217,6 +217,8 @@ def save(
     ``choice`` says how its method was chosen, where it was.
     """
     from acclimate.diagnosis.drift import summarise
+    from acclimate.diagnosis.feature_drift import summarise_features
+    from acclimate.transfer.encoders import encoded_by
 
     none = "none claimed: no rows were held out. Run acclimate evaluate on labelled rows"
     card: dict[str, Any] = {
@@ -228,6 +230,9 @@ def save(
     if encoder_words(model):
         card["encoder"] = encoder_words(model)
     extras = {"table": meta, "drift": summarise(adapted_to.X)}
+    features = encoded_by(model, adapted_to.X)
+    if features is not None:
+        extras["features"] = summarise_features(features)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", RowsWarning)  # said in the answer: see rows_words
         path: Path = model.save(out, card=card, extras=extras, rows="refuse" if no_rows else "warn")

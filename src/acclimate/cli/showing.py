@@ -72,7 +72,8 @@ def check(
     """
     from acclimate.cli.rows import say_read
     from acclimate.cli.stored import load
-    from acclimate.diagnosis import drift
+    from acclimate.diagnosis import drift, feature_drift
+    from acclimate.transfer.encoders import encoded_by
 
     with errors_as_json(as_json), Status("checking"):
         adapter = load(model, trusted)
@@ -83,7 +84,12 @@ def check(
                 f"with acclimate fit or acclimate adapt"
             )
         table = _read(adapter, rows, how)
-        found = drift.check(reference, table.X, alpha=alpha)
+        seen = adapter.extras_.get("features")
+        features = None if seen is None else encoded_by(adapter, table.X)
+        if seen is None or features is None:
+            found = drift.check(reference, table.X, alpha=alpha)
+        else:
+            found = feature_drift.check_pictures(reference, table.X, seen, features, alpha=alpha)
     if as_json:
         typer.echo(json.dumps(found.to_dict(), indent=1, allow_nan=False))
     else:

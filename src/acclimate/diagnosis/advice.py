@@ -59,10 +59,22 @@ def _fine_tuning(figures: Mapping[str, Any]) -> Advice:
             f"The target has classes that the source lacks, and {labels} labels. Nothing else can "
             f"learn new classes; more labels would help.",
         )  # fmt: skip
+    if _probe_gains(figures) and not figures.get("coarse"):
+        return Advice(
+            "fine-tuning", True,
+            f"A linear model of the target's {labels} labels is right on "
+            f"{figures['probe_of_target']:.0%} of held-out target rows, and on "
+            f"{figures['probe_with_source']:.0%} with the source's rows beside them.",
+        )  # fmt: skip
     return Advice(
         "fine-tuning", False,
         f"The target has {labels or 'no'} labels; {LABELS * classes} or more make it worth a try.",
     )  # fmt: skip
+
+
+def _probe_gains(figures: Mapping[str, Any]) -> bool:
+    """Tell whether a linear model of the target's labels gains by the source's rows."""
+    return float(figures.get("probe_with_source", 0)) > float(figures.get("probe_of_target", 0))
 
 
 def _adapting(shifted: bool, figures: Mapping[str, Any]) -> tuple[Advice, ...]:
@@ -163,6 +175,8 @@ def _stop(figures: Mapping[str, Any]) -> Advice | None:
             "No class of the target is one of the source. Only features can be reused: see "
             "FineTune, and probe them with rank first.",
         )  # fmt: skip
+    if figures.get("coarse") or _probe_gains(figures):
+        return None
     if chance is not None and score is not None and score <= chance:
         return Advice(
             "do not transfer", True,

@@ -39,6 +39,7 @@ def diagnose(
     task: str | None = None,
     alpha: float = 0.05,
     rows: int = ROWS,
+    features: tuple[Any, Any] | None = None,
     random_state: int = 0,
     executor: Any = None,
 ) -> Diagnosis:
@@ -70,6 +71,11 @@ def diagnose(
         Rows of each domain to sample, at least 100, for what compares rows with rows (the kernel
         test takes 500). Columns, labels and duplicates are read in full. Of more than 256 columns,
         256 at even distances are read.
+    features : (array-like of shape (n, d), array-like of shape (m, d)), default=None
+        Of images, what an encoder makes of those of the source and of the target: its 64 main
+        directions stand for them where rows are compared with rows, and in the model of the source.
+        Without it that model is one of an 8 x 8 grid, which says little of what pictures can do, so
+        that nothing is said against a transfer.
     random_state : int, default=0
         Seeds samples and folds. Which rows are drawn depends on their values, not on their order.
     executor : concurrent.futures.Executor or dask.distributed.Client, default=None
@@ -92,8 +98,10 @@ def diagnose(
     -----
     A column is said to differ where its test is significant *and* the effect is not trivial, as in
     `acclimate.diagnosis.drift.check`. Images are compared by brightness, contrast, regions and the
-    place of the object, which works for images of different sizes; and jointly by an 8 x 8 grid of
-    means. "Cannot tell" is said where nothing was found and a large shift could have been missed.
+    place of the object, which works for images of different sizes, and by the means of their
+    channels; and jointly by ``features`` or an 8 x 8 grid of means. Where the background fills the
+    frame there is no object to speak of. "Cannot tell" is said where nothing was found and a large
+    shift could have been missed.
 
     References
     ----------
@@ -124,6 +132,7 @@ def diagnose(
     )  # fmt: skip
     level = alpha / families
     figures: dict[str, Any] = {
+        "coarse": before.kind == "images" and features is None,
         "source_rows": before.rows,
         "target_rows": now.rows,
         "source_labels": 0 if before.y is None else len(before.y),
@@ -134,11 +143,12 @@ def diagnose(
     if before.kind == "images":
         findings += framing.compare(before.X, now.X, level, figures)
     encoded = _encode(before, now, shared)
+    whole = encoded if features is None else _features(before, now, features)
     orders = [
         encoding.sampling_order(keys) for keys in leaks.keys_of(before, now, shared, random_state)
     ]
     picked = [order[:rows] for order in orders]
-    raw = (encoded.source[picked[0]], encoded.target[picked[1]])
+    raw = (whole.source[picked[0]], whole.target[picked[1]])
     Z = two_sample.standardise(*raw)
     if Z[0].shape[1] and min(len(side) for side in Z) >= LEAST_ROWS:
         with working(executor):
@@ -212,6 +222,8 @@ def _match(before: Side, now: Side) -> tuple[list[str], list[Finding]]:
     """Return the columns that both have, and what is to be said of the others."""
     if (before.kind == "images") != (now.kind == "images"):
         raise InputError(f"the source is {before.kind} and the target {now.kind}; pass one kind")
+    if before.kind == "images":  # grey ones have no colours
+        return [name for name in before.columns if name in now.columns], []
     if before.kind != now.kind or "frame" not in (before.kind, now.kind):
         if len(before.columns) != len(now.columns) or before.kind != now.kind:
             raise InputError(
@@ -244,7 +256,11 @@ def _columns(before: Side, now: Side, shared: list[str], level: float) -> drift.
         return drift.check(
             drift.summarise(before.X.loc[:, shared]), now.X.loc[:, shared], alpha=level
         )
-    return drift.check(drift.summarise(before.X), now.X, alpha=level)
+    reference = drift.summarise(before.X)
+    if before.kind == "images":
+        kept = {name: reference["columns"][name] for name in shared}
+        return drift.check(reference | {"columns": kept}, now.X, alpha=level)
+    return drift.check(reference, now.X, alpha=level)
 
 
 def _column_findings(
@@ -301,11 +317,34 @@ def _column_findings(
     return findings
 
 
+def _colours(side: Side) -> dict[str, Floats]:
+    return summaries.colour_figures(side.X)
+
+
+def _features(before: Side, now: Side, features: tuple[Any, Any]) -> encoding.Encoded:
+    """Return features that stand for images, checked."""
+    if before.kind != "images":
+        raise InputError(f"features stand for images, and the source is {before.kind}")
+    F, T = (np.asarray(one, dtype=np.float64) for one in features)
+    if F.ndim != 2 or T.ndim != 2 or F.shape[1] != T.shape[1]:
+        raise InputError(f"features must have shape (n, d) and (m, d), got {F.shape} and {T.shape}")
+    for name, side, found in (("source", before, F), ("target", now, T)):
+        if len(found) != side.rows:
+            raise InputError(f"the {name} has {side.rows} rows and {len(found)} of features")
+    F, T = encoding.main_directions(F, T)
+    return encoding.Encoded(F, T, tuple(f"direction {i}" for i in range(F.shape[1])))
+
+
 def _encode(before: Side, now: Side, shared: list[str]) -> encoding.Encoded:
     if before.kind == "images":
         grids = [encoding.image_grid(side.X) for side in (before, now)]
         if grids[0].shape[1] == grids[1].shape[1]:
-            return encoding.Encoded(grids[0], grids[1], tuple(f"cell {i}" for i in range(64)))
+            colours = [np.column_stack([*c.values()]) if (c := _colours(side)) else None
+                       for side in (before, now)]  # fmt: skip
+            if all(one is not None for one in colours):
+                grids = [np.column_stack(pair) for pair in zip(grids, colours, strict=True)]
+            names = [*(f"cell {i}" for i in range(64)), "red", "green", "blue"]
+            return encoding.Encoded(grids[0], grids[1], tuple(names[: grids[0].shape[1]]))
         # images smaller than the grid on one side: brightness, contrast and regions remain
     return encoding.encode(
         {name: before.columns[name] for name in shared},

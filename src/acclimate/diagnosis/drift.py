@@ -219,6 +219,13 @@ def check(reference: Mapping[str, Any], X: Any, *, alpha: float = 0.01) -> Drift
         and len(columns) == len(reference["columns"])
     ):
         columns = dict(zip(reference["columns"], columns.values(), strict=True))
+    return check_columns(reference, columns, alpha=alpha)
+
+
+def check_columns(
+    reference: Mapping[str, Any], columns: Mapping[str, Any], *, alpha: float
+) -> DriftReport:
+    """Compare columns of shape (m,) by name with a summary; see `check`."""
     rows = len(next(iter(columns.values())))
     found = [
         _compare(name, before, columns.get(name), int(reference["rows"]))

@@ -17,6 +17,7 @@ Floats = NDArray[np.float64]
 Keys = NDArray[np.uint64]
 
 LEVELS = 10  # most frequent levels of a category that get a column of their own
+DIRECTIONS = 64  # of features that stand for images
 GRID = 8  # side of the grid of means that stands for an image
 
 
@@ -101,6 +102,21 @@ def image_grid(X: NDArray[Any]) -> Floats:
     sizes = np.outer(np.diff(rows), np.diff(columns))
     means: Floats = (cells / sizes).reshape(len(X), -1)
     return means
+
+
+def main_directions(F: Floats, T: Floats) -> tuple[Floats, Floats]:
+    """Return rows of two domains in the main directions of both together, at most 64.
+
+    Parameters
+    ----------
+    F, T : ndarray of shape (n, d) and (m, d)
+        Features. Each domain has half of the weight.
+    """
+    middle = (F.mean(axis=0) + T.mean(axis=0)) / 2.0
+    F, T = F - middle, T - middle
+    moments = F.T @ F / len(F) + T.T @ T / len(T)
+    axes = np.linalg.eigh(moments)[1][:, ::-1][:, :DIRECTIONS]  # (d, k)
+    return F @ axes, T @ axes
 
 
 def _edges(side: int) -> NDArray[np.intp]:

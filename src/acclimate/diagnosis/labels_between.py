@@ -118,6 +118,9 @@ def compare(
             findings += _model_holds(
                 classify, codes, held, classes, truth, there[known], level, figures
             )
+            if classify:
+                both = (Z[0][rows], Z[1][known])
+                figures |= _probes(both, codes, classes, as_text(truth, classes), seed)
     if classify:
         findings += _explain(
             findings, codes, classes, held, there, Z, rows, now, level, figures, seed
@@ -183,6 +186,42 @@ def _model_holds(
         f"on the labelled target rows (errors by the spread of the source)."
     )
     return [Finding("model", words, min(0.94, 0.5 + (scores[0] - scores[1])))]
+
+
+def _probes(
+    Z: tuple[Floats, Floats], codes: NDArray[np.intp], classes: NDArray[Any], truth: NDArray[Any],
+    seed: int,
+) -> dict[str, Any]:  # fmt: skip
+    """Say how often linear models are right on held-out target rows, without and with the source.
+
+    Both domains weigh the same. Nothing is said of fewer than two rows of a class, or of classes
+    that the source does not have.
+
+    Parameters
+    ----------
+    Z : (ndarray of shape (n, d), ndarray of shape (m, d))
+        Labelled rows of both domains.
+    codes : ndarray of shape (n,)
+        Classes of the source rows, by their place in ``classes``.
+    classes : ndarray of shape (k,)
+    truth : ndarray of shape (m,)
+        Labels of the target rows, as texts.
+    """
+    if not np.isin(truth, classes).all() or np.unique(truth, return_counts=True)[1].min() < 2:
+        return {}
+    named = np.searchsorted(classes, truth)
+    Y, own = one_hot(codes, len(classes)), one_hot(named, len(classes))
+    alone, both = np.zeros(len(named), dtype=bool), np.zeros(len(named), dtype=bool)
+    for train, test in few_label_folds(named, classify=True, folds=FOLDS, seed=seed):
+        T, often = Z[1][train], max(1, round(len(codes) / len(train)))
+        said = ridge_predictions(T, own[train], Z[1][test])
+        alone[test] = said.argmax(axis=1) == named[test]
+        X = np.concatenate([Z[0], np.repeat(T, often, axis=0)])
+        said = ridge_predictions(
+            X, np.concatenate([Y, np.repeat(own[train], often, axis=0)]), Z[1][test]
+        )
+        both[test] = said.argmax(axis=1) == named[test]
+    return {"probe_of_target": float(alone.mean()), "probe_with_source": float(both.mean())}
 
 
 def _explain(

@@ -30,7 +30,8 @@ def summarise(X: Any) -> dict[str, Any]:
       numbers of letters, as a number;
     - dates: first and last. They are not tested, since time always goes on;
     - images: brightness (mean pixel), contrast (standard deviation of pixels) and the mean of each
-      of 9 regions, as numbers.
+      of 9 regions, as numbers; of colour also by how much each channel lies above the mean of the
+      three.
 
     Parameters
     ----------
@@ -88,12 +89,12 @@ def as_columns(X: Any) -> tuple[str, dict[str, Any]]:
 
 
 def image_figures(X: NDArray[Any]) -> dict[str, NDArray[np.float64]]:
-    """Return brightness, contrast and the means of 3 x 3 regions, each of shape (n,).
+    """Return brightness, contrast, colours and the means of 3 x 3 regions, each of shape (n,).
 
     Parameters
     ----------
     X : ndarray of shape (n, ..., h, w)
-        Images.
+        Images. Those of shape (n, 3, h, w) have colours.
     """
     flat = X.reshape(len(X), -1)
     figures = {
@@ -106,7 +107,33 @@ def image_figures(X: NDArray[Any]) -> dict[str, NDArray[np.float64]]:
                 region = X[..., band[0] : band[-1] + 1, strip[0] : strip[-1] + 1]
                 means = region.reshape(len(X), -1).mean(axis=1, dtype=np.float64)
                 figures[f"region_{i + 1}_{j + 1}"] = means
-    return figures
+    return figures | colour_figures(X)
+
+
+def colour_figures(X: NDArray[Any]) -> dict[str, NDArray[np.float64]]:
+    """Return how far the mean of each channel lies above that of all three, each of shape (n,).
+
+    Brightness has no part in it, so it shows a cast, and channels in another order, where the means
+    of the channels would drown in it.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n, ..., h, w)
+        Images; without three channels they have no colours.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> red = np.zeros((1, 3, 2, 2))
+    >>> red[:, 0] = 90
+    >>> {name: float(values[0]) for name, values in colour_figures(red).items()}
+    {'red': 60.0, 'green': -30.0, 'blue': -30.0}
+    """
+    if X.ndim != 4 or X.shape[1] != 3:
+        return {}
+    means = X.reshape(len(X), 3, -1).mean(axis=2, dtype=np.float64)  # (n, 3)
+    away = means - means.mean(axis=1, keepdims=True)
+    return dict(zip(("red", "green", "blue"), away.T, strict=True))
 
 
 def count_levels(levels: NDArray[np.object_]) -> dict[str, int]:

@@ -165,6 +165,23 @@ def front_of(model: Any) -> Any:
     return step if any(cls.__name__ in known for cls in type(step).__mro__) else None
 
 
+def encoded_by(model: Any, X: Any) -> Any:
+    """Return what a fitted method's encoder makes of pictures, (m, d); None where it has none.
+
+    Parameters
+    ----------
+    model : Adapter
+    X : ndarray of shape (m, ...)
+    """
+    from sklearn.exceptions import NotFittedError
+
+    front = front_of(model)
+    try:
+        return None if front is None else front.transform(X)
+    except NotFittedError:
+        return None
+
+
 def word_of(encoder: Any) -> str:
     """Return what an encoder is called: its word, or what it is."""
     if encoder is None:
