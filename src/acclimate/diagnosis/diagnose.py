@@ -317,10 +317,6 @@ def _column_findings(
     return findings
 
 
-def _colours(side: Side) -> dict[str, Floats]:
-    return summaries.colour_figures(side.X)
-
-
 def _features(before: Side, now: Side, features: tuple[Any, Any]) -> encoding.Encoded:
     """Return features that stand for images, checked."""
     if before.kind != "images":
@@ -339,12 +335,15 @@ def _encode(before: Side, now: Side, shared: list[str]) -> encoding.Encoded:
     if before.kind == "images":
         grids = [encoding.image_grid(side.X) for side in (before, now)]
         if grids[0].shape[1] == grids[1].shape[1]:
-            colours = [np.column_stack([*c.values()]) if (c := _colours(side)) else None
-                       for side in (before, now)]  # fmt: skip
-            if all(one is not None for one in colours):
-                grids = [np.column_stack(pair) for pair in zip(grids, colours, strict=True)]
-            names = [*(f"cell {i}" for i in range(64)), "red", "green", "blue"]
-            return encoding.Encoded(grids[0], grids[1], tuple(names[: grids[0].shape[1]]))
+            names = [f"cell {i}" for i in range(grids[0].shape[1])]
+            colours = [summaries.colour_figures(side.X) for side in (before, now)]
+            if all(colours):
+                names += colours[0]
+                grids = [
+                    np.column_stack([grid, *means.values()])
+                    for grid, means in zip(grids, colours, strict=True)
+                ]
+            return encoding.Encoded(grids[0], grids[1], tuple(names))
         # images smaller than the grid on one side: brightness, contrast and regions remain
     return encoding.encode(
         {name: before.columns[name] for name in shared},

@@ -119,8 +119,8 @@ def compare(
                 classify, codes, held, classes, truth, there[known], level, figures
             )
             if classify:
-                both = (Z[0][rows], Z[1][known])
-                figures |= _probes(both, codes, classes, as_text(truth, classes), seed)
+                both, names = (Z[0][rows], Z[1][known]), np.asarray(classes, dtype=np.str_)
+                figures |= _probes(both, codes, names, as_text(truth, names), seed)
     if classify:
         findings += _explain(
             findings, codes, classes, held, there, Z, rows, now, level, figures, seed
