@@ -143,7 +143,11 @@ def diagnose(
     if before.kind == "images":
         findings += framing.compare(before.X, now.X, level, figures)
     encoded = _encode(before, now, shared)
-    whole = encoded if features is None else _features(before, now, features)
+    whole = encoded
+    if features is not None:
+        if before.kind != "images":
+            raise InputError(f"features stand for images, and the source is {before.kind}")
+        whole = encoding.encode_features(*features, (before.rows, now.rows))
     orders = [
         encoding.sampling_order(keys) for keys in leaks.keys_of(before, now, shared, random_state)
     ]
@@ -317,33 +321,11 @@ def _column_findings(
     return findings
 
 
-def _features(before: Side, now: Side, features: tuple[Any, Any]) -> encoding.Encoded:
-    """Return features that stand for images, checked."""
-    if before.kind != "images":
-        raise InputError(f"features stand for images, and the source is {before.kind}")
-    F, T = (np.asarray(one, dtype=np.float64) for one in features)
-    if F.ndim != 2 or T.ndim != 2 or F.shape[1] != T.shape[1]:
-        raise InputError(f"features must have shape (n, d) and (m, d), got {F.shape} and {T.shape}")
-    for name, side, found in (("source", before, F), ("target", now, T)):
-        if len(found) != side.rows:
-            raise InputError(f"the {name} has {side.rows} rows and {len(found)} of features")
-    F, T = encoding.main_directions(F, T)
-    return encoding.Encoded(F, T, tuple(f"direction {i}" for i in range(F.shape[1])))
-
-
 def _encode(before: Side, now: Side, shared: list[str]) -> encoding.Encoded:
     if before.kind == "images":
-        grids = [encoding.image_grid(side.X) for side in (before, now)]
-        if grids[0].shape[1] == grids[1].shape[1]:
-            names = [f"cell {i}" for i in range(grids[0].shape[1])]
-            colours = [summaries.colour_figures(side.X) for side in (before, now)]
-            if all(colours):
-                names += colours[0]
-                grids = [
-                    np.column_stack([grid, *means.values()])
-                    for grid, means in zip(grids, colours, strict=True)
-                ]
-            return encoding.Encoded(grids[0], grids[1], tuple(names))
+        encoded = encoding.encode_images(before.X, now.X)
+        if encoded is not None:
+            return encoded
         # images smaller than the grid on one side: brightness, contrast and regions remain
     return encoding.encode(
         {name: before.columns[name] for name in shared},

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from acclimate import columns as cells
 from acclimate.diagnosis import summaries
+from acclimate.exceptions import InputError
 from acclimate.folds import row_keys
 
 Floats = NDArray[np.float64]
@@ -84,6 +85,48 @@ def _levels(
         )
         for level in top
     ]
+
+
+def encode_images(X: NDArray[Any], Z: NDArray[Any]) -> Encoded | None:
+    """Return grids of means, and the colours; None where one side's images are below the grid.
+
+    Parameters
+    ----------
+    X, Z : ndarray of shape (n, ..., h, w) and (m, ..., h', w')
+        Images of both domains.
+    """
+    grids = [image_grid(side) for side in (X, Z)]
+    if grids[0].shape[1] != grids[1].shape[1]:
+        return None
+    names = [f"cell {i}" for i in range(grids[0].shape[1])]
+    colours = [summaries.colour_figures(side) for side in (X, Z)]
+    if all(colours):
+        names += colours[0]
+        grids = [
+            np.column_stack([grid, *means.values()])
+            for grid, means in zip(grids, colours, strict=True)
+        ]
+    return Encoded(grids[0], grids[1], tuple(names))
+
+
+def encode_features(features: Any, others: Any, rows: tuple[int, int]) -> Encoded:
+    """Return features of an encoder in their main directions, checked.
+
+    Parameters
+    ----------
+    features, others : array-like of shape (n, d) and (m, d)
+        Of the source and of the target.
+    rows : (int, int)
+        How many there must be.
+    """
+    F, T = (np.asarray(one, dtype=np.float64) for one in (features, others))
+    if F.ndim != 2 or T.ndim != 2 or F.shape[1] != T.shape[1]:
+        raise InputError(f"features must have shape (n, d) and (m, d), got {F.shape} and {T.shape}")
+    for name, n, found in (("source", rows[0], F), ("target", rows[1], T)):
+        if len(found) != n:
+            raise InputError(f"the {name} has {n} rows and {len(found)} of features")
+    F, T = main_directions(F, T)
+    return Encoded(F, T, tuple(f"direction {i}" for i in range(F.shape[1])))
 
 
 def image_grid(X: NDArray[Any]) -> Floats:
