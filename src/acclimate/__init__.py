@@ -21,6 +21,7 @@ _MODULES = {
     "Adapter": "acclimate.adapter",
     "Domain": "acclimate.domain",
     "EachDomain": "acclimate.preprocessing.each_domain",
+    "OneScale": "acclimate.preprocessing.one_scale",
     "FrozenBody": "acclimate.transfer.frozen_body",
     "HOG": "acclimate.transfer.hog",
     "NeuralClassifier": "acclimate.base.neural",

@@ -49,6 +49,7 @@ from acclimate.mapping.tjm import TJM as TJM
 from acclimate.persistence import load as load
 from acclimate.persistence import save as save
 from acclimate.preprocessing.each_domain import EachDomain as EachDomain
+from acclimate.preprocessing.one_scale import OneScale as OneScale
 from acclimate.reweighting.discriminator import DomainDiscriminator as DomainDiscriminator
 from acclimate.reweighting.kliep import KLIEP as KLIEP
 from acclimate.reweighting.kmm import KMM as KMM

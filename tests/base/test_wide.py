@@ -7,9 +7,12 @@ from typing import Any
 import numpy as np
 import pytest
 from scipy.optimize import minimize
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import StratifiedKFold, cross_val_score
 
 import acclimate.base.wide as wide
 from acclimate.base.linear import fit_towards, logistic_loss, softmax_loss
+from acclimate.base.penalised import PENALTIES, LinearClassifier
 from acclimate.base.svm import squared_hinge_loss
 from acclimate.base.wide import curvature, fit_wide, is_wide
 
@@ -112,3 +115,33 @@ def test_what_is_wide() -> None:
     assert is_wide(np.zeros((2, 3)))
     assert not is_wide(np.zeros((3, 3)))
     assert not is_wide(csr_array(np.zeros((2, 3))))
+
+
+@pytest.mark.parametrize("classes", [2, 4])
+@pytest.mark.parametrize("rows", [120, 320])
+def test_a_linear_classifier_of_many_columns_is_that_of_scikit_learn(
+    classes: int, rows: int
+) -> None:
+    rng = np.random.default_rng(classes)
+    y = np.arange(rows) % classes
+    X = rng.normal(size=(rows, 260)) + 5.0 + 0.4 * np.eye(classes, 260)[y]
+    weight = rng.uniform(0.5, 2.0, size=rows)
+    model = LinearClassifier(random_state=0).fit(X, y, sample_weight=weight)
+    same = LogisticRegression(C=model.C_, tol=1e-8, max_iter=5000).fit(X, y, weight)
+    np.testing.assert_allclose(model.predict_proba(X), same.predict_proba(X), atol=1e-3)
+    np.testing.assert_allclose(model.coef_, same.coef_, atol=1e-3)
+
+
+def test_a_penalty_chosen_in_turned_rows_is_that_of_held_out_rows() -> None:
+    rng = np.random.default_rng(0)
+    y = np.arange(90) % 3
+    X = rng.normal(size=(90, 240)) + 0.7 * np.eye(3, 240)[y]
+    model = LinearClassifier(random_state=0).fit(X, y)
+    split = StratifiedKFold(5, shuffle=True, random_state=0)
+    losses = [
+        -cross_val_score(
+            LogisticRegression(C=C, tol=1e-8, max_iter=5000), X, y, cv=split, scoring="neg_log_loss"
+        ).mean()
+        for C in PENALTIES
+    ]
+    assert PENALTIES[int(np.argmin(losses))] == model.C_

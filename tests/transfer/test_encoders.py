@@ -18,10 +18,12 @@ from acclimate import (
     Domain,
     FrozenBody,
     NeuralClassifier,
+    OneScale,
     Pooled,
     SourceOnly,
 )
 from acclimate.base.penalised import LinearClassifier
+from acclimate.comparison.bases import ALIGNED, SOURCE_COMMITTEE
 from acclimate.comparison.compare import compare
 from acclimate.datasets import feature_rows
 from acclimate.exceptions import InputError
@@ -149,13 +151,41 @@ def test_compare_encodes_once_and_the_model_reads_pictures() -> None:
     assert Counted.calls == [60, 30]
     again = compare(
         (X.reshape(60, -1) / np.float32(255), y), Domain(Xt.reshape(30, -1) / np.float32(255), yt),
-        methods=["CORAL"], estimator={"linear": LinearClassifier()}, folds=3, repeats=1, n_jobs=1,
+        methods=["CORAL"], estimator={"linear": LinearClassifier()}, preprocess=OneScale(),
+        folds=3, repeats=1, n_jobs=1,
     )  # fmt: skip
     scores = [{row["candidate"]: row["score"] for row in one.table()} for one in (found, again)]
     assert scores[0] == scores[1]
     model = found.best_model()
     assert model.score(Xt, yt) > 0.9
     assert isinstance(front_of(model), Pixels)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("classes", [3, 5])
+def test_many_classes_without_labels_are_aligned(classes: int) -> None:
+    rng = np.random.default_rng(0)
+    parts = rng.integers(0, 120, size=(classes, 10, 10))
+
+    def pictures(n: int, shift: int) -> tuple[Any, Any]:
+        y = np.arange(n) % classes
+        X = parts[y] + rng.integers(0, 60, size=(n, 10, 10)) + shift
+        return X.astype(np.uint8), y
+
+    (X, y), (Xt, yt) = pictures(80, 0), pictures(40, 70)
+    found = compare((X, y), Domain(Xt), encoder="pixels", n_jobs=1)
+    advice = found.recommendation
+    if classes == 3:
+        assert advice.candidate == SOURCE_COMMITTEE
+        return
+    assert advice.candidate == ALIGNED
+    assert advice.action == "not settled"
+    assert "with many classes" in advice.reason
+    model = found.best_model()
+    assert type(model).__name__ == "MEDA"
+    assert model.score(Xt, yt) > 0.9
+    named = compare((X, y), Domain(Xt), encoder="pixels", methods=["CORAL"], n_jobs=1)
+    assert named.recommendation.candidate in ("SourceOnly", "CORAL")  # what was asked for
 
 
 def test_what_has_no_place_in_front() -> None:

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, ClassVar
 
 import numpy as np
 from sklearn.base import ClassifierMixin, RegressorMixin
 
 from acclimate.base.left_out import left_out_losses
+from acclimate.base.linear import logistic_loss, softmax_loss
 from acclimate.base.sized import Fronted
+from acclimate.base.wide import fit_scaled, is_wide
 from acclimate.settings import POSITIVE, SEVERAL, Constraints, Each, check_settings
 
 PENALTIES = (0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0)
 FEW = 0.1  # the penalty where a class has one row, and none can be held out
 MOST_NUMBERS = 600  # coefficients, the intercept among them, up to which rows are left out in turn
+MANY = 100  # columns from which on rows are turned so that these do not go together
+NEAR = 1e-2  # slope at which a fit of the choice ends
 WORSE = 2  # penalties in a row that do no better end the search
 ALPHAS = tuple(np.logspace(-2, 4, 13))
 
@@ -27,8 +31,10 @@ class LinearClassifier(ClassifierMixin, Fronted):  # type: ignore[misc]
     Minimises ``C * sum_i w_i log-loss_i + ||w||^2 / 2``. C is the one of ``penalties`` with the
     least log loss where each row is left out in turn, by one Newton step from the fit on all
     (`left_out_losses`); ``folds`` folds do it where there are more than 600 coefficients, or rows
-    are sparse. From the strongest penalty on, the search ends where two in a row do no better. With
-    a class of one row C is 0.1.
+    are sparse. From 100 columns on these fits are in the directions in which the rows spread, and
+    where columns outnumber rows so is the last one: that is the same problem, in as many numbers a
+    class as there are rows. From the strongest penalty on, the search ends where two in a row do no
+    better. With a class of one row C is 0.1.
 
     Parameters
     ----------
@@ -85,13 +91,22 @@ class LinearClassifier(ClassifierMixin, Fronted):  # type: ignore[misc]
         labels = np.asarray(y)
         weight = None if sample_weight is None else np.asarray(sample_weight, dtype=np.float64)
         extra = {} if weight is None else {"sample_weight": weight}
-        self.C_ = self._choose(rows, labels, weight)
-        self.model_ = LogisticRegression(C=self.C_, max_iter=1000).fit(rows, labels, **extra)
+        many = rows.shape[1] >= MANY and not hasattr(rows, "tocsr")
+        turned, axes, mean = _turned(rows) if many else (rows, None, 0.0)
+        self.C_ = self._choose(turned, labels, weight, many)
+        self.model_ = LogisticRegression(C=self.C_, max_iter=1000)
+        if axes is None or not is_wide(rows):
+            self.model_.fit(rows, labels, **extra)
+        else:
+            self.model_.fit(turned, labels, **extra)
+            self.model_.coef_ = self.model_.coef_ @ axes
+            self.model_.intercept_ = self.model_.intercept_ - self.model_.coef_ @ mean
+            self.model_.n_features_in_ = rows.shape[1]
         self.classes_ = self.model_.classes_
         self.coef_, self.intercept_ = self.model_.coef_, self.model_.intercept_
         return self
 
-    def _choose(self, X: Any, y: Any, weight: Any) -> float:
+    def _choose(self, X: Any, y: Any, weight: Any, many: bool) -> float:
         """Return the C of the least weighted log loss of left-out rows."""
         classes, codes = np.unique(y, return_inverse=True)
         least = int(np.bincount(codes).min())
@@ -99,7 +114,10 @@ class LinearClassifier(ClassifierMixin, Fronted):  # type: ignore[misc]
             return FEW
         numbers = (X.shape[1] + 1) * (1 if len(classes) == 2 else len(classes))
         in_turn = numbers <= MOST_NUMBERS and not hasattr(X, "tocsr")
-        losses = _in_turn(X, codes, weight) if in_turn else self._in_folds(X, codes, weight, least)
+        if in_turn:
+            losses = _in_turn(X, codes, weight)
+        else:
+            losses = self._in_folds(X, codes, weight, least, many)
         best, chosen, behind = np.inf, FEW, 0
         for C in self.penalties:
             loss = losses(C)
@@ -110,7 +128,9 @@ class LinearClassifier(ClassifierMixin, Fronted):  # type: ignore[misc]
                 break
         return chosen
 
-    def _in_folds(self, X: Any, codes: Any, weight: Any, least: int) -> Callable[[float], float]:
+    def _in_folds(
+        self, X: Any, codes: Any, weight: Any, least: int, many: bool
+    ) -> Callable[[float], float]:
         """Return the loss of held-out rows as a function of C, each fit from the last."""
         from sklearn.linear_model import LogisticRegression
         from sklearn.model_selection import StratifiedKFold
@@ -118,6 +138,8 @@ class LinearClassifier(ClassifierMixin, Fronted):  # type: ignore[misc]
         split = StratifiedKFold(
             min(self.folds, least), shuffle=True, random_state=self.random_state
         ).split(codes, codes)
+        if many:
+            return _scaled(X, codes, weight, list(split))
         parts = [
             (LogisticRegression(max_iter=1000, warm_start=True), train, held)
             for train, held in split
@@ -135,6 +157,42 @@ class LinearClassifier(ClassifierMixin, Fronted):  # type: ignore[misc]
             return float(total)
 
         return loss
+
+
+def _turned(X: Any) -> tuple[Any, Any, Any]:
+    """Return rows around zero in the directions in which they spread, these, and the mean.
+
+    Shapes (n, r), (r, d) and (d,), r the smaller of n and d.
+    """
+    X = np.asarray(X, dtype=np.float64)
+    mean = X.mean(axis=0)
+    U, S, V = np.linalg.svd(X - mean, full_matrices=False)
+    return U * S, V, mean
+
+
+def _scaled(
+    Z: Any, codes: Any, weight: Any, split: Sequence[tuple[Any, Any]]
+) -> Callable[[float], float]:
+    """Return the loss of held-out rows as a function of C, of rows that `_turned` gave."""
+    k = int(codes.max()) + 1
+    fit_loss, scores = (logistic_loss, 1) if k == 2 else (softmax_loss, k)
+    Z = np.column_stack([Z, np.ones(len(Z))])
+    last: list[Any] = [None] * len(split)
+
+    def loss(C: float) -> float:
+        penalty = np.append(np.full(Z.shape[1] - 1, 1.0 / C), 0.0)
+        total = 0.0
+        for i, (train, held) in enumerate(split):
+            w = None if weight is None else weight[train]
+            last[i] = fit_scaled(
+                Z[train], codes[train], np.zeros((len(train), scores)), penalty, fit_loss,
+                weight=w, start=last[i], gtol=NEAR, ftol=1e-8,
+            )  # fmt: skip
+            of_held = None if weight is None else weight[held]
+            total += fit_loss(Z[held] @ last[i].T, codes[held], of_held)[0]
+        return total
+
+    return loss
 
 
 def _in_turn(X: Any, codes: Any, weight: Any) -> Callable[[float], float]:

@@ -104,28 +104,15 @@ def fit_wide(
     X = np.asarray(X, dtype=np.float64)
     U, S, V = np.linalg.svd(X, full_matrices=False)
     Z, penalty = U * S, np.full(len(S), strength)
-    scale = 1.0 / np.sqrt(FLAT * S**2 + strength)
     if intercept:
         Z, penalty = np.column_stack([Z, np.ones(len(Z))]), np.append(penalty, 0.0)
-        scale = np.append(scale, 1.0 / np.sqrt(FLAT * len(Z)))
     offset = X @ W0.T + b0
-
-    def objective(T: Array) -> tuple[float, Array]:
-        """Return value and gradient in T of shape (k, r): scores are ``offset + Z T'``."""
-        value, slope = loss(offset + Z @ T.T, codes, weight)
-        return value + 0.5 * float((penalty * T**2).sum()), slope.T @ Z + penalty * T
-
-    def scaled(theta: Array) -> tuple[float, Array]:
-        """Return the same in ``T / scale``."""
-        value, gradient = objective(theta.reshape(len(W0), -1) * scale)
-        return value, (gradient * scale).ravel()
-
-    best = minimize(
-        scaled, np.zeros(len(W0) * len(scale)), jac=True, method="L-BFGS-B",
-        options={"maxiter": 5000, "maxfun": 20000, "gtol": 1e-7, "ftol": 1e-14},
-    )  # fmt: skip
-    T = best.x.reshape(len(W0), -1) * scale
+    T = fit_scaled(Z, codes, offset, penalty, loss, weight=weight)
     if T.size <= LARGEST:
+
+        def objective(T: Array) -> tuple[float, Array]:
+            """Return value and gradient in T."""
+            return penalised(T, Z, codes, offset, penalty, loss, weight)
 
         def bend(T: Array) -> Array:
             """Return the second derivatives in T."""
@@ -134,6 +121,78 @@ def fit_wide(
         T = newton(T, objective, bend)
     moved = T[:, : len(S)] @ V
     return W0 + moved, b0 + T[:, -1] if intercept else b0.copy()
+
+
+def penalised(
+    T: Array, Z: Array, codes: NDArray[np.intp], offset: Array, penalty: Array, loss: Loss,
+    weight: Array | None,
+) -> tuple[float, Array]:  # fmt: skip
+    """Return ``sum_i w_i loss(offset_i + Z_i T', y_i) + sum penalty T^2 / 2``, and its gradient.
+
+    Parameters
+    ----------
+    T : ndarray of shape (k, r)
+        Coefficients of Z.
+    Z, codes, offset, penalty, loss, weight
+        As in `fit_scaled`.
+    """
+    value, slope = loss(offset + Z @ T.T, codes, weight)
+    return value + 0.5 * float((penalty * T**2).sum()), slope.T @ Z + penalty * T
+
+
+def fit_scaled(
+    Z: Array,
+    codes: NDArray[np.intp],
+    offset: Array,
+    penalty: Array,
+    loss: Loss,
+    *,
+    weight: Array | None = None,
+    start: Array | None = None,
+    gtol: float = 1e-7,
+    ftol: float = 1e-14,
+) -> Array:
+    """Return the minimum of `penalised` by L-BFGS, in coordinates scaled to one curvature.
+
+    That is quick where the columns of Z do not go together.
+
+    Parameters
+    ----------
+    Z : ndarray of shape (n, r)
+        Rows.
+    codes, weight : ndarrays of shape (n,)
+        As in `fit_wide`.
+    offset : ndarray of shape (n, k)
+        Scores where T is 0.
+    penalty : ndarray of shape (r,)
+        Of each column, at least 0.
+    loss : callable
+        As in `fit_wide`.
+    start : ndarray of shape (k, r), default=None
+        Where to begin; None is 0.
+    gtol, ftol : float
+        Largest slope in scaled coordinates, and share of the value won by a step, at which it ends.
+
+    Returns
+    -------
+    ndarray of shape (k, r)
+    """
+    shape = offset.shape[1], Z.shape[1]
+    scale = 1.0 / np.sqrt(FLAT * (Z**2).sum(axis=0) + penalty)
+
+    def scaled(theta: Array) -> tuple[float, Array]:
+        """Return value and gradient in ``T / scale``."""
+        T = theta.reshape(shape) * scale
+        value, gradient = penalised(T, Z, codes, offset, penalty, loss, weight)
+        return value, (gradient * scale).ravel()
+
+    best = minimize(
+        scaled, np.zeros(shape[0] * shape[1]) if start is None else (start / scale).ravel(),
+        jac=True, method="L-BFGS-B",
+        options={"maxiter": 5000, "maxfun": 20000, "gtol": gtol, "ftol": ftol},
+    )  # fmt: skip
+    found: Array = best.x.reshape(shape) * scale
+    return found
 
 
 def hessian(

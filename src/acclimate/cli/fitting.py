@@ -241,11 +241,10 @@ def save(
 
 def encoded(front: Any) -> Any:
     """Return the preprocessing behind an encoder: its features, scaled."""
-    from sklearn.preprocessing import StandardScaler
-
+    from acclimate.preprocessing.one_scale import OneScale
     from acclimate.transfer.encoders import before
 
-    return before(front, StandardScaler())
+    return before(front, OneScale())
 
 
 def encoder_words(model: Any) -> str:

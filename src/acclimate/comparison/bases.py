@@ -9,6 +9,9 @@ from acclimate.comparison.candidates import Need
 from acclimate.exceptions import InputError
 
 SOURCE_COMMITTEE = "Committee of source models"
+ALIGNED = "MEDA, each domain by itself"
+LEAST_CLASSES = 4  # that are many: with fewer, a mean that moved may only mean other class shares
+WIDTH = 128  # principal components that rows of an encoder are aligned on
 TABLES = ("NoneType", "TabularPreprocessor")  # preprocessing of what is read as tables are
 TREES = 50  # of a forest that answers with others; alone it has twice as many
 
@@ -69,6 +72,26 @@ def source_committee(task: str, X: Any, preprocess: Any) -> Any:
         steps = dict.fromkeys(bases, preprocess)
     even = EVEN if task == "classification" else 0.0
     return Committee(source_members(task, steps), even=even)
+
+
+def aligned(estimator: Any, X: Any) -> Any:
+    """Return what to take on features of an encoder for many classes, unfitted, without labels.
+
+    Parameters
+    ----------
+    estimator : classifier
+        The base model.
+    X : ndarray of shape (n, d)
+        Source rows, of which a fifth may be held out.
+    """
+    from sklearn.decomposition import PCA
+    from sklearn.pipeline import make_pipeline
+
+    from acclimate.mapping.meda import MEDA
+    from acclimate.preprocessing.each_domain import EachDomain
+
+    width = min(WIDTH, max(1, 4 * X.shape[0] // 5 - 1), X.shape[1])
+    return MEDA(estimator, preprocess=make_pipeline(EachDomain(), PCA(width, random_state=0)))
 
 
 def default_estimators(need: Need, wide: bool = False) -> dict[str, Any]:

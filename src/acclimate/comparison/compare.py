@@ -17,8 +17,11 @@ from numpy.typing import NDArray
 
 from acclimate.comparison.answers import row_scores
 from acclimate.comparison.bases import (
+    ALIGNED,
+    LEAST_CLASSES,
     SOURCE_COMMITTEE,
     TABLES,
+    aligned,
     default_estimators,
     source_committee,
     strong_estimators,
@@ -62,6 +65,7 @@ from acclimate.exceptions import InputError
 from acclimate.files import temporary_folder
 from acclimate.folds import row_keys
 from acclimate.judging.intervals import check_confidence
+from acclimate.preprocessing.one_scale import OneScale
 from acclimate.report.compared import Compared
 from acclimate.report.compared_parts import Sample
 from acclimate.report.thumbnails import with_thumbnails
@@ -115,10 +119,10 @@ def compare(
     are clearly behind in all folds stop early.
 
     *Without target labels*, candidates are ranked by validators and the gain is an estimate, which
-    the result says. That ranking is no recommendation: with ``estimator`` and ``methods`` None, on
-    columns that each mean something, a `Committee` of source models is, which seldom does harm. The
-    result asks for the share of a class, ``Domain(..., class_shares=)``, and says which rows to
-    label first.
+    the result says. That ranking is no recommendation: with ``estimator`` and ``methods`` None, a
+    `Committee` of source models is, which seldom does harm; behind an encoder, with more than three
+    classes, `MEDA` is, each domain scaled by itself. The result asks for the share of a class,
+    ``Domain(..., class_shares=)``, and says which rows to label first.
 
     "Do not transfer" is recommended whenever nothing is shown to beat the reference.
 
@@ -136,7 +140,8 @@ def compare(
         What the labels are. None decides by the base models, and without any by the source's
         labels: numbers with fractions, or more than 20 different whole numbers, are a regression.
     preprocess : transformer, "auto" or None, default="auto"
-        Part of every candidate. "auto" scales the columns of plain arrays of numbers.
+        Part of every candidate. "auto" scales the columns of plain arrays of numbers, and features
+        of an encoder by one number (`OneScale`).
     encoder : str, transformer or None, default="auto"
         For pictures: what makes rows of features of them, once for all candidates: a word or file
         of `acclimate.transfer.encoders`, or a transformer. "auto" takes "efficientnet-lite0" where
@@ -294,11 +299,15 @@ def compare(
         estimators = given(need, front is not None)
         methods = STANDARDS if lean else methods
     if isinstance(preprocess, str):
-        preprocess = _auto(preprocess, problem)
+        preprocess = _auto(preprocess, problem, front)
     own = dict(candidates or {})
     told = problem.labelled or few or methods or estimator is not None
-    if not (told or images or front is not None):  # features of an encoder align better
-        own[SOURCE_COMMITTEE] = source_committee(problem.task, problem.source.X, preprocess)
+    if not (told or images):
+        many = problem.classes is not None and len(problem.classes) >= LEAST_CLASSES
+        if front is not None and many:  # features of an encoder align
+            own[ALIGNED] = aligned(estimators["linear"], problem.source.X)
+        else:
+            own[SOURCE_COMMITTEE] = source_committee(problem.task, problem.source.X, preprocess)
     if hasattr(problem.source.X, "columns") and type(preprocess).__name__ in TABLES:
         preprocess = table_preprocess(problem.source.X, estimators, preprocess)
     tried, excluded = choose(
@@ -411,13 +420,15 @@ def _named(estimator: Any) -> dict[str, Any] | None:
     return {type(estimator).__name__: estimator}
 
 
-def _auto(word: str, problem: Problem) -> Any:
-    """Return a scaler for plain arrays of numbers, else None."""
+def _auto(word: str, problem: Problem, front: Any) -> Any:
+    """Return a scaler for plain arrays of numbers, and one for an encoder's features, else None."""
     if word != "auto":
         raise InputError(f'preprocess must be a transformer, "auto" or None, got {word!r}')
     X = problem.source.X
     if not isinstance(X, np.ndarray) or X.ndim != 2 or X.dtype.kind not in "biuf":
         return None
+    if front is not None:
+        return OneScale()
     from sklearn.preprocessing import StandardScaler
 
     return StandardScaler()

@@ -10,7 +10,6 @@ import numpy as np
 
 from acclimate._version import __version__
 from acclimate.comparison import shown
-from acclimate.comparison.bases import SOURCE_COMMITTEE
 from acclimate.comparison.bench import Bench
 from acclimate.comparison.candidates import SOURCE_ONLY, TARGET_ONLY, Candidate, Excluded
 from acclimate.comparison.judge import BEST
@@ -21,7 +20,7 @@ from acclimate.comparison.trials.records import Result
 from acclimate.comparison.trials.store import SCHEMA as STORE_SCHEMA
 from acclimate.comparison.trials.versions import versions_of_all
 from acclimate.comparison.tuned import CHOSEN_ALIKE, told_threshold
-from acclimate.comparison.unlabelled import Guess, WithoutLabels, asked, why_together
+from acclimate.comparison.unlabelled import DEFAULTS, Guess, WithoutLabels, asked, why_default
 from acclimate.comparison.weighed import COMMITTEE
 from acclimate.judging.judged import Verdict
 from acclimate.judging.paired import margin_of
@@ -138,10 +137,10 @@ def from_estimate(bench: WithoutLabels, excluded: Sequence[Excluded], guess: Gue
     each = {name: CandidateRow(name, rank_score=value) for name, value in values.items()}
     best = next(c for c in candidates if c.name == guess.chosen)
     reference = next(c for c in candidates if c.name == guess.reference)
-    together = best.name == SOURCE_COMMITTEE
+    together = best.name in DEFAULTS
     transfer = guess.estimated.word == "helps"
     if together:
-        reason = f"{why_together(bench)}; {_LABEL}"
+        reason = f"{why_default(bench)}; {_LABEL}"
     elif transfer:
         reason = f"its estimated gain is beyond 95 % of the known errors of estimates; {_LABEL}"
     elif best.name == reference.name:

@@ -54,6 +54,7 @@ HOMES = (
     "acclimate.maths.kernels.Kernel",
     "acclimate.maths.kernels.KernelMap",
     "acclimate.preprocessing.each_domain.EachDomain",
+    "acclimate.preprocessing.one_scale.OneScale",
     "acclimate.reweighting.quadratic.Solution",
     "acclimate.semisupervised.on_graph.OnGraph",
     "acclimate.sources.Part",
