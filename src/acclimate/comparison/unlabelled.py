@@ -219,9 +219,9 @@ def why_default(bench: WithoutLabels) -> str:
     if any(c.name == ALIGNED for c in bench.candidates):
         return (
             "nothing tells without labels which candidate is best; on features of an encoder, with "
-            "many classes, each domain scaled by itself and then aligned was better than the source "
-            "model as it is on every task tried, with even shares of the classes and with a long "
-            "tail (docs/pictures.md)"
+            "many classes, each domain scaled by itself and then aligned was better than the "
+            "source model as it is on every task tried, with even shares of the classes and with "
+            "a long tail (docs/pictures.md)"
         )
     members = [name for name, _ in next(
         c.model for c in bench.candidates if c.name == SOURCE_COMMITTEE
