@@ -58,11 +58,13 @@ class Claims:
             )
         return True
 
-    def release(self, keys: Iterable[str]) -> None:
-        """Give up own claims."""
-        mine = [(key, self._owner) for key in keys]
-        if mine:
-            with self._store.writing() as db:
+    def release(self, keys: Iterable[str] | None = None) -> None:
+        """Give up own claims; None means all that are left."""
+        with self._store.writing() as db:
+            if keys is None:
+                db.execute("DELETE FROM claims WHERE owner = ?", (self._owner,))
+            else:
+                mine = [(key, self._owner) for key in keys]
                 db.executemany("DELETE FROM claims WHERE key = ? AND owner = ?", mine)
 
     def _lives(self, place: str, process: int, began: str, taken: float) -> bool:

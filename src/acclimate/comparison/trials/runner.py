@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Any
@@ -20,7 +20,7 @@ from acclimate.comparison.trials.records import Job, Outcome, Result, Spec
 from acclimate.comparison.trials.shared import fingerprint
 from acclimate.comparison.trials.store import Record, Store, trial_key
 from acclimate.comparison.trials.versions import versions_of
-from acclimate.exceptions import AcclimateError
+from acclimate.exceptions import AcclimateError, OutputError
 from acclimate.installed import check_same, made_by
 
 # When the time of a budget began, where that was before `compare` was called; see `counted_from`.
@@ -239,7 +239,8 @@ class Trials:
             raise AcclimateError(f"{error.what}. {self._what_is_kept()}") from error
         finally:
             if self._claims is not None:
-                self._claims.release(out)
+                with suppress(OutputError):  # a full disk is said where it was met
+                    self._claims.release()
         self.planned -= len(out) + len(elsewhere)
 
     def _run(
@@ -261,8 +262,6 @@ class Trials:
         if key not in found:
             return False
         self.reused += 1
-        if self._claims is not None:
-            self._claims.release([key])
         self._keep(key, Result(found[key], self.store.arrays(key)))
         return True
 
