@@ -48,6 +48,21 @@ class OneOf(StrOptions):  # type: ignore[misc]
         self.names = names
 
 
+class SeveralOf(OneOf):
+    """One or several of some words, with commas between them.
+
+    Examples
+    --------
+    >>> some = SeveralOf("flip", "crop")
+    >>> some.is_satisfied_by("flip,crop"), some.is_satisfied_by("flip,turn")
+    (True, False)
+    """
+
+    def is_satisfied_by(self, val: Any) -> bool:
+        """Tell whether ``val`` is such words."""
+        return isinstance(val, str) and all(one.strip() in self.names for one in val.split(","))
+
+
 class Each(_Constraint):  # type: ignore[misc]
     """A sequence whose entries all meet one of some constraints; a text is none.
 

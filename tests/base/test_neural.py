@@ -78,6 +78,22 @@ class TestLearning:
         d = toy(n=60)  # two batches of 32 and 28
         assert quick(epochs=epochs, min_steps=least).fit(d.X, d.y).n_iter_ == steps
 
+    @pytest.mark.parametrize(
+        ("shape", "rows", "steps"),
+        [((4,), 50, 1000), ((3, 28, 28), 50, 1000), ((3, 32, 32), 780, 1000),
+         ((3, 64, 64), 50, 100), ((64, 64), 1280, 300), ((3, 64, 64), 9000, 1000)],
+    )  # fmt: skip
+    def test_fewest_steps_go_by_the_rows_where_images_are_large(
+        self, shape: tuple[int, ...], rows: int, steps: int
+    ) -> None:
+        model = NeuralClassifier("mlp", hidden=(2,))
+        y = np.arange(4) % 2
+        model.set_params(min_steps=1).fit(np.zeros((4, *shape), np.uint8), y)
+        assert model.set_params(min_steps="auto").settings(rows).steps == steps
+        assert model.set_params(min_steps=7, epochs=1).settings(50).steps == 7
+        with pytest.raises(InputError, match=r"min_steps must be \"auto\" or .* got 'few'"):
+            model.set_params(min_steps="few").fit(np.zeros((4, *shape), np.uint8), y)
+
     @pytest.mark.parametrize("cls", [NeuralClassifier, NeuralRegressor])
     def test_weight_zero_drops_rows(self, toy: Toy, cls: Any) -> None:
         d = toy(classes=None if cls is NeuralRegressor else 3)

@@ -471,3 +471,26 @@ def test_colours_that_changed_places_are_noticed(tmp_path, monkeypatch, acclimat
     assert any(one["name"].startswith("encoder feature") for one in json.loads(out)["columns"])
     found = json.loads(acclimate("diagnose", "here", "swapped", "--encoder", "pixels", "--json")[1])
     assert found["word"] == "shifted"
+
+
+def test_networks_by_the_words_that_people_use(folders, acclimate):
+    quick = ("--set", "estimator__min_steps=2", "--set", "estimator__hidden=[4]")
+    code, _, err = acclimate(
+        "fit", "here", "--target", "bare", "--method", "AdaBN", "--out", "m.acclimate", *quick
+    )
+    assert (code, err) == (0, "")
+    assert library.load("m.acclimate").estimator.network == "cnn-norm"
+    asked = ("fit", "here", "--out", "n.acclimate", "--augment", "flip,crop,colour", *quick)
+    assert acclimate(*asked, "--set", "estimator__class_weight=balanced")[0] == 0
+    found = library.load("n.acclimate").estimator
+    assert (found.network, found.augment) == ("cnn", "flip,crop,colour")
+    assert found.class_weight == "balanced"
+    code, _, err = acclimate(*asked[:4], "--augment", "flip", "--encoder", "pixels")
+    assert code == cli.EXIT_INPUT
+    assert "add --estimator cnn" in err
+    code, _, err = acclimate(
+        "fit", "here", "--target", "bare", "--method", "AdaBN", "--estimator", "cnn", "--out",
+        "m.acclimate", *quick,
+    )  # fmt: skip
+    assert code == cli.EXIT_INPUT
+    assert "--estimator cnn-norm" in err

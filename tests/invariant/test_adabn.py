@@ -71,3 +71,12 @@ def test_values_of_a_target_that_is_moved_and_stretched_are_read_as_before(toy: 
     assert level > 0.9
     assert moved.score(3 * d.X + 7, d.y) == pytest.approx(level, abs=0.01)
     assert moved.score(3 * d.X + 7, d.y, domain="source") < 0
+
+
+def test_the_network_to_take_is_named_for_pictures() -> None:
+    X, y = np.zeros((6, 12, 12)), np.arange(6) % 2
+    base = NeuralClassifier("cnn", min_steps=1, hidden=(2,))
+    with pytest.raises(
+        InputError, match=r'NeuralClassifier\("cnn-norm"\) \(--estimator cnn-norm\)'
+    ):
+        AdaBN(base).fit(X, y, target=Domain(X))

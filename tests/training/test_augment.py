@@ -12,7 +12,7 @@ from scipy.ndimage import affine_transform
 
 from acclimate import DANN, Domain, FineTune, JointObjective, NeuralClassifier
 from acclimate.exceptions import InputError
-from acclimate.training.augment import AUGMENTATIONS, Augmentation, views, warp
+from acclimate.training.augment import AUGMENTATIONS, Augmentation, augmentation, views, warp
 from acclimate.training.batch import Batch
 
 
@@ -73,6 +73,33 @@ def test_flip_mirrors_about_half_of_the_images() -> None:
                          for a, b in zip(changed, images, strict=True)])  # fmt: skip
     assert (mirrored | same).all()
     assert 150 < mirrored.sum() < 250
+
+
+def test_colour_changes_contrast_brightness_and_each_channel() -> None:
+    torch.manual_seed(0)
+    images = torch.rand(300, 3, 6, 7)
+    changed = Augmentation(colour=0.3)(images)
+    own = changed.mean((2, 3)) / images.mean((2, 3))
+    assert 0.3 < own.min() < 0.7
+    assert 1.3 < own.max() < 1.75
+    # each channel is a line of what it was: nothing moves within an image
+    for one, was in zip(changed[:20].flatten(0, 1), images[:20].flatten(0, 1), strict=True):
+        both = torch.stack([one.flatten(), was.flatten()])
+        assert torch.corrcoef(both)[0, 1] == pytest.approx(1.0, abs=1e-4)
+    grey = Augmentation(colour=0.3)(images[:, 0])
+    gain = grey.mean((1, 2)) / images[:, 0].mean((1, 2))
+    assert gain.min() > 0.69
+    assert gain.max() < 1.31
+
+
+def test_several_words_do_all_that_each_does() -> None:
+    assert augmentation("flip,crop , colour") == Augmentation(shift=0.1, flip=True, colour=0.3)
+    assert augmentation("affine,crop") == AUGMENTATIONS["affine"]
+    X, y = np.random.default_rng(0).random((8, 12, 12)), np.arange(8) % 2
+    model = NeuralClassifier("cnn", augment="flip,noise", min_steps=2, hidden=(2,)).fit(X, y)
+    assert model.predict(X).shape == (8,)
+    with pytest.raises(InputError, match=r"augment must be one of .* got 'flip,turn'"):
+        NeuralClassifier("cnn", augment="flip,turn").fit(X, y)
 
 
 def test_noise_has_the_deviation_that_was_asked() -> None:

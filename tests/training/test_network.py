@@ -177,3 +177,11 @@ def test_resnet_has_less_than_half_of_the_weights_of_the_cnn() -> None:
         for name in ("resnet", "cnn")
     ]
     assert sizes[0] < 0.5 * sizes[1]
+
+
+@pytest.mark.parametrize("name", ["cnn", "cnn-norm", "resnet"])
+def test_channels_last_are_named_with_the_way_out(name: str) -> None:
+    for channels in (1, 3, 4):
+        with pytest.raises(InputError, match=r"theirs last; give X\.transpose\(0, 3, 1, 2\)"):
+            NETWORKS[name]((28, 30, channels), 5, (7,), 0.1)
+    NETWORKS[name]((28, 12, 14), 5, (7,), 0.1)  # 28 channels

@@ -34,6 +34,7 @@ from acclimate.settings import (
     Constraints,
     Each,
     OneOf,
+    SeveralOf,
     check_settings,
 )
 from acclimate.training import inference, loop, network, norm, splitting
@@ -56,6 +57,9 @@ from acclimate.validation import (
     take,
 )
 
+MIN_STEPS = 1000
+LARGE = 32 * 32  # pixels of an image from which on steps are dear
+FEWEST, PASSES = 100, 30  # steps and passes over such images
 TABULAR = "tabular"  # the one network that reads tables with categories
 
 PARAMETERS = """
@@ -86,15 +90,19 @@ PARAMETERS = """
     class_weight : dict, "balanced" or None, default=None
         For `NeuralClassifier`: weights of the classes in the loss, by label. "balanced" gives each
         class the same total weight, among the rows that are trained on. None is 1 each.
-    augment : {"affine", "crop", "crop-flip", "noise"}, callable or None, default=None
-        How images are changed while training, each by its own draw. "affine" turns by up to 15
-        degrees and scales and moves by up to a tenth, "crop" moves alone, "crop-flip" also mirrors,
-        "noise" adds normal noise of 0.1. A callable maps a float tensor of inputs to one of the
+    augment : str, callable or None, default=None
+        How images are changed while training, each by its own draw, in one word or several with
+        commas, as "flip,crop,colour": "flip" mirrors half of them, "crop" moves by up to a tenth,
+        "colour" changes contrast, brightness and channels by up to 0.3, "affine" turns by up to 15
+        degrees and scales and moves by up to a tenth, "crop-flip" is "crop,flip", "noise" adds
+        normal noise of 0.1. A callable maps a float tensor of inputs to one of the
         same shape. See `acclimate.training.augment.Augmentation`.
     epochs : int, default=5
         Passes over the rows, at least 1.
-    min_steps : int, default=1000
+    min_steps : int or "auto", default="auto"
         Fewest optimiser steps, at least 0, whatever the number of rows: few rows get more passes.
+        "auto" is 1000, and of images of more than 32 x 32 pixels, whose steps are dear, 30 passes
+        over the rows, but between 100 and 1000.
     batch_size : int, default=128
         Rows a step, at least 1.
     optimizer : {"adam", "adamw", "sgd"}, default="adam"
@@ -140,9 +148,9 @@ class NeuralEstimator(BaseEstimator, ABC):  # type: ignore[misc]
         "categories": [OneOf("auto"), Each(str, Integral, of="columns")],
         "head": [str, None],
         "class_weight": [dict, OneOf("balanced"), None],
-        "augment": [OneOf(*AUGMENTATIONS), callable, None],
+        "augment": [SeveralOf(*AUGMENTATIONS), callable, None],
         "epochs": [COUNT],
-        "min_steps": [Interval(Integral, 0, None, closed="left")],
+        "min_steps": [OneOf("auto"), Interval(Integral, 0, None, closed="left")],
         "batch_size": [COUNT],
         "optimizer": [OneOf("adam", "adamw", "sgd")],
         "learning_rate": [POSITIVE],
@@ -170,7 +178,7 @@ class NeuralEstimator(BaseEstimator, ABC):  # type: ignore[misc]
         class_weight: Any = None,
         augment: Any = None,
         epochs: int = 5,
-        min_steps: int = 1000,
+        min_steps: int | str = "auto",
         batch_size: int = 128,
         optimizer: str = "adam",
         learning_rate: float = 4e-3,
@@ -349,7 +357,7 @@ class NeuralEstimator(BaseEstimator, ABC):  # type: ignore[misc]
     def settings(self, n: int, **changes: Any) -> Settings:
         """Return the loop's settings for ``n`` rows, some of them changed."""
         size = min(self.batch_size, n)
-        steps = max(self.epochs * steps_per_epoch(n, size), self.min_steps)
+        steps = max(self.epochs * steps_per_epoch(n, size), self._least_steps(n, size))
         values: dict[str, Any] = {
             "steps": steps,
             "batch_size": size,
@@ -389,6 +397,14 @@ class NeuralEstimator(BaseEstimator, ABC):  # type: ignore[misc]
     def copy_fitted(self) -> Self:
         """Return a deep copy whose network can move without touching this one."""
         return copy.deepcopy(self)
+
+    def _least_steps(self, n: int, size: int) -> int:
+        if not isinstance(self.min_steps, str):
+            return self.min_steps
+        shape: tuple[int, ...] = getattr(self, "row_shape_", ())
+        if len(shape) < 2 or shape[-1] * shape[-2] <= LARGE:
+            return MIN_STEPS
+        return min(MIN_STEPS, max(FEWEST, PASSES * steps_per_epoch(n, size)))
 
     # --- inside -------------------------------------------------------------------------------
 

@@ -45,11 +45,14 @@ MODELS: Mapping[str, Mapping[str, Kind]] = {
     "mlp": _both(_NEURAL, "Neural"),
     "tabular": _both(_NEURAL, "Neural", {"network": "tabular"}),
     "cnn": _both(_NEURAL, "Neural", {"network": "cnn"}),
+    "mlp-norm": _both(_NEURAL, "Neural", {"network": "mlp-norm"}),
+    "cnn-norm": _both(_NEURAL, "Neural", {"network": "cnn-norm"}),
+    "resnet": _both(_NEURAL, "Neural", {"network": "resnet"}),
     "lightgbm": _both("lightgbm", "LGBM", {"verbosity": -1, "n_jobs": 1}),
     "xgboost": _both("xgboost", "XGB", {"n_jobs": 1}),
     "catboost": _both("catboost", "CatBoost", {"verbose": False, "thread_count": 1}),
 }
-NETWORKS = ("mlp", "tabular", "cnn")
+NETWORKS = ("mlp", "tabular", "cnn", "mlp-norm", "cnn-norm", "resnet")
 STRONG = ("linear", "boosting", "trees", "forest")  # what a comparison of tables begins with
 WIDE = ("linear", "trees")  # and of features of an encoder, where the others take too long
 # What answers together on the source where nothing is known of the target: word and settings.

@@ -13,14 +13,13 @@ from acclimate.base import words
 from acclimate.cli import models
 from acclimate.cli.config import Config, PrintConfig
 from acclimate.cli.console import Status, check_out, facts, say
+from acclimate.cli.held_out import cross_validated, estimate_words
 from acclimate.cli.options import Drop, Encoder, Id, NoRows, Share, TaskOption, reads_files
-from acclimate.exceptions import AcclimateError, InputError, RowsWarning
+from acclimate.exceptions import InputError, RowsWarning
 from acclimate.report.wording import listing, percent
 
 if TYPE_CHECKING:
-    from acclimate.domain import Domain
-
-FEW = 10  # fewer labelled target rows than this allow no estimate
+    pass
 
 
 @reads_files
@@ -52,6 +51,15 @@ def fit(
         ),
     ] = None,
     encoder: Encoder = None,
+    augment: Annotated[
+        str | None,
+        typer.Option(
+            "--augment",
+            metavar="WORDS",
+            help="Of pictures, how a network sees them changed while it trains, as "
+            "flip,crop,colour.",
+        ),
+    ] = None,
     settings: Annotated[
         list[str] | None,
         typer.Option(
@@ -113,6 +121,11 @@ def fit(
         task, why, y = door.task_of(y, task)
         names = door.class_mapping(y, class_names or ()) if task == "classification" else None
         row = models.method_row(method, task)
+        if estimator is None and encoder is None:
+            images = door.is_image(X)
+            estimator = models.network_for(row, images=images)
+            if augment is not None and images:
+                estimator = estimator or "cnn"
         front = models.encoder(encoder, X, [estimator] if estimator else [])
         if front is not None and estimator is None:
             estimator = "linear"
@@ -120,7 +133,8 @@ def fit(
         preprocess = tables.default_preprocess(X, base, **door.declared(table))
         if front is not None:
             preprocess = encoded(front)
-        model = models.build(row, base, preprocess, seed, models.parse_settings(settings or ()))
+        changes = models.augmented(base, augment) | models.parse_settings(settings or ())
+        model = models.build(row, base, preprocess, seed, changes)
         features = list(X.columns) if hasattr(X, "columns") else None
         meta = {
             "label": label, "id": id, "task": task, "estimator": base_name,
@@ -263,57 +277,6 @@ def rows_words(model: Any) -> str:
     return words(held) if held else ""
 
 
-def cross_validated(model: Any, X: Any, y: Any, target: Domain) -> dict[str, Any] | None:
-    """Return scores on labelled target rows while they are held out; None where that is too few.
-
-    Parameters
-    ----------
-    model : Adapter
-        Fitted on the source. It is not changed.
-    X, y : array-like
-        Source rows.
-    target : Domain
-        The target.
-
-    Returns
-    -------
-    dict or None
-        The number of rows, the metric, and the score of the method and of both baselines.
-    """
-    import numpy as np
-    from sklearn.base import clone
-
-    from acclimate import SourceOnly, TargetOnly
-    from acclimate.refits.pick import held_out_scores
-
-    if target.y is None or not model._sees_target_labels():
-        return None
-    labelled = len(target.y) if target.labelled is None else int(np.sum(target.labelled))
-    if labelled < FEW:
-        return None
-    arms = {"this model": model}
-    for name, cls in (("source only", SourceOnly), ("target only", TargetOnly)):
-        if not isinstance(model, cls):
-            settings = {"preprocess": model.preprocess, "random_state": model.random_state}
-            arms[name] = cls(clone(model._base()), **settings)
-    try:
-        found = held_out_scores(arms, X, y, target)
-    except AcclimateError:  # the source may not know the target's classes, for one
-        return None
-    if not found.shape[1]:
-        return None
-    regression = model._regression()
-    means = {name: float(row.mean()) for name, row in zip(arms, found, strict=True)}
-    if regression:
-        means = {name: float(np.sqrt(-mean)) for name, mean in means.items()}
-    return {
-        "kind": "5-fold cross-validation on the labelled target rows",
-        "metric": "root mean squared error" if regression else "accuracy",
-        "rows": int(found.shape[1]),
-        "scores": means,
-    }
-
-
 def told(model: Any, row: Any, goal: Any, scores: dict[str, Any] | None) -> dict[str, str]:
     """Return what a person is told of a fitted model: method, use of the target, evidence."""
     from acclimate.persistence import card_of
@@ -357,18 +320,6 @@ def method_words(card: Mapping[str, Any]) -> str:
     heaviest = sorted(members.items(), key=lambda pair: -pair[1])
     told = [f"{name} {percent(weight, 0)}" for name, weight in heaviest]
     return f"{card.get('method')} of {listing(told)}"
-
-
-def estimate_words(scores: dict[str, Any] | None) -> str:
-    """Return cross-validated scores in words."""
-    if scores is None:
-        return ""
-    share = scores["metric"] == "accuracy"
-    shown = ", ".join(
-        f"{name} {value:.1%}" if share else f"{name} {value:.4g}"
-        for name, value in scores["scores"].items()
-    )
-    return f"{scores['metric']} {shown}; {scores['kind']} ({scores['rows']:,} rows, a rough figure)"
 
 
 def _unlabelled(table: Any) -> str:

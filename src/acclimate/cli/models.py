@@ -59,6 +59,39 @@ def estimator(name: str | None, task: str, *, images: bool) -> tuple[str, Any]:
     return name, words.estimator(name, task)
 
 
+def network_for(row: Row, *, images: bool) -> str | None:
+    """Return the word of the network that a method trains by default; None where any model does.
+
+    Parameters
+    ----------
+    row : Row
+        The method.
+    images : bool
+        Whether inputs are pictures.
+    """
+    if not row.network or row.family == "transfer":
+        return None
+    return ("cnn" if images else "mlp") + ("-norm" if row.base == "batch norm" else "")
+
+
+def augmented(base: Any, words: str | None) -> dict[str, Any]:
+    """Return the setting of a method that lets its network see changed pictures; nothing for None.
+
+    Raises
+    ------
+    InputError
+        The base model trains no network, which alone sees pictures change.
+    """
+    if words is None:
+        return {}
+    if "augment" not in base.get_params():
+        raise InputError(
+            f"--augment {words} is for networks, which see each picture changed anew, and the base "
+            f"model is {type(base).__name__}; add --estimator cnn"
+        )
+    return {"estimator__augment": words}
+
+
 def encoder(word: str | None, X: Any, names: Sequence[str], *, networks: bool = False) -> Any:
     """Return the encoder for inputs, not fitted; None where they are read as they are.
 

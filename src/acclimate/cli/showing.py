@@ -25,7 +25,8 @@ def show(
     if as_json:
         typer.echo(json.dumps(card, indent=1))
         return
-    from acclimate.cli.fitting import estimate_words, method_words
+    from acclimate.cli.fitting import method_words
+    from acclimate.cli.held_out import estimate_words
     from acclimate.persistence.held import words
 
     trained = card.get("trained_on") or {}

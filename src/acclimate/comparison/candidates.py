@@ -353,9 +353,9 @@ def thinned(candidate: Candidate, share: float) -> Candidate:
 
     model = clone(candidate.model)
     steps = {
-        name: max(_LEAST_STEPS, round(value * share))
+        name: max(_LEAST_STEPS, round((1000 if value == "auto" else value) * share))
         for name, value in model.get_params().items()
-        if name.rpartition("__")[2] == "min_steps" and isinstance(value, int)
+        if name.rpartition("__")[2] == "min_steps" and (value == "auto" or isinstance(value, int))
     }
     model.set_params(**steps)
     config = {**candidate.config, "model": describe(model)}

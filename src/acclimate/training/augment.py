@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 import torch
@@ -17,7 +17,7 @@ from acclimate.training.batch import Batch
 
 @dataclass(frozen=True)
 class Augmentation:
-    """Turn, scale, move, mirror and blur with noise, each image by its own draw.
+    """Turn, scale, move, mirror, colour and blur with noise, each image by its own draw.
 
     Sizes are drawn evenly between minus and plus the limit. Outside the image, its edge goes on.
     Draws come from torch's generator, which training seeds.
@@ -32,6 +32,8 @@ class Augmentation:
         Largest move in each direction, as a share of the side.
     flip : bool, default=False
         Whether each image is mirrored left to right with probability 1/2. Not for digits or text.
+    colour : float in [0, 1), default=0.0
+        Largest share by which contrast, brightness and each channel of its own become more or less.
     noise : float, default=0.0
         Standard deviation of normal noise on each pixel, at least 0.
 
@@ -49,6 +51,7 @@ class Augmentation:
     scale: float = 0.0
     shift: float = 0.0
     flip: bool = False
+    colour: float = 0.0
     noise: float = 0.0
 
     def __call__(self, x: Tensor) -> Tensor:
@@ -61,9 +64,21 @@ class Augmentation:
         images = x.unsqueeze(1) if x.dim() == 3 else x
         if self.degrees or self.scale or self.shift or self.flip:
             images = warp(images, self._matrices(len(x), x.device).to(x.dtype))
+        if self.colour:
+            images = self._coloured(images)
         if self.noise:
             images = images + self.noise * torch.randn_like(images)
         return images.squeeze(1) if x.dim() == 3 else images
+
+    def _coloured(self, images: Tensor) -> Tensor:
+        """Change contrast around each image's mean, then all channels together and each alone."""
+        n, channels = images.shape[:2]
+        draw = 1.0 + self.colour * (2.0 * torch.rand(n, channels + 2, device=images.device) - 1.0)
+        draw = draw.to(images.dtype)
+        mean = images.mean(dim=(1, 2, 3), keepdim=True)
+        images = mean + (images - mean) * draw[:, 0].view(n, 1, 1, 1)
+        own = draw[:, 2:] if channels > 1 else torch.ones_like(draw[:, 2:])
+        return images * (draw[:, 1:2] * own).view(n, channels, 1, 1)
 
     def _matrices(self, n: int, device: torch.device) -> Tensor:
         """Draw matrices from places in the new image to places in the old, shape (n, 2, 3)."""
@@ -100,8 +115,24 @@ AUGMENTATIONS: dict[str, Augmentation] = {
     "affine": Augmentation(degrees=15.0, scale=0.1, shift=0.1),
     "crop": Augmentation(shift=0.1),
     "crop-flip": Augmentation(shift=0.1, flip=True),
+    "flip": Augmentation(flip=True),
+    "colour": Augmentation(colour=0.3),
     "noise": Augmentation(noise=0.1),
 }
+
+
+def augmentation(words: str) -> Augmentation:
+    """Return what one or several words of `AUGMENTATIONS`, with commas between, do together.
+
+    Examples
+    --------
+    >>> augmentation("crop, flip") == AUGMENTATIONS["crop-flip"]
+    True
+    """
+    some = [AUGMENTATIONS[one.strip()] for one in words.split(",")]
+    return Augmentation(
+        **{f.name: max(getattr(one, f.name) for one in some) for f in fields(Augmentation)}
+    )
 
 
 def views(
@@ -110,7 +141,7 @@ def views(
     """Return the loop's ``views`` for the setting ``augment``, and ``then`` after it."""
     if augment is None:
         return then
-    change = AUGMENTATIONS[augment] if isinstance(augment, str) else augment
+    change = augmentation(augment) if isinstance(augment, str) else augment
 
     def changed(batch: Batch) -> Batch:
         batch = replace(batch, x=change(batch.x))

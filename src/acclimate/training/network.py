@@ -116,6 +116,12 @@ def image_channels(name: str, shape: Sequence[int], flat: str) -> int:
     flat : str
         Network for rows that are no images.
     """
+    last = len(shape) == 3 and shape[2] in (1, 3, 4) and min(shape[:2]) >= 10 > shape[2]
+    if last and shape[0] not in (1, 3, 4):
+        raise InputError(
+            f'network="{name}" needs channels first, and rows of shape {tuple(shape)} have theirs '
+            f"last; give X.transpose(0, 3, 1, 2)"
+        )
     if len(shape) not in (2, 3) or min(shape[-2:]) < 10:
         raise InputError(
             f'network="{name}" needs images of shape (n, h, w) or (n, c, h, w) with sides of 10 '

@@ -40,9 +40,11 @@ def need_norms(network: nn.Module, name: str) -> list[_BatchNorm]:
     """Return what `norms` returns; raise where there is none, for a method called ``name``."""
     layers = norms(network)
     if not layers:
+        images = any(isinstance(layer, nn.Conv2d) for layer in network.modules())
+        word, others = ("cnn-norm", '"resnet"') if images else ("mlp-norm", 'another of "-norm"')
         raise InputError(
             f"{name} needs a network with batch norm, and this one has none that may move; use "
-            f'NeuralClassifier("mlp-norm"), another network of "-norm" or a module with batch norm'
+            f'NeuralClassifier("{word}") (--estimator {word}), {others} or a module with batch norm'
         )
     return layers
 
