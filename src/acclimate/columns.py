@@ -145,9 +145,11 @@ def _texts(
             return written.kind, None if written.plain else written, doubt_of(known.name, written)
         if odd.sum() < len(known) / 2:
             return "category", None, mixed(known, odd, written.kind)
-    many = len(different) > min(max_levels, len(known) / 2)
-    words = known.str.split().str.len().mean()
-    return "text" if many and words >= _WORDS else "category", None, ""
+    if len(different) <= min(max_levels, len(known) / 2):
+        return "category", None, ""
+    counts = known.value_counts()
+    words = np.average(counts.index.str.split().str.len(), weights=counts)
+    return "text" if words >= _WORDS else "category", None, ""
 
 
 def doubt_of(name: Any, written: Written) -> str:
@@ -286,11 +288,33 @@ def as_measured(column: Any) -> NDArray[np.float64]:
 
 def as_strings(column: Any, missing: str | None = None) -> NDArray[np.object_]:
     """Return a column as strings of shape (n,), and ``missing`` where there is no value."""
+    codes, texts = as_levels(column)
+    return np.append(texts, np.array([missing], dtype=object))[codes]  # the last for -1
+
+
+def as_levels(column: Any) -> tuple[NDArray[np.intp], NDArray[np.object_]]:
+    """Return a column as places, shape (n,), in the different texts that it holds, shape (k,).
+
+    Missing cells have the place -1. Two texts may be equal where cells differ otherwise, as a
+    string "1" and a number 1 in one column.
+
+    Examples
+    --------
+    >>> as_levels(np.array(["b", None, "b"], dtype=object))
+    (array([ 0, -1,  0]), array(['b'], dtype=object))
+    """
+    import pandas as pd
+    from pandas.api import types
+
     column = as_series(column)
-    cells = column.to_numpy(dtype=object, na_value=None)
-    strings = np.array([text_of(cell) for cell in cells], dtype=object)
-    strings[column.isna().to_numpy()] = missing
-    return strings
+    if column.dtype.kind == "O" and types.infer_dtype(column, skipna=True) != "string":
+        # 1, 1.0 and True are the same to a hash and not as texts
+        cells = column.to_numpy(dtype=object, na_value=None)
+        texts = np.array([text_of(cell) for cell in cells], dtype=object)
+        return np.where(column.isna().to_numpy(), -1, np.arange(len(texts))), texts
+    codes, different = pd.factorize(column)
+    cells = pd.Series(different).to_numpy(dtype=object, na_value=None)
+    return codes, np.array([text_of(cell) for cell in cells.tolist()], dtype=object)
 
 
 def text_of(cell: Any) -> str:

@@ -148,10 +148,8 @@ def diagnose(
         if before.kind != "images":
             raise InputError(f"features stand for images, and the source is {before.kind}")
         whole = encoding.encode_features(*features, (before.rows, now.rows))
-    orders = [
-        encoding.sampling_order(keys) for keys in leaks.keys_of(before, now, shared, random_state)
-    ]
-    picked = [order[:rows] for order in orders]
+    same = leaks.keys_of(before, now, shared, random_state)
+    picked = [encoding.sampling_order(keys)[:rows] for keys in same]
     raw = (whole.source[picked[0]], whole.target[picked[1]])
     Z = two_sample.standardise(*raw)
     if Z[0].shape[1] and min(len(side) for side in Z) >= LEAST_ROWS:
@@ -163,7 +161,7 @@ def diagnose(
             )
     elif before.y is not None and now.y is not None and labels is not None:
         findings += labels_between.compare_shares(labels, before.y, now.y, level, figures)
-    findings += leaks.duplicates(before, now, shared, encoded, level, figures)
+    findings += leaks.duplicates(before, now, same, encoded, level, figures)
     ordered = tuple(sorted(findings, key=lambda f: -f.weight))
     shifted = any(f.kind in SHIFTS for f in ordered)
     word = "shifted" if shifted else "no shift found"

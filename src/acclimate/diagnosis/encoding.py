@@ -181,11 +181,9 @@ def exact_keys(columns: Mapping[str, Any]) -> Keys:
         else:
             from pandas.util import hash_array
 
-            texts = [
-                None if text is None else text.encode(errors="surrogatepass")
-                for text in cells.as_strings(column)
-            ]
-            parts.append(hash_array(np.array(texts, dtype=object), categorize=True))
+            codes, different = cells.as_levels(column)
+            texts = [text.encode(errors="surrogatepass") for text in different.tolist()]
+            parts.append(hash_array(np.array([*texts, None], dtype=object))[codes])
     # as exact whole numbers below 2^53, so that a row of keys can be hashed as numbers are
     halves = [part >> np.uint64(11) for part in parts] + [
         part & np.uint64(2**11 - 1) for part in parts

@@ -37,7 +37,7 @@ def keys_of(before: Side, now: Side, shared: list[str], seed: int) -> tuple[Keys
 def duplicates(
     before: Side,
     now: Side,
-    shared: list[str],
+    keys: tuple[Keys, Keys],
     encoded: encoding.Encoded,
     level: float,
     figures: dict[str, Any],
@@ -52,7 +52,7 @@ def duplicates(
     same_shape = before.kind == "frame" or before.X.shape[1:] == now.X.shape[1:]
     found = 0
     if same_shape:
-        own, across, which = _repeats(*keys_of(before, now, shared, 0))
+        own, across, which = _repeats(*keys)
         found = int(across.sum())
         figures |= {"repeated_in_source": float(own.mean()), "also_in_source": found}
         words = f"{found} of {known[1]} target rows are also in the source, cell by cell."

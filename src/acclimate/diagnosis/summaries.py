@@ -140,7 +140,8 @@ def count_levels(levels: NDArray[np.object_]) -> dict[str, int]:
     """Return how often each level occurs, the most frequent first, missing left out."""
     from collections import Counter
 
-    counts = Counter(level for level in levels.tolist() if level is not None)
+    counts = Counter(levels.tolist())
+    counts.pop(None, None)
     return dict(sorted(counts.items(), key=lambda item: (-item[1], item[0])))
 
 

@@ -69,7 +69,7 @@ def split_labels(column: Any) -> tuple[NDArray[Any] | None, NDArray[np.bool_] | 
         elif values.dtype.kind == "O":
             values = values.astype(np.float64)
     else:
-        values = np.asarray([str(value) for value in given])
+        values = np.asarray([str(value) for value in given.tolist()])
     if known.all():
         return values, None
     y = np.full(len(known), values[0], dtype=values.dtype)
