@@ -644,8 +644,9 @@ class Adapter(BaseEstimator, ABC):  # type: ignore[misc]
             index, y = door.check_counted(index, y, weight)
         names = door.check_class_names(target.class_names)
         door.check_named(y, names, "target")
-        if not regression and self._row().target_labels == "required":
-            door.check_two_classes(y, "target")
+        row = self._row()
+        if not regression and row.target_labels == "required" and not row.needs_source:
+            door.check_two_classes(y, "target")  # what pools has the others from the source
         return Rows(X, y, index, weight, None, names)
 
     def _answer(self, X: Any, domain: str, method: str) -> Any:

@@ -216,3 +216,27 @@ def test_the_constant_of_two_rows_is_the_other_row() -> None:
 def test_no_label_at_all_is_no_design() -> None:
     with pytest.raises(InputError, match="1 target labels cannot train and judge"):
         make_design(np.array([0]), np.arange(1), classify=True, folds=3, repeats=1, seed=0)
+
+
+def test_pooled_rows_learn_from_labels_of_one_class() -> None:
+    """The source knows the other class, so a target of nearly one class is no reason to give up."""
+    rng = np.random.default_rng(0)
+    X, Xt = rng.normal(size=(200, 3)), rng.normal(size=(120, 3))
+    y = np.where(X[:, 0] + 0.5 * rng.normal(size=200) > 0, "b", "a")
+    yt = np.where(rng.random(120) < 0.05, "a", "b")  # whatever the source says
+    known = _known(yt, {"a": 1, "b": 40})
+    target = Domain(Xt, yt, labelled=known)
+    found = compare(
+        (X, y), target, estimator={"logistic": LogisticRegression()}, methods=["Pooled"],
+        committee=True, n_jobs=1,
+    )  # fmt: skip
+    assert found.recommendation.action == "not settled"
+    done = {row.candidate: row for row in found.details.table if row.status == "done"}
+    assert any(name.startswith("Pooled") for name in done)
+    tried = {row.method for row in found.details.excluded}
+    assert "TargetOnly" in tried
+    rest = ~known
+    source = done["SourceOnly"].score
+    assert source is not None
+    assert source < 0.7
+    assert np.mean(found.best_model().predict(Xt[rest]) == yt[rest]) > 0.85

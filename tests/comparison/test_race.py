@@ -172,3 +172,34 @@ def test_a_table_too_large_for_its_time_is_said_to_be(shifted: Maker) -> None:
     assert f"chosen on {sample.source_tried:,} of 3,000 source rows" in found.sentence()
     assert found.best_model().trained_on_["source"]["rows"] == sample.source_fitted
     assert all(row < 3000 for row in found.missed().row)
+
+
+def test_what_cannot_be_run_through_is_stopped_before_it_takes_time(
+    shifted: Maker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    d = shifted(shift=0.0, m=120)
+    problem = _problem(d, d.yt)
+
+    def foreseen(self: WithLabels, candidate: Any) -> float:
+        return 1e4 if candidate.name == "Pooled/fair" else 0.0
+
+    monkeypatch.setattr(WithLabels, "foreseen", foreseen)
+    bench, found = _raced(problem, _design(problem), tmp_path / "slow", Limits(600.0, None))
+    assert "do not go into the budget" in bench.stopped["Pooled/fair"]
+    assert bench.results()["Pooled/fair"] == []
+    assert "Pooled/fair" not in found.members
+    assert "Pooled/good" in found.each
+
+
+def test_boosting_is_left_out_where_one_fit_takes_much_of_the_time(
+    shifted: Maker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from acclimate.base.sized import BoostingClassifier
+
+    monkeypatch.setitem(BASES, "boosting", BoostingClassifier())
+    monkeypatch.setattr("acclimate.comparison.labelled.BOOSTED", 1.0)
+    d = shifted(shift=0.0, m=120)
+    problem = _problem(d, d.yt)
+    bench, found = _raced(problem, _design(problem), tmp_path / "wide", Limits(600.0, None))
+    assert "does not go into the budget" in bench.stopped["SourceOnly/boosting"]
+    assert not any("boosting" in name and "TargetOnly" not in name for name in found.each)

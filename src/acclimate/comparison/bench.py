@@ -92,5 +92,9 @@ class DesignedBench(Bench):
         """Return the tables of what a candidate has run; None where nothing is there."""
 
     @abstractmethod
+    def foreseen(self, candidate: Candidate) -> float:
+        """Return the least seconds that a trial of a candidate is expected to take."""
+
+    @abstractmethod
     def keep_back(self, seconds: Sequence[float]) -> None:
         """Keep time for the last fit, by what a trial of each candidate costs."""

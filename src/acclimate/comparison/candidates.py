@@ -115,6 +115,11 @@ class Candidate:
         return self.row.name in BASELINES
 
     @property
+    def pooled(self) -> bool:
+        """Whether it trains on target labels and source rows together."""
+        return self.uses_labels and self.row.needs_source
+
+    @property
     def dear(self) -> bool:
         """Whether a fit is expected to take long: networks, and what fits hundreds of models."""
         return is_network(self.model.estimator) or (

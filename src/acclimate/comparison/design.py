@@ -69,18 +69,20 @@ class Design:
         """Return scores of shape (..., m) times the weights, so that means are over the target."""
         return scores if self.weights is None else scores * self.weights
 
-    def parts(self, repeats: int | None = None) -> Iterator[LeftOut]:
+    def parts(self, repeats: int | None = None, *, pooled: bool = False) -> Iterator[LeftOut]:
         """Yield (repeat, folds left out): each fold alone, then each pair that leaves a model.
 
         Parameters
         ----------
         repeats : int, default=None
             Only the first so many.
+        pooled : bool, default=False
+            Whether source rows train, too, so that any row that stays is enough.
         """
         for r in range(self.repeats if repeats is None else repeats):
             for size in (1, 2):
                 for out in combinations(range(self.folds), size):
-                    if self.can_learn(r, out):
+                    if self.can_learn(r, out) or (pooled and not self.left_out(r, out).all()):
                         yield r, out
 
     def left_out(self, repeat: int, out: tuple[int, ...]) -> NDArray[np.bool_]:
@@ -89,7 +91,7 @@ class Design:
         return mask
 
     def can_learn(self, repeat: int, out: tuple[int, ...]) -> bool:
-        """Tell whether the rows that stay can train a model: two classes, or two rows."""
+        """Tell whether the rows that stay train a model alone: two classes, or two rows."""
         stay = self.labels[~self.left_out(repeat, out)]
         return len(stay) > 1 and (not self.classify or len(np.unique(stay)) > 1)
 

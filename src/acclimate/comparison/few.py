@@ -69,8 +69,9 @@ def fitted_everywhere(
 ) -> tuple[list[Candidate], list[Excluded]]:
     """Return the candidates that can be fitted with every fold left out, and the methods that not.
 
-    What learns from labels needs two classes among those that stay. Judging it on the other folds
-    alone would leave out the very class that is hard to learn.
+    What learns from target rows alone needs two classes among those that stay. Judging it on the
+    other folds alone would leave out the very class that is hard to learn. What learns from source
+    rows, too, knows all classes from there.
 
     Parameters
     ----------
@@ -83,9 +84,11 @@ def fitted_everywhere(
         if all(design.can_learn(*cell) for cell in cells):
             return list(candidates), []
     kept = [one for one in candidates if not one.uses_labels]
+    if design is not None:
+        kept = [one for one in candidates if not one.uses_labels or one.pooled]
     names = {one.row.name for one in kept}
     lost = dict.fromkeys(one.row.name for one in candidates if one.uses_labels)
-    why = "it learns from target labels, of which too few stay where some are held out"
+    why = "it learns from target labels alone, of which too few stay where some are held out"
     return kept, [Excluded(name, why) for name in lost if name not in names]
 
 

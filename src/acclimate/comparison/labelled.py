@@ -38,6 +38,10 @@ LAST = 0.2  # most of the budget that is kept for the last fit
 GROWTH = (
     0.5  # of the seconds of a fit, for as much growth of its rows: it runs alone, and has a start
 )
+BOOSTED = (
+    1e-6  # seconds of a boosted fit for each number in the table and class; more on many cores
+)
+FIRST = 0.1  # most of the time that the first fit of a base model may take
 _ALL: LeftOut = (0, ())  # of the design: one trial serves every fold
 
 
@@ -131,7 +135,7 @@ class WithLabels(DesignedBench):
         if not candidate.uses_labels:
             return {_ALL: job(candidate, source=source, picture=source is None)}
         jobs: dict[LeftOut, Job] = {}
-        for part in design.parts():
+        for part in design.parts(pooled=candidate.pooled):
             left = design.left_out(*part)
             jobs[part] = job(
                 candidate, train=design.known[~left], labels=design.labels[~left],
@@ -159,6 +163,8 @@ class WithLabels(DesignedBench):
         dear = [c for c in self.candidates if c.dear]
         cells = [(r, i) for r in range(self.design.repeats) for i in range(self.design.folds)]
         self.trials.run(self._bodies.values())
+        self._stop_boosting()
+        cheap = [c for c in cheap if c.name not in self.stopped]
         if self.trials.limits.trials is not None:  # the references always run
             first = [job for c in self.candidates if c.baseline for job in self.jobs(c)]
             self.trials.run(first, limited=False)
@@ -170,7 +176,7 @@ class WithLabels(DesignedBench):
             if not going:
                 continue
             going = sorted(going, key=lambda c: not self._refers(c))
-            self.trials.run(self.jobs(c)[0] for c in going if not c.uses_labels)
+            self.trials.run(self.jobs(c)[0] for c in _slow_last(going) if not c.uses_labels)
             free = [c.name for c in going if not c.uses_labels and self._done(c)]
             beside = {cell: [*names, *free] for cell, names in allowed.items()}
             race = Race(self, [c for c in going if c.uses_labels], self.variants, beside, start)
@@ -185,6 +191,39 @@ class WithLabels(DesignedBench):
                 self.stopped[c.name] = (
                     f"the budget was spent before its {'first' if none else 'last'} trial"
                 )
+
+    def _stop_boosting(self) -> None:
+        """Stop boosting where one fit of it would take much of the time, and others are there.
+
+        Its cost grows with columns times classes, and nothing else would be tried meanwhile.
+        """
+        limits, problem = self.trials.limits, self.problem
+        boosted = [c for c in self.candidates if _boosts(c) and c.row.name != TARGET_ONLY]
+        if limits.seconds is None or len({c.estimator for c in self.candidates}) < 2:
+            return
+        outputs = 1 if problem.classes is None or len(problem.classes) < 3 else len(problem.classes)
+        seconds = BOOSTED * problem.source_rows * problem.columns * outputs
+        if seconds > FIRST * limits.left() * self.trials.pool.workers:
+            for c in boosted:
+                if c.name not in self.asked:
+                    self.stopped[c.name] = (
+                        f"boosting {problem.columns} columns into {outputs} outputs does not go "
+                        f"into the budget"
+                    )
+
+    def foreseen(self, candidate: Candidate) -> float:
+        """Return the least seconds of a trial, as the source model of its base model took them.
+
+        What trains on both domains takes as long and longer; of the others nothing is known.
+        """
+        if not candidate.pooled:
+            return 0.0
+        known = [
+            result.record.seconds or 0.0
+            for c in self.candidates if c.row.name == SOURCE_ONLY
+            if c.estimator == candidate.estimator and (result := self.result(self.jobs(c)[0]))
+        ]  # fmt: skip
+        return min(known, default=0.0)
 
     def keep_back(self, seconds: Sequence[float]) -> None:
         """Keep time for the last fit of a committee, by what a trial of each candidate costs."""
@@ -339,6 +378,15 @@ class WithLabels(DesignedBench):
             f"{who} could not be fitted, so there is nothing to compare with: {errors[0]}. "
             f"Choose another estimator or preprocess"
         )
+
+
+def _slow_last(candidates: Sequence[Candidate]) -> list[Candidate]:
+    """Return boosting behind the others: on many columns a fit of it takes as long as a hundred."""
+    return sorted(candidates, key=_boosts)
+
+
+def _boosts(candidate: Candidate) -> bool:
+    return "Boosting" in type(candidate.model.estimator).__name__
 
 
 def _best(names: Sequence[str], tables: Mapping[str, Answers], cell: tuple[int, int]) -> list[str]:

@@ -83,7 +83,7 @@ class Race:
 
     def _repeat(self, r: int) -> None:
         design = self.bench.design
-        parts = [part for part in design.parts() if part[0] == r]
+        parts = [part for part in design.parts(pooled=True) if part[0] == r]
         pairs = [part for part in parts if len(part[1]) == 2]
         near = [p for p in pairs if (p[1][1] - p[1][0]) % design.folds in (1, design.folds - 1)]
         far = [part for part in pairs if part not in near]
@@ -92,7 +92,8 @@ class Race:
             for i in range(design.folds)
         }
         if not r and self.bench.trials.limits.seconds is not None:
-            first = self._firsts(self.candidates)
+            self._stop_too_slow(parts)
+            first = self._firsts(n for n in self.candidates if n not in self.bench.stopped)
             mine = [c for name, c in self.candidates.items() if name in first]
             self.bench.trials.run(job for c in mine for job in self._jobs(c, parts))
         self._lap("first", near, list(self.candidates))
@@ -107,6 +108,19 @@ class Race:
             self.allowed[cell] = [
                 *self.beside[cell], *self._finished(cell, names, tables, parts)
             ]  # fmt: skip
+
+    def _stop_too_slow(self, parts: Sequence[LeftOut]) -> None:
+        """Stop what cannot be run through in the time that is left, before it takes any of it."""
+        limits = self.bench.trials.limits
+        room = limits.left() * self.bench.trials.pool.workers
+        for name, c in self.candidates.items():
+            jobs = self._jobs(c, parts)
+            left = sum(self.bench.result(job) is None for job in jobs)
+            seconds = self.bench.foreseen(c)
+            if seconds and seconds * left > max(room, 0.0):
+                self.bench.stopped[name] = (
+                    f"its {left} fits of {seconds:.3g} s or more each do not go into the budget"
+                )
 
     def _firsts(self, names: Iterable[str]) -> set[str]:
         """Return the first name of each reference."""
@@ -126,7 +140,10 @@ class Race:
     def _lap(self, lap: str, parts: Sequence[LeftOut], names: Sequence[str]) -> None:
         """Run some parts of the design for these candidates, while they can be afforded."""
         bench = self.bench
-        going = [self.candidates[name] for name in names if not self._failed(name)]
+        going = [
+            self.candidates[name]
+            for name in names if not self._failed(name) and name not in self.bench.stopped
+        ]  # fmt: skip
         if lap == "first" and bench.trials.limits.seconds is not None:
             bench.trials.run(self._jobs(c, parts[:1])[0] for c in going if parts)
             going = sorted(going, key=self._seconds)
