@@ -1,6 +1,7 @@
 # Written by scripts/derive.py from src/acclimate/catalogue.py and __init__.py.
 from acclimate import datasets as datasets
 from acclimate import exceptions as exceptions
+from acclimate import pictures as pictures
 from acclimate import tables as tables
 from acclimate import testing as testing
 from acclimate import transferability as transferability

@@ -494,3 +494,27 @@ def test_networks_by_the_words_that_people_use(folders, acclimate):
     )  # fmt: skip
     assert code == cli.EXIT_INPUT
     assert "--estimator cnn-norm" in err
+
+
+def test_a_model_is_asked_where_it_looks(folders, acclimate):
+    assert acclimate("fit", "here", "--out", "m.acclimate", "--encoder", "pixels")[0] == 0
+    code, out, err = acclimate(
+        "look", "m.acclimate", "there", "--source", "here", "--report", "look.html"
+    )
+    assert (code, err) == (0, "")
+    assert "The first 12 are looked at." in out
+    assert max(map(len, out.splitlines())) <= 80
+    page = Path("look.html").read_text(encoding="utf-8")
+    assert page.count('<img class="thumbnail" src="data:image/jpeg;base64,') == 12 * (1 + 4 + 1)
+    (one,) = json.loads(
+        acclimate("look", "m.acclimate", "bare/01.png", "--source", "here", "--json")[1]
+    )
+    assert one["picture"] == "01.png"
+    assert one["says"][0]["class"] == "dark"
+    assert sum(says["probability"] for says in one["says"]) == pytest.approx(1)
+    assert {other["picture"].split("/")[0] for other in one["nearest"]} == {"dark"}
+    Path("a.csv").write_text("x,y\n" + "1,a\n2,b\n" * 5)
+    acclimate("fit", "a.csv", "--label", "y", "--out", "t.acclimate", "--no-estimate")
+    code, _, err = acclimate("look", "t.acclimate", "a.csv")
+    assert code == cli.EXIT_INPUT
+    assert "holds no pictures" in err

@@ -115,3 +115,24 @@ def with_thumbnails(found: Compared, X: Any) -> Compared:
 def pictured(missed: MissedRows, X: Any) -> MissedRows:
     """Return missed rows with small copies of them, where they are pictures."""
     return replace(missed, thumbnails=thumbnails(X, missed.positions))
+
+
+def marked(picture: NDArray[Any], weight: NDArray[np.float64]) -> NDArray[np.uint8]:
+    """Return a picture in grey, red where it counts, of shape (3, h, w).
+
+    Parameters
+    ----------
+    picture : ndarray of shape (h, w) or (c, h, w)
+        One that `bytes_of` takes.
+    weight : ndarray of shape (h, w)
+        What counts, above 0; the most is all red, unless it is below 0.01.
+    """
+    pixels = bytes_of(picture[None])
+    if pixels is None:
+        return np.zeros((3, *weight.shape), np.uint8)
+    grey = pixels[0].astype(np.float64)
+    grey = grey if grey.ndim == 2 else grey.mean(axis=2)
+    share = np.clip(weight / max(float(weight.max()), 0.01), 0.0, 1.0) * 0.8  # (h, w)
+    red = np.array([230.0, 40.0, 20.0])[:, None, None]
+    drawn: NDArray[np.uint8] = np.rint((1.0 - share) * grey + share * red).astype(np.uint8)
+    return drawn

@@ -1,0 +1,24 @@
+"""What a model makes of a picture: the source pictures nearest to it, and where the model looks."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from acclimate.pictures.nearest_pictures import nearest
+    from acclimate.pictures.occluding import occlusion
+
+__all__ = ["nearest", "occlusion"]
+
+_HOMES = {"nearest": "nearest_pictures", "occlusion": "occluding"}
+
+
+def __getattr__(name: str) -> Any:
+    if name in _HOMES:
+        return getattr(import_module(f"acclimate.pictures.{_HOMES[name]}"), name)
+    raise AttributeError(f"module 'acclimate.pictures' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)
