@@ -107,23 +107,23 @@ def held(
     if answers.parts is None:  # no label trained it
         proba = None if answers.proba is None else answers.proba[r, others][None]
         return (answers.outer[r, others][None], proba), others
-    found: dict[int, tuple[Any, Any]] = {}
+    said, given, where = [], [], []
     for j in range(design.folds):
         part = answers.parts.get((r, (min(i, j), max(i, j))))
         if j == i or part is None:
             continue
         rows = np.flatnonzero(design.left_out(r, (min(i, j), max(i, j))))
-        proba = None
+        own = design.fold_of[r, rows] == j
+        where.append(rows[own])
+        said.append(part["answers"][own])
         if "proba" in part and problem.classes is not None:
-            proba = aligned(part["proba"], part["classes"], problem.classes)
-        for place, row in enumerate(rows.tolist()):
-            if design.fold_of[r, row] == j:
-                found[row] = part["answers"][place], None if proba is None else proba[place]
-    rows = np.array(sorted(found), dtype=np.intp)
-    said = np.array([found[row][0] for row in rows.tolist()])
-    given = [found[row][1] for row in rows.tolist()]
-    with_proba = bool(given) and all(one is not None for one in given)
-    return (said[None], np.array(given)[None] if with_proba else None), rows
+            given.append(aligned(part["proba"], part["classes"], problem.classes)[own])
+    if not where:
+        return (answers.outer[r, :0][None], None), np.zeros(0, dtype=np.intp)
+    rows = np.concatenate(where)
+    order = np.argsort(rows)
+    proba = np.concatenate(given)[order][None] if len(given) == len(where) else None
+    return (np.concatenate(said)[order][None], proba), rows[order]
 
 
 def without_order(problem: Problem, table: Table) -> Table:
