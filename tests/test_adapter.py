@@ -13,6 +13,7 @@ import pytest
 import sklearn
 from sklearn.base import BaseEstimator, TransformerMixin, clone
 from sklearn.compose import make_column_transformer
+from sklearn.ensemble import RandomForestClassifier
 from sklearn.linear_model import LogisticRegression, Ridge, SGDClassifier
 from sklearn.model_selection import GridSearchCV, cross_val_score
 from sklearn.neighbors import KNeighborsClassifier
@@ -20,7 +21,7 @@ from sklearn.preprocessing import OneHotEncoder, StandardScaler
 from sklearn.svm import SVC
 from sklearn.utils import get_tags
 
-from acclimate import Domain, SourceOnly, TargetOnly
+from acclimate import Domain, SourceOnly, TargetOnly, load, save
 from acclimate.adapter import Adapted, Adapter, fit_model
 from acclimate.exceptions import AcclimateError, InputError, TransferWarning
 from acclimate.validation import Rows
@@ -353,3 +354,18 @@ def test_nothing_is_printed_and_nothing_warns(toy: Toy, capsys: pytest.CaptureFi
         warnings.simplefilter("error")
         TargetOnly().fit(d.X, d.y, target=Domain(d.Xt, d.yt)).predict(d.Xn)
     assert capsys.readouterr() == ("", "")
+
+
+def test_a_seed_that_nobody_gave_is_recorded_and_gives_the_same_model(toy, tmp_path) -> None:
+    d = toy(0)
+    target = Domain(d.Xt)
+    model = SourceOnly(RandomForestClassifier(n_estimators=5)).fit(d.X, d.y, target=target)
+    save(model, tmp_path / "a.acclimate")
+    drawn = load(tmp_path / "a.acclimate").card_["trained_on"]["random_state"]
+    again = clone(model).set_params(random_state=drawn).fit(d.X, d.y, target=target)
+    np.testing.assert_array_equal(again.predict_proba(d.Xt), model.predict_proba(d.Xt))
+    assert again.trained_on_ == model.trained_on_
+    other = clone(model).fit(d.X, d.y, target=target)
+    assert other.trained_on_["random_state"] != drawn
+    seven = clone(model).set_params(random_state=7).fit(d.X, d.y)
+    assert seven.trained_on_["random_state"] == 7

@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 import scipy.sparse as sp
 from sklearn.base import BaseEstimator
 
+from acclimate import SourceOnly, diagnose
 from acclimate import validation as door
 from acclimate.domain import Domain
 from acclimate.exceptions import DomainTypeError, InputError
@@ -198,3 +200,14 @@ class TestMask:
     def test_nothing_known_is_refused(self) -> None:
         with pytest.raises(InputError, match="marks none of the 2 rows"):
             door.check_mask([False, False], 2)
+
+
+def test_a_column_that_was_renamed_is_named_with_its_old_name():
+    X = pd.DataFrame({"blood_pressure": [1.0, 2.0, 3.0, 4.0], "age": [1.0, 0.0, 2.0, 1.0]})
+    model = SourceOnly().fit(X, [0, 0, 1, 1])
+    with pytest.raises(InputError, match="'BloodPressure' looks like 'blood_pressure': rename it"):
+        model.predict(X.rename(columns={"blood_pressure": "BloodPressure"}))
+    with pytest.raises(InputError, match=r"has \['ward', 'age'\]$"):
+        model.predict(X.rename(columns={"blood_pressure": "ward"}))
+    found = diagnose(X, X.rename(columns={"blood_pressure": "blood pressure"})).words()
+    assert any("'blood pressure' looks like 'blood_pressure'" in words for words in found)

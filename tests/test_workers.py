@@ -43,7 +43,7 @@ def executor(request: pytest.FixtureRequest) -> Iterator[Any]:
         distributed.LocalCluster(
             n_workers=2, threads_per_worker=1, processes=False, dashboard_address=None
         ) as here,
-        distributed.Client(here) as client,
+        distributed.Client(here, set_as_default=False) as client,
     ):
         yield client if request.param == "cluster" else client.get_executor()
 
@@ -131,7 +131,7 @@ def test_another_version_is_refused_and_a_cluster_that_is_lost_is_one_error(
         distributed.LocalCluster(
             n_workers=1, threads_per_worker=1, processes=False, dashboard_address=None
         ) as here,
-        distributed.Client(here) as client,
+        distributed.Client(here, set_as_default=False) as client,
     ):
         monkeypatch.setattr(spreading, "_versions", lambda *_: {"tcp://a": mine | {"numpy": "1.0"}})
         with pytest.raises(InputError, match=r"numpy 1\.0 there"), working(client):

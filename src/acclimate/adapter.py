@@ -22,7 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, clone, is_regressor
 from sklearn.metrics import accuracy_score, r2_score
-from sklearn.utils import check_random_state, get_tags
+from sklearn.utils import get_tags
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted, has_fit_parameter
 
@@ -41,7 +41,7 @@ from acclimate.maths.class_shares import (
 )
 from acclimate.preprocessing.steps import by_domain, fit_on_both, fit_step, for_target
 from acclimate.refusing import as_input_error
-from acclimate.settings import ESTIMATOR, TRANSFORMER, Constraints, check_settings
+from acclimate.settings import ESTIMATOR, TRANSFORMER, Constraints, check_settings, drawn_seed
 from acclimate.shares import Limits, check_class_shares
 from acclimate.validation import Rows
 
@@ -115,7 +115,8 @@ class Adapter(BaseEstimator, ABC):  # type: ignore[misc]
         What probabilities of target rows are multiplied by, before each row gets the sum 1; None
         where they stay.
     trained_on_ : dict
-        Numbers of rows, features and classes of the source and, after stage two, of the target.
+        Numbers of rows, features and classes of the source and, after stage two, of the target;
+        and the ``random_state`` that gives this model again, also where it was None.
     """
 
     row: ClassVar[Row]  # what a class says of itself; read it with `row_of`
@@ -246,7 +247,7 @@ class Adapter(BaseEstimator, ABC):  # type: ignore[misc]
                 warnings.simplefilter("ignore")  # adapt says it again
                 known = None if regression else np.unique(y)
                 self._limits_of(target, self._check_target_rows(target, known), known, names)
-        self.seed_ = int(check_random_state(self.random_state).randint(np.iinfo(np.int32).max))
+        self.seed_, again = drawn_seed(self.random_state)
         self.preprocess_ = None
         given_X, self._raw_source = X, None
         if self.preprocess is not None:
@@ -264,7 +265,9 @@ class Adapter(BaseEstimator, ABC):  # type: ignore[misc]
         self.source_class_names_ = names
         self.source_shares_ = None if regression else shares_of(y, weight)
         classes = None if regression else np.unique(y).tolist()
-        self.trained_on_ = {"source": self._described(X, classes, names)}
+        self.trained_on_: dict[str, Any] = {
+            "source": self._described(X, classes, names), "random_state": again,
+        }  # fmt: skip
         self._source = source if row.needs_source else None
         self._reset_to_stage_one()
         self.rows_held_ = self._rows_kept({"source": (given_X, X)})
@@ -577,7 +580,8 @@ class Adapter(BaseEstimator, ABC):  # type: ignore[misc]
         self.class_ratio_ = None
         self.threshold_ = None
         self._share_limits = None
-        self.trained_on_ = {"source": self.trained_on_["source"]}
+        # a copy of this method has the same value, and may have another target
+        self.trained_on_ = {key: one for key, one in self.trained_on_.items() if key != "target"}
         if hasattr(self.source_model_, "classes_"):
             self.classes_ = self.source_model_.classes_
 

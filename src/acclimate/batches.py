@@ -13,12 +13,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import clone
-from sklearn.utils import check_random_state
 
 from acclimate import validation as door
 from acclimate.adapter import Adapted, Adapter, seeded
 from acclimate.exceptions import InputError
-from acclimate.settings import check_settings
+from acclimate.settings import check_settings, drawn_seed
 
 Array = NDArray[np.floating[Any]]
 
@@ -181,7 +180,7 @@ def start(method: Adapter, source: Any, reader: Reader) -> None:
     regression = method._regression()
     examples = "SGDRegressor()" if regression else "SGDClassifier(loss='log_loss')"
     check_learner(method._base(), "estimator", examples)
-    method.seed_ = int(check_random_state(method.random_state).randint(np.iinfo(np.int32).max))
+    method.seed_ = drawn_seed(method.random_state)[0]
     method.preprocess_ = None
     if method.preprocess is not None:
         check_learner(method.preprocess, "preprocess", "StandardScaler()")

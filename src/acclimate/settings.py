@@ -236,3 +236,22 @@ def _shown(value: Any, allowed: Sequence[Any]) -> str:
     each = [one for one in allowed if isinstance(one, Each)]
     wrong = each[0].wrong(value) if each and is_list(value) else []
     return f"{_shown(wrong[0], ())} in {text}" if wrong else text
+
+
+def drawn_seed(random_state: Any) -> tuple[int, int]:
+    """Return the seed that ``random_state`` gives, and a ``random_state`` that gives it again.
+
+    A generator is drawn from, and so is numpy's own where it is None.
+
+    Examples
+    --------
+    >>> seed, again = drawn_seed(None)
+    >>> drawn_seed(again) == (seed, again)
+    True
+    """
+    from sklearn.utils import check_random_state
+
+    most, again = np.iinfo(np.int32).max, random_state
+    if not isinstance(random_state, Integral):
+        again = check_random_state(random_state).randint(most)
+    return int(check_random_state(int(again)).randint(most)), int(again)

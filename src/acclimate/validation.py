@@ -25,6 +25,8 @@ from acclimate.natives import as_rows, check_numbers, check_squares
 from acclimate.refusing import as_input_error
 
 Side = Literal["source", "target"]
+_LISTED = 5  # missing columns that are told
+_ALIKE = 0.75  # of a name that was probably changed
 
 
 @dataclass(frozen=True)
@@ -144,6 +146,33 @@ def _check_some(X: Any) -> None:
         raise InputError(f"X has the shape {tuple(shape)}; there must be rows and columns")
 
 
+def renamed(missing: Sequence[Any], extra: Sequence[Any]) -> str:
+    """Return what columns that are missing may be called now, in words; empty where none is like.
+
+    Parameters
+    ----------
+    missing, extra : sequence of str
+        Names that were fitted and are not there, and names that are there and were not fitted.
+
+    Examples
+    --------
+    >>> renamed(["blood_pressure", "age"], ["BloodPressure", "ward"])
+    ". 'BloodPressure' looks like 'blood_pressure': rename it back"
+    """
+    from difflib import get_close_matches
+
+    plain = {"".join(c for c in str(name).lower() if c.isalnum()): name for name in extra}
+    told, left = [], dict(plain)
+    for name in missing[:_LISTED]:
+        text = "".join(c for c in str(name).lower() if c.isalnum())
+        close = get_close_matches(text, list(left), n=1, cutoff=_ALIKE)
+        if close:
+            told.append(f"{left.pop(close[0])!r} looks like {name!r}")
+    if not told:
+        return ""
+    return f". {', '.join(told)}: rename {'it' if len(told) == 1 else 'them'} back"
+
+
 def match_columns(estimator: Any, X: Any) -> Any:
     """Put a data frame's columns in the order that was fitted. Other inputs pass unchanged."""
     names = getattr(estimator, "feature_names_in_", None)
@@ -151,12 +180,14 @@ def match_columns(estimator: Any, X: Any) -> Any:
         return X
     missing = [name for name in names if name not in X.columns]
     if missing:
-        shown = ", ".join(repr(name) for name in missing[:5])
-        more = f" and {len(missing) - 5} more" if len(missing) > 5 else ""
+        shown = ", ".join(repr(name) for name in missing[:_LISTED])
+        more = f" and {len(missing) - _LISTED} more" if len(missing) > _LISTED else ""
+        extra = [name for name in X.columns if name not in set(names)]
         # scikit-learn's own checks expect these words at the front of the message
         raise InputError(
             "The feature names should match those that were passed during fit. "
             f"Missing column: {shown}{more}; the frame has {list(X.columns)[:8]}"
+            f"{renamed(missing, extra)}"
         )
     if list(X.columns) == list(names):
         return X

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import BrokenExecutor, CancelledError, Executor, as_completed
 from contextlib import contextmanager
 from contextvars import ContextVar
+from queue import Empty, SimpleQueue
 from typing import Any
 
 from acclimate.exceptions import AcclimateError, InputError
@@ -163,42 +164,58 @@ def _on_executor(executor: Executor, function: Any, jobs: Any, common: Any, tell
 def _on_cluster(
     client: Any, options: Mapping[str, Any], function: Any, jobs: Any, common: Any, tell: Any
 ) -> list[Any]:
-    dask = sys.modules["distributed"]
+    ended: dict[int, Any] = {}
+    turn = 0
+    while True:
+        try:
+            _some_on_cluster(client, options, function, jobs, common, tell, ended)
+            return _kept([ended[place] for place in range(len(jobs))])
+        except LostCluster as error:
+            raise AcclimateError(f"{error.what}. Run again on one that is there") from error
+        except (CancelledError, TimeoutError, OSError) as error:
+            try:  # the worker that had what all jobs share may have died: it is sent again
+                count_at(client)
+            except LostCluster as lost:
+                raise AcclimateError(f"{lost.what}. Run again on one that is there") from error
+            turn += 1
+            if turn > RETRIES:
+                raise AcclimateError(
+                    f"the jobs are cancelled again and again on the cluster at {place_of(client)}"
+                ) from error
+        except Exception as error:
+            if type(error).__name__ == "KilledWorker":
+                raise AcclimateError(
+                    f"a job cannot be run on the cluster: {last_words(error)}"
+                ) from error
+            raise
+
+
+def _some_on_cluster(
+    client: Any, options: Mapping[str, Any], function: Any, jobs: Any, common: Any, tell: Any,
+    ended: dict[int, Any],
+) -> None:  # fmt: skip
+    """Run the jobs that have not ended, and keep what comes of them by their places."""
     options = {"retries": RETRIES, **options, "pure": False}
-    futures: list[Any] = []
+    places: dict[Any, int] = {}
+    ready: SimpleQueue[Any] = SimpleQueue()
     try:
         (shared,) = client.scatter([common], hash=False)
-        futures = [client.submit(_run, function, shared, job, **options) for job in jobs]
-        waiting, done = set(futures), 0
-        while waiting:
+        for place, job in enumerate(jobs):
+            if place not in ended:
+                future = client.submit(_run, function, shared, job, **options)
+                places[future] = place
+                future.add_done_callback(ready.put)
+        while len(ended) < len(jobs):
             try:
-                ended = dask.wait(waiting, timeout=LOOK, return_when="FIRST_COMPLETED").done
-            except (TimeoutError, dask.TimeoutError):
+                future = ready.get(timeout=LOOK)
+            except Empty:
                 count_at(client)
                 continue
-            for future in ended:
-                future.result(timeout=ANSWER)
-                done += 1
-                if tell is not None:
-                    tell(done)
-            waiting -= ended
-        return _kept([future.result(timeout=ANSWER) for future in futures])
-    except LostCluster as error:
-        raise AcclimateError(f"{error.what}. Run again on one that is there") from error
-    except (CancelledError, TimeoutError, OSError) as error:
-        try:
-            count_at(client)
-        except LostCluster as lost:
-            raise AcclimateError(f"{lost.what}. Run again on one that is there") from error
-        raise
-    except Exception as error:
-        if type(error).__name__ == "KilledWorker":
-            raise AcclimateError(
-                f"a job cannot be run on the cluster: {last_words(error)}"
-            ) from error
-        raise
+            ended[places[future]] = future.result(timeout=ANSWER)
+            if tell is not None:
+                tell(len(ended))
     finally:
-        for future in futures:
+        for future in places:
             future.release()
 
 

@@ -233,3 +233,21 @@ def test_import_loads_neither_pandas_nor_arrow() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize("name", ["rows.arrows", "rows.arrow"])
+def test_a_stream_of_arrow_is_read_whole_and_in_batches(tmp_path: Path, name: str) -> None:
+    frame = pd.DataFrame({"a": [1.5, 2.5, 3.5], "b": ["x", "y", None]})
+    table = pa.Table.from_pandas(frame)
+    with pa.ipc.new_stream(tmp_path / name, table.schema) as stream:
+        for batch in table.to_batches(max_chunksize=2):
+            stream.write_batch(batch)
+    expected = tables.as_table(frame).X
+    pd.testing.assert_frame_equal(tables.read(tmp_path / name).X, expected)
+    pieces = list(tables.stream(tmp_path / name, batch_rows=2))
+    assert [len(one) for one in pieces] == [2, 1]
+    assert pd.concat(pieces)["a"].tolist() == [1.5, 2.5, 3.5]
+    whole = (tmp_path / name).read_bytes()
+    (tmp_path / name).write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(InputError, match="cannot be read as arrow"):
+        tables.read(tmp_path / name)

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
+from acclimate.cli.clusters import ClusterAt
 from acclimate.cli.config import Config, PrintConfig
 from acclimate.cli.console import Status, check_out, say
 from acclimate.cli.options import Share, Trusted, reads_new_files
@@ -16,9 +17,14 @@ from acclimate.exceptions import InputError
 @reads_new_files
 def predict(
     model: Annotated[Path, typer.Argument(help="Model file.")],
-    rows: Annotated[Path, typer.Argument(help="Rows to predict, of any number.")],
+    rows: Annotated[
+        Path, typer.Argument(help="Rows to predict, of any number; or a folder of Parquet files.")
+    ],
     out: Annotated[
-        Path, typer.Option("--out", metavar="FILE", help="File to write: .csv, .tsv or .parquet.")
+        Path,
+        typer.Option(
+            "--out", metavar="FILE", help="File to write: .csv, .tsv or .parquet. For a folder one."
+        ),
     ],
     proba: Annotated[bool, typer.Option("--proba", help="Write class probabilities, too.")] = False,
     top: Annotated[
@@ -39,6 +45,7 @@ def predict(
     ] = "target",
     share: Share = None,
     trusted: Trusted = None,
+    cluster: ClusterAt = None,
     config: Config = None,
     print_config: PrintConfig = False,
     *,
@@ -47,26 +54,36 @@ def predict(
     """Predict the rows of a file, in their order and with their identifiers.
 
     Files larger than memory go through in batches. The result appears when it is complete; until
-    then, and if anything fails, what was there before stays.
+    then, and if anything fails, what was there before stays. Of a folder of Parquet files each is
+    predicted into one of the same name, with --cluster by its workers; what is there and newer is
+    not done again.
     """
     if domain not in ("target", "source"):
         raise InputError(f"--domain must be target or source, got {domain!r}")
     if share and domain == "source":
         raise InputError("--share is about rows of the target; leave it out with --domain source")
-    check_out(out, rows, model)
     from acclimate import tables
+    from acclimate.cli import many_files
     from acclimate.cli.rows import reading_of
     from acclimate.cli.stored import load, settings_of
     from acclimate.shares import parse_shares
 
+    folder = many_files.is_folder(rows, cluster)
+    if not folder:
+        check_out(out, rows, model)
     with Status("reading") as status:
         adapter = load(model, trusted)
         shares = parse_shares(share or ())
         adapter = adapter if shares is None else adapter._with_shares(shares)
         reading = reading_of(how)
-        known = id or _identifier(rows, settings_of(adapter)["id"], reading)
         answers = adapter if domain == "target" else AsSource(adapter)
-        told: list[str] = []
+    if folder:
+        options = {"id": id, "proba": proba, "top": top, "how": reading}
+        many_files.predict(answers, model, rows, out, cluster, **options)
+        return
+    told: list[str] = []
+    with Status("reading") as status:
+        known = id or _identifier(rows, settings_of(adapter)["id"], reading)
         done = tables.predict_file(
             answers, rows, out, id=known, proba=proba, top=top, how=reading,
             tell=lambda count: status.tell(f"{count:,} rows predicted"), told=told.append,
@@ -90,6 +107,9 @@ class AsSource:
         answering = adapter._source_after or adapter.source_model_
         if hasattr(answering, "classes_"):
             self.classes_ = answering.classes_
+
+    def __reduce__(self) -> Any:
+        return AsSource, (self.adapter,)  # to a worker
 
     def __getattr__(self, name: str) -> Any:
         value = getattr(self.adapter, name)

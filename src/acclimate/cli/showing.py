@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
+from acclimate.cli.clusters import ClusterAt
 from acclimate.cli.config import Config, PrintConfig
 from acclimate.cli.console import Status, console, errors_as_json, facts, say
 from acclimate.cli.options import AsJson, Trusted, reads_new_files
@@ -44,6 +45,7 @@ def show(
         or "none: a source model, not adapted",
         "estimate": _scores(card.get("scores"), estimate_words),
         "verdict": str(card.get("verdict") or "none in the card"),
+        "random state": str(trained.get("random_state", "")),
         "rows": words(card["rows"]) if isinstance(card.get("rows"), dict) else "",
         "saved": f"{card.get('created')} by acclimate {card.get('acclimate')}",
         "versions": ", ".join(f"{k} {v}" for k, v in (card.get("versions") or {}).items()),
@@ -54,11 +56,18 @@ def show(
 @reads_new_files
 def check(
     model: Annotated[Path, typer.Argument(help="Model file.")],
-    rows: Annotated[Path, typer.Argument(help="New rows, labelled or not.")],
+    rows: Annotated[
+        Path, typer.Argument(help="New rows, labelled or not; or a folder of Parquet files.")
+    ],
     alpha: Annotated[
         float, typer.Option("--alpha", help="Chance of a false alarm, over all columns.")
     ] = 0.01,
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", metavar="FOLDER", help="Of a folder: write a JSON file for each."),
+    ] = None,
     trusted: Trusted = None,
+    cluster: ClusterAt = None,
     as_json: AsJson = False,
     config: Config = None,
     print_config: PrintConfig = False,
@@ -69,28 +78,29 @@ def check(
 
     The exit code is 0 where it holds, 3 where inputs have drifted and 4 where there are too few
     rows to tell. Labels are not looked at: see acclimate evaluate. With --json an error is JSON,
-    too: its exit code and its message.
+    too: its exit code and its message. Of a folder of Parquet files each is checked, with
+    --cluster by its workers, and the worst finding decides; with --out what is there and newer is
+    not done again.
     """
+    from acclimate.cli import many_files
+    from acclimate.cli.checking import checked, read_known, reference_of
     from acclimate.cli.rows import say_read
     from acclimate.cli.stored import load
-    from acclimate.diagnosis import drift, feature_drift
-    from acclimate.transfer.encoders import encoded_by
 
     with errors_as_json(as_json), Status("checking"):
+        folder = many_files.is_folder(rows, cluster)
+        if out is not None and not folder:
+            raise InputError(f"--out is for a folder of Parquet files, and {str(rows)!r} is none")
         adapter = load(model, trusted)
-        reference = adapter.extras_.get("drift")
-        if reference is None:
-            raise InputError(
-                f"{model.name} has no summary of the inputs it was adapted to; write the model "
-                f"with acclimate fit or acclimate adapt"
-            )
-        table = _read(adapter, rows, how)
-        seen = adapter.extras_.get("features")
-        features = None if seen is None else encoded_by(adapter, table.X)
-        if seen is None or features is None:
-            found = drift.check(reference, table.X, alpha=alpha)
+        reference = reference_of(adapter, model.name)
+        if folder:
+            every = many_files.check(adapter, reference, model, rows, out, alpha, how, cluster)
         else:
-            found = feature_drift.check_pictures(reference, table.X, seen, features, alpha=alpha)
+            table = read_known(adapter, rows, how)
+            found = checked(adapter, reference, table.X, alpha)
+    if folder:
+        many_files.show(*every, as_json)
+        return
     if as_json:
         typer.echo(json.dumps(found.to_dict(), indent=1, allow_nan=False))
     else:
@@ -98,26 +108,6 @@ def check(
         _show_drift(found)
     if found.exit_code:
         raise typer.Exit(found.exit_code)
-
-
-def _read(adapter: Any, path: Path, how: dict[str, Any]) -> Any:
-    """Read the columns that a model knows. One that is missing is a finding, not an error."""
-    from acclimate.cli.rows import read_rows
-    from acclimate.cli.stored import reading_for
-
-    reading = reading_for(adapter, how)
-    fitted = getattr(adapter, "feature_names_in_", None)
-    if fitted is None:
-        return read_rows(path, how=reading)
-    from acclimate.tables.reading import kind_of
-    from acclimate.tables.streaming import column_names
-
-    wanted = list(fitted)
-    if kind_of(path) in ("csv", "parquet", "arrow", "excel"):
-        there = set(column_names(path, reading))
-        present = [name for name in wanted if name in there]
-        wanted = present or wanted  # with none at all, reading says which are missing
-    return read_rows(path, features=wanted, how=reading)
 
 
 def _show_drift(found: Any) -> None:

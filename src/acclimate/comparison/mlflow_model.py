@@ -6,6 +6,7 @@ import tempfile
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 from acclimate._version import __version__
@@ -67,25 +68,13 @@ def _plain(example: Any) -> Any:
     return example.astype(kinds)
 
 
-class Answers:
-    """A model as ``pyfunc`` wants it.
-
-    Parameters
-    ----------
-    model : Adapter
-        Fitted.
-    """
-
-    def __init__(self, model: Adapter) -> None:
-        self.model = model
-
-    def predict(self, X: Any, params: Any = None) -> Any:
-        """Return labels or values for target rows, shape (m,)."""
-        return self.model.predict(X)
-
-
-def _load_pyfunc(path: str) -> Answers:
-    """Return the model in a file. MLflow looks for this name."""
+def _load_pyfunc(path: str) -> SimpleNamespace:
+    """Return what predicts, as MLflow wants it, which looks for this name."""
     from acclimate.persistence import load
 
-    return Answers(load(path))
+    model = load(path)
+
+    def predict(X: Any, params: Any = None) -> Any:
+        return model.predict(X)
+
+    return SimpleNamespace(predict=predict)

@@ -18,7 +18,7 @@ from acclimate.maths.class_shares import shares_of
 from acclimate.natives import as_rows, check_squares
 from acclimate.refusing import as_input_error
 from acclimate.shares import share_question
-from acclimate.validation import check_mask
+from acclimate.validation import check_mask, renamed
 from acclimate.workers import spread, working
 
 __all__ = ["Advice", "Diagnosis", "Finding", "diagnose"]
@@ -248,7 +248,8 @@ def _match(before: Side, now: Side) -> tuple[list[str], list[Finding]]:
     ):
         if names:
             listed = _some(names)
-            words = f"{_count(names, 'column')} of the {here} not in the {there}: {listed}."
+            like = renamed(gone, extra) if here == "source" else ""
+            words = f"{_count(names, 'column')} of the {here} not in the {there}: {listed}{like}."
             findings.append(Finding(kind, words, 0.9 if here == "source" else 0.3))
     return shared, findings
 

@@ -2,8 +2,8 @@
 
 `read` loads a file into memory, `as_table` takes what is there already, `stream` hands out batches
 of files larger than memory, `batches` those that `fit_batches` takes, `TabularPreprocessor` turns
-columns into numbers, and `predict_file` predicts a file of any size. Rows keep their order
-everywhere.
+columns into numbers, `predict_file` predicts a file of any size and `predict_folder` a folder of
+them. Rows keep their order everywhere.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from acclimate.tables.batching import batches
     from acclimate.tables.defaults import default_preprocess
     from acclimate.tables.described import describe
+    from acclimate.tables.folders import predict_folder
     from acclimate.tables.labels import check_known_labels
     from acclimate.tables.mixed import MixedPreprocessor
     from acclimate.tables.pictures import Pictures
@@ -35,6 +36,7 @@ __all__ = [
     "default_preprocess",
     "describe",
     "predict_file",
+    "predict_folder",
     "read",
     "stream",
 ]
@@ -50,6 +52,7 @@ _HOMES = {
     "default_preprocess": "defaults",
     "describe": "described",
     "predict_file": "predictions",
+    "predict_folder": "folders",
     "read": "reading",
     "stream": "streaming",
 }

@@ -22,7 +22,8 @@ from acclimate.tables.understood import STRINGS, Reading, check_declared, unders
 
 DELIMITED = (".csv", ".tsv", ".csv.gz", ".tsv.gz")
 PARQUET = (".parquet", ".pq")
-ARROW = (".arrow", ".feather", ".ipc")
+ARROW = (".arrow", ".arrows", ".feather", ".ipc")
+_STREAM = b"\xff\xff\xff\xff"  # what an Arrow stream begins with
 ARRAYS = ("folder", "picture", "idx", "npz")  # kinds that are no table with columns
 KNOWN = (*DELIMITED, *PARQUET, *ARROW, ".xlsx", ".npz", ".idx3-ubyte", ".idx3-ubyte.gz")
 
@@ -250,11 +251,20 @@ def _read_arrow(path: Path, kind: str) -> Any:
             from pyarrow import parquet
 
             return parquet.ParquetFile(path).read()
+        if is_stream(path):
+            with pa.ipc.open_stream(path) as stream:
+                return stream.read_all()
         from pyarrow import feather
 
         return feather.read_table(path, memory_map=False)
     except (pa.ArrowInvalid, OSError) as error:
         raise InputError(f"{path.name} cannot be read as {kind}: {error}") from error
+
+
+def is_stream(path: Path) -> bool:
+    """Tell whether an Arrow file is a stream, as .arrows and those of some data sets are."""
+    with path.open("rb") as file:
+        return file.read(4) == _STREAM
 
 
 def read_excel(

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from acclimate.exceptions import InputError
 from acclimate.tables import delimited
 from acclimate.tables.labels import check_columns
-from acclimate.tables.reading import kind_of, read_excel
+from acclimate.tables.reading import is_stream, kind_of, read_excel
 from acclimate.tables.table import check_unique, to_frame
 from acclimate.tables.understood import NUMBERS, STRINGS, Reading, convert, converters
 
@@ -180,6 +180,9 @@ def _opened(path: Path, kind: str) -> tuple[Any, list[str]]:
             # by default Arrow reads all row groups ahead, and memory grows with the file
             opened = parquet.ParquetFile(path, pre_buffer=False)
             names = list(opened.schema_arrow.names)
+        elif is_stream(path):
+            opened = pa.ipc.open_stream(pa.memory_map(str(path)))
+            names = list(opened.schema.names)
         else:
             opened = pa.ipc.open_file(pa.memory_map(str(path)))
             names = list(opened.schema.names)
@@ -200,8 +203,9 @@ def _parquet(path: Path, batch_rows: int, columns: Sequence[str] | None) -> Iter
 def _ipc(path: Path, columns: Sequence[str] | None) -> Iterator[Any]:
     opened, names = _opened(path, "arrow")
     check_columns(list(columns or ()), names, path.name)
-    for i in range(opened.num_record_batches):
-        batch = opened.get_batch(i)
+    stream = not hasattr(opened, "num_record_batches")
+    every = opened if stream else map(opened.get_batch, range(opened.num_record_batches))
+    for batch in every:
         yield batch if columns is None else batch.select(list(columns))
 
 
