@@ -602,7 +602,8 @@ class Adapter(BaseEstimator, ABC):  # type: ignore[misc]
         self, X: Any, classes: list[Any] | None, names: Mapping[Any, str] | None
     ) -> dict[str, Any]:
         """Return what a model card says of the rows of one domain."""
-        return {
+        shape = getattr(self, "row_shape_", ())
+        return ({"shape": list(shape)} if len(shape) > 1 else {}) | {
             "rows": door.count(X),
             "features": getattr(self, "n_features_in_", None),
             "classes": classes,

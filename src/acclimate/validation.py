@@ -231,6 +231,10 @@ def check_inputs(
 
             # one warning that there are no names is enough
             return X if hasattr(X, "tocsr") else pd.DataFrame(X, columns=names)
+        if reset:
+            vars(estimator).pop("row_shape_", None)
+            if getattr(X, "ndim", 0) > 2:  # pictures before an encoder
+                note_row_shape(estimator, X)
         return X
     if not reset:
         _check_row_shape(estimator, X)

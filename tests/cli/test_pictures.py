@@ -12,6 +12,7 @@ import acclimate as library
 from acclimate import cli
 from acclimate.base.neural import NeuralClassifier
 from acclimate.cli import models
+from acclimate.transfer.encoders import Pixels
 
 ROWS = 12  # pictures of a class
 
@@ -518,3 +519,17 @@ def test_a_model_is_asked_where_it_looks(folders, acclimate):
     code, _, err = acclimate("look", "t.acclimate", "a.csv")
     assert code == cli.EXIT_INPUT
     assert "holds no pictures" in err
+
+
+def test_the_card_says_what_pictures_a_model_saw(folders, acclimate):
+    asked = ("fit", "here", "--target", "bare", "--out", "m.acclimate", "--method", "CORAL")
+    assert acclimate(*asked, "--encoder", "pixels")[0] == 0
+    out = " ".join(acclimate("show", "m.acclimate")[1].split())
+    assert "source 24 grey pictures of 12 x 12 of here; classes dark, light" in out
+    assert "target 24 grey pictures of 12 x 12 of bare" in out
+    X = np.zeros((6, 3, 9, 12), np.uint8)
+    X[::2] = 200
+    model = library.SourceOnly(preprocess=Pixels()).fit(X, [0, 1] * 3)
+    model.save("n.acclimate")
+    out = " ".join(acclimate("show", "n.acclimate")[1].split())
+    assert "source 6 colour pictures of 12 x 9; classes 0, 1" in out

@@ -160,6 +160,39 @@ def broken_exif(path: Path) -> None:
     save(path, GREY, exif=b"Exif\0\0MM\0*\0\0\0\x08\xff\xff" + b"\x01\x12\0\x03" * 3)
 
 
+def big_endian(path: Path) -> None:
+    """Write a TIFF of 16 bits, the high byte first."""
+    rows = DEEP.astype(">u2").tobytes()
+    tags = [(256, 6), (257, 5), (258, 16), (259, 1), (262, 1), (273, 8), (277, 1), (278, 5),
+            (279, len(rows))]  # fmt: skip
+    entries = b"".join(
+        struct.pack(">HHI", tag, 4, 1) + struct.pack(">I", value) for tag, value in tags
+    )
+    head = b"MM\0*" + struct.pack(">I", 8 + len(rows))
+    path.write_bytes(head + rows + struct.pack(">H", len(tags)) + entries + struct.pack(">I", 0))
+
+
+def folder_called(path: Path) -> None:
+    save(path / "inner.png", GREY)
+
+
+def with_tail(path: Path) -> None:
+    path.write_bytes(save(path, GREY).read_bytes() + b"what a camera wrote behind it" * 99)
+
+
+def multi_picture(path: Path) -> None:
+    frames = [Image.fromarray(GREY), Image.fromarray(255 - GREY)]
+    frames[0].save(path, "MPO", save_all=True, append_images=frames[1:], quality=100)
+
+
+def of_mode(mode: str, **settings: Any) -> Callable[[Path], None]:
+    return lambda path: void(save(path, Image.fromarray(RED).convert(mode), **settings))
+
+
+def as_format(name: str) -> Callable[[Path], None]:
+    return lambda path: Image.fromarray(np.resize(GREY, (16, 16))).convert("RGB").save(path, name)
+
+
 RED = np.zeros((5, 6, 3), np.uint8) + np.array([255, 0, 0], np.uint8)
 ONE = [
     Odd("grey.png", plain(GREY), GREY),
@@ -206,6 +239,20 @@ ONE = [
     Odd("broken exif.jpg", lambda path: broken_exif(path), GREY, near=12),
     Odd("png called.jpg", lambda path: void(save(path.with_suffix(".png"), GREY).rename(path)),
         GREY),
+    Odd("high byte first.tif", big_endian, GREY),
+    Odd("progressive.jpg", plain(GREY, quality=100, progressive=True), GREY, near=3),
+    Odd("cmyk.tif", of_mode("CMYK"), RED, near=3),
+    Odd("luminance and colour.tif", of_mode("YCbCr"), RED, near=3),
+    Odd("two in one.jpg", multi_picture, GREY, near=3),
+    Odd("moving.png", plain(GREY, save_all=True, append_images=[Image.fromarray(255 - GREY)]),
+        GREY),
+    Odd("a tail.png", with_tail, GREY),
+    Odd("Größe №1 'a' & b.png", plain(GREY), GREY),
+    Odd("a folder.png", folder_called, GREY),
+    Odd("no palette left.gif", plain(GREY // 255 * 0), GREY * 0),
+    Odd("black.png", plain(DEEP * 0), GREY * 0),
+    Odd("a line.png", plain(GREY[:1]), GREY[:1]),
+    Odd("called.jpg.png", plain(GREY), GREY),
     Odd("one pixel.png", plain(GREY[:1, :1]), GREY[:1, :1]),
     Odd("empty.png", raw(b""), error="empty"),
     Odd("page.png", raw(b"<html>not found</html>"), error="no picture of a known format"),
@@ -223,6 +270,19 @@ ONE = [
         error="16 bits with a transparent value"),
     Odd("nowhere.png", lambda path: os.symlink(path.with_name("gone"), path),
         error="there is no such file"),
+    Odd("an icon.png", as_format("ICO"), error="no picture of a known format"),
+    Odd("a document.png", as_format("PDF"), error="no picture of a known format"),
+    Odd("drawing.png", raw(b'<svg xmlns="http://www.w3.org/2000/svg"/>'),
+        error="no picture of a known format"),
+    Odd("phone.jpg", raw(b"\0\0\0\x18ftypheic\0\0\0\0mif1heic" + b"\0" * 99),
+        error="no picture of a known format"),
+    Odd("zeros.png", raw(b"\0" * 5000), error="no picture of a known format"),
+    Odd("pointer.png", raw(b"version https://git-lfs.github.com/spec/v1\noid sha256:0\n"),
+        error="no picture of a known format"),
+    Odd("nothing wide.png", raw(b"\x89PNG\r\n\x1a\n" + chunk(
+        b"IHDR", struct.pack(">IIBBBBB", 0, 5, 8, 0, 0, 0, 0)) + chunk(b"IEND", b"")),
+        error="damaged|no picture"),
+    Odd("circle.png", lambda path: os.symlink(path, path), error="there is no such file"),
     Odd("pipe.png", lambda path: os.mkfifo(path), error="a device or a pipe"),
 ]  # fmt: skip
 

@@ -147,19 +147,39 @@ def _side(rows: dict[str, Any] | None, file: dict[str, Any] | None) -> str:
         return ""
     some = rows.get("labelled")
     pictures = file.get("pictures") if file else None
-    if file and pictures:
+    seen = pictures_words(file["rows"] if file else rows.get("rows"), rows.get("shape"))
+    if seen:
+        _, *notes = (pictures or "").split("; ")
+        parts = ["; ".join([f"{seen} of {file['name']}" if file else seen, *notes])]
+    elif file and pictures:
         parts = [f"{file['name']}: {pictures}"]
     else:
         parts = [f"{rows.get('rows'):,} rows" + (f" of {file['name']}" if file else "")]
     if some is not None:
         parts.append(f"{some:,} labelled")
-    if rows.get("features") and not pictures:
+    if rows.get("features") and not pictures and not seen:
         parts.append(f"{rows['features']} inputs")
     classes = rows.get("class_names") or rows.get("classes")
     if classes:
         shown = ", ".join(str(one) for one in classes[:8])
         parts.append(f"classes {shown}{', ...' if len(classes) > 8 else ''}")
-    return ("; " if pictures else ", ").join(parts)
+    return ("; " if pictures or seen else ", ").join(parts)
+
+
+def pictures_words(rows: Any, shape: Any) -> str:
+    """Say what pictures a model saw; nothing where rows of such a shape are none.
+
+    Examples
+    --------
+    >>> pictures_words(720, [3, 48, 64]), pictures_words(1, [28, 28]), pictures_words(5, [4])
+    ('720 colour pictures of 64 x 48', '1 grey picture of 28 x 28', '')
+    """
+    sides = list(shape or ())
+    if len(sides) not in (2, 3) or (len(sides) == 3 and sides[0] not in (1, 3)):
+        return ""
+    kind = "colour" if len(sides) == 3 and sides[0] == 3 else "grey"
+    plural = "" if rows == 1 else "s"
+    return f"{rows:,} {kind} picture{plural} of {sides[-1]} x {sides[-2]}"
 
 
 def _scores(scores: Any, words: Any) -> str:

@@ -148,7 +148,7 @@ def _walk(root: Path, inside: Path, found: Layout, seen: set[str]) -> Iterator[P
         name = inside / entry.name
         if entry.name.startswith("."):
             found.hidden += 1
-        elif entry.is_dir():
+        elif os.path.isdir(root / name):  # a link to itself leads to none
             yield from _walk(root, name, found, set(above) if len(inside.parts) < 2 else seen)
         elif is_picture(entry.name):
             yield name
