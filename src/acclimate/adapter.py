@@ -587,8 +587,7 @@ class Adapter(BaseEstimator, ABC):  # type: ignore[misc]
 
     def _rows_kept(self, domains: Mapping[str, Any]) -> dict[str, int]:
         """Return how many rows of each domain are found in what was learned; none in a trial."""
-        shared = _SHARED.get()
-        if shared is not None and not shared.saved:
+        if only_tried():
             return {}
         from acclimate.persistence.held import count_rows
 
@@ -823,6 +822,12 @@ def sharing(shared: Shared) -> Iterator[Shared]:
         yield shared
     finally:
         _SHARED.reset(before)
+
+
+def only_tried() -> bool:
+    """Tell whether a method is fitted to be tried on a target, and neither kept nor saved."""
+    shared = _SHARED.get()
+    return shared is not None and not shared.saved
 
 
 def once(rows: tuple[Any, ...], settings: tuple[Any, ...], make: Callable[[], Any]) -> Any:

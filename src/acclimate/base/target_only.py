@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from acclimate.adapter import Adapted, Adapter, fit_model
+import numpy as np
+
+from acclimate.adapter import Adapted, Adapter, fit_model, only_tried
 from acclimate.classes import lost_classes, warn_of_lost
 from acclimate.validation import Rows
 
@@ -65,8 +67,27 @@ class TargetOnly(Adapter):
     _reads_frames = True
     _weighs_target = True
 
+    def _fit_source(self, source: Rows, seed: int) -> Any:
+        if only_tried():  # nothing is asked of the source there, and a network takes long
+            return _Unasked(None if self._regression() else np.unique(source.y))
+        return super()._fit_source(source, seed)
+
     def _adapt(self, model: Any, source: Rows | None, target: Rows, seed: int) -> Adapted:
         if not self._regression():
             lost = lost_classes(model.classes_, self.source_class_names_, target)
             warn_of_lost("TargetOnly", lost, "Pooled and JointObjective learn it from the source")
         return Adapted(fit_model(self._base(), target, seed))
+
+
+class _Unasked:
+    """Stands for a source model where none is needed.
+
+    Parameters
+    ----------
+    classes : ndarray of shape (n_classes,) or None
+        The source's labels, None in a regression.
+    """
+
+    def __init__(self, classes: Any) -> None:
+        if classes is not None:
+            self.classes_ = classes

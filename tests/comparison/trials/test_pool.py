@@ -213,3 +213,25 @@ def test_interrupting_the_consumer_leaves_no_workers(
             raise KeyboardInterrupt
     assert time.monotonic() - started < 60
     assert pool._own is None
+
+
+def test_a_trial_of_the_target_alone_fits_no_source_model(
+    place: Shared, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from acclimate import TargetOnly, adapter
+
+    fit, fitted = adapter.fit_model, []
+
+    def counted(*given: Any) -> Any:
+        fitted.append(len(given[1].X))
+        return fit(*given)
+
+    monkeypatch.setattr(adapter, "fit_model", counted)
+    data = shared.read(place)
+    train = np.arange(20)
+    found = _run(Pool(place, n_jobs=1), [_spec("a", TargetOnly(), train=train)])["a"]
+    assert found.status == "done"
+    assert fitted == []
+    by_hand = TargetOnly().fit(data["source_X"], data["source_y"])
+    assert by_hand.predict(data["source_X"], domain="source").shape == data["source_y"].shape
+    assert fitted == [len(data["source_y"])]
