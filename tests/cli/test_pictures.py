@@ -134,6 +134,31 @@ def test_a_model_behind_an_encoder(folders, acclimate):
 
 
 @pytest.mark.slow
+def test_from_two_folders_to_predictions_in_five_commands(folders, acclimate):
+    image, rng = pytest.importorskip("PIL.Image"), np.random.default_rng(1)
+    for k in range(100):  # enough for a check
+        for path, level in ((Path("there/dark"), 80), (Path("there/light"), 180),
+                            (Path("bare"), 80 if k % 2 else 180)):  # fmt: skip
+            pixels = rng.integers(level - 50, level + 50, (12, 12)).astype(np.uint8)
+            image.fromarray(pixels).save(path / f"more{k:03d}.png")
+    steps = (
+        ("diagnose", "here", "there"),
+        ("compare", "--source", "here", "--target", "there", "--encoder", "pixels", "--method",
+         "Pooled", *QUICK),
+        ("fit", "here", "--target", "there", "--method", "Pooled", "--encoder", "pixels",
+         "--no-estimate", "--out", "m.acclimate"),
+        ("predict", "m.acclimate", "bare", "--out", "p.csv"),
+        ("check", "m.acclimate", "bare"),
+    )  # fmt: skip
+    for step in steps:
+        code, _, err = acclimate(*step)
+        assert (code, err) == (0, ""), step
+    lines = Path("p.csv").read_text().splitlines()[1:]
+    said = [line.split(",")[1].strip('"') for line in lines]
+    assert said == ["light", "dark"] * (ROWS + 50)
+
+
+@pytest.mark.slow
 def test_features_are_ranked_and_diagnosed(folders, acclimate):
     code, out, err = acclimate("rank", "there", "here", "--encoder", "hog", "--json")
     assert (code, err) == (0, "")

@@ -109,13 +109,14 @@ class WithoutLabels(Bench):
         return [self._jobs[candidate.name]]
 
     def run(self) -> None:
-        """Run every trial that the limits allow: baselines, then what is cheap, then the dear.
+        """Run every trial that the limits allow: what answers, then what is cheap, then the dear.
 
         Where there is a limit and there are several dear candidates, these are tried on a ninth and
         on a third of the source rows and steps first, and the better third goes on.
         """
         jobs = self._jobs
-        self.trials.run((jobs[c.name] for c in self.candidates if c.baseline), limited=False)
+        first = [c for c in self.candidates if c.baseline or c.name in DEFAULTS]
+        self.trials.run((jobs[c.name] for c in first), limited=False)
         self.trials.run(jobs[c.name] for c in self.candidates if not c.dear)
         dear = [c for c in self.candidates if c.dear and not c.baseline]
         if self.halves(dear):

