@@ -69,7 +69,7 @@ class TargetOnly(Adapter):
 
     def _fit_source(self, source: Rows, seed: int) -> Any:
         if only_tried():  # nothing is asked of the source there, and a network takes long
-            return _Unasked(None if self._regression() else np.unique(source.y))
+            return _Unasked(None if self._regression() else np.unique(np.asarray(source.y)))
         return super()._fit_source(source, seed)
 
     def _adapt(self, model: Any, source: Rows | None, target: Rows, seed: int) -> Adapted:
