@@ -11,15 +11,25 @@ import pytest
 from PIL import Image
 from rich.console import Console
 
+from acclimate.cli import stores
+from acclimate.comparison.trials.store import Store
 from acclimate.report import render_comparison
 from acclimate.report.answer_view import answer_tables
 from acclimate.report.compared import Compared
 from acclimate.report.compared_answers import AnswersOf, AnswersShown, MissedRows
 from acclimate.report.evaluation_page import render_evaluation
 from acclimate.report.screen import rich_table
-from acclimate.report.thumbnails import SIDE, bytes_of, image_source, pictured, thumbnails
+from acclimate.report.thumbnails import (
+    SIDE,
+    bytes_of,
+    image_source,
+    pictured,
+    thumbnails,
+    with_thumbnails,
+)
 from acclimate.report.view import View
 from acclimate.report.view_page import render_fragment
+from acclimate.tables import Table
 
 HOSTILE = '"><img src=x onerror=alert(1)>'
 
@@ -105,6 +115,23 @@ def test_the_report_of_a_comparison_and_a_notebook_show_them(comparisons):
                                                       "said": ["b"], "confidence": [0.5]}},
     })  # fmt: skip
     assert "<img" not in render_comparison(none)
+
+
+def test_a_store_holds_the_copies_unless_no_rows_are_to_be_kept(tmp_path):
+    X = np.full((5, 20, 20), 90, np.uint8)
+    rows = MissedRows(2, (3, 1), truth=("a", "b"), said=("b", "a"), confidence=(0.9, 0.7))
+    found = with_thumbnails(Compared(answers=shown_of(rows)), X)
+    assert found.answers.missed == missed(X)
+    assert with_thumbnails(Compared(), X) == Compared()
+    table = Table(X, path=tmp_path, ids=np.array([f"x/{k}.png" for k in range(5)]))
+    for no_rows, copies in ((False, 2), (True, 0)):
+        path = tmp_path / f"{no_rows}.sqlite"
+        with Store(path) as store:
+            store.set_meta("comparison", found.to_dict())
+        stores.name_rows(path, table, None, "as asked", no_rows=no_rows)
+        kept = stores.read(path)[0].answers.missed
+        assert kept.called()[1] == ["x/3.png", "x/1.png"]
+        assert len(kept.thumbnails) == copies
 
 
 def test_the_page_of_an_evaluation_fits_a_phone_and_asks_nobody(show):

@@ -350,6 +350,12 @@ def holding(*names: str) -> Callable[[Path], None]:
     return lambda root: void(put(root / "set", *names))
 
 
+def link_to_itself(root: Path) -> None:
+    put(root / "set", *PLAIN)
+    for name in ("c", "a/d"):
+        os.symlink(root / "set" / name, root / "set" / name)
+
+
 def empty_class(root: Path) -> None:
     put(root / "set", *PLAIN)
     (root / "set" / "c").mkdir()
@@ -361,6 +367,7 @@ LAYOUTS: dict[str, tuple[Callable[[Path], None], dict[str | None, int], str]] = 
     "a class as a link": (linked, {"a": 2, "b": 1, "c": 1}, "4 pictures of 3 classes"),
     "a picture as a link": (linked_picture, {"a": 2, "b": 2}, "4 pictures"),
     "links in a circle": (circle, {"a": 2, "b": 1}, "a/again, b/self not followed again"),
+    "links to themselves": (link_to_itself, {"a": 2, "b": 1}, "3 pictures of 2 classes"),
     "hidden files": (with_files("a/.DS_Store", "a/._0.png"), {"a": 2, "b": 1},
                      "2 hidden left out"),
     "hidden folders": (holding(*PLAIN, ".thumbs/0.png", "a/.ipynb_checkpoints/0.png"),

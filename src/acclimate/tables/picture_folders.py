@@ -165,4 +165,4 @@ def _entries(folder: Path) -> list[Any]:
 
 
 def _folders(path: Path) -> list[str]:
-    return [entry.name for entry in _entries(path) if entry.is_dir()]
+    return [entry.name for entry in _entries(path) if os.path.isdir(path / entry.name)]
