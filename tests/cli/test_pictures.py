@@ -451,7 +451,7 @@ def test_from_folders_as_people_have_them_to_predictions(tmp_path, monkeypatch, 
     assert code in (0, cli.EXIT_DRIFTED, cli.EXIT_UNSURE)
     code, out, err = run("show", "there.acclimate")
     assert "24 colour pictures of 12 x 12 of here; test/ left out" in out
-    assert "there: 32 pictures of 2 classes" in out
+    assert "32 colour pictures of 12 x 12 of there" in out
     assert "; classes dark, light" in out
 
 

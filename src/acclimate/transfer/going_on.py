@@ -27,7 +27,7 @@ ENOUGH = 100  # labels from which one layout of the folds does
 _NETWORK_FOLDS = 3  # laid out once: a fit takes seconds and not milliseconds
 _STRATEGIES = ("full", "head", "l2-sp")  # of a network, beside what "auto" means
 _STAGE_ONE = (
-    "feature_names_in_", "n_features_in_", "seed_", "preprocess_", "source_model_",
+    "feature_names_in_", "n_features_in_", "row_shape_", "seed_", "preprocess_", "source_model_",
     "source_class_names_", "source_shares_", "trained_on_", "rows_held_",
 )  # fmt: skip
 
