@@ -6,7 +6,11 @@ the client's folder. Bytes are those that the loopback device sent meanwhile, so
 use it. They are divided by the bytes of the table and by the workers: the way over the scheduler
 counts twice, the way from worker to worker once.
 
-Run:  python benchmarks/wire.py [--megabytes 10 100]
+With --client it times what the client does for each trial instead: claim it, write it with the
+answers to 1000 rows, and let go of it. That bounds the trials that any number of workers may end in
+a second.
+
+Run:  python benchmarks/wire.py [--megabytes 10 100] [--client]
 Needs the extra "cluster".
 """
 
@@ -84,21 +88,50 @@ def run(megabytes: int, client: Any) -> dict[str, float]:
     return {"seconds": seconds, "fits": found["done"], "sent": (_sent() - before) / X.nbytes}
 
 
+def client_seconds(trials: int = 500, rows: int = 1000) -> float:
+    """Return the seconds of the client for each trial."""
+    from acclimate.comparison.trials.claims import Claims
+    from acclimate.comparison.trials.store import Record, Store
+
+    proba = np.random.default_rng(0).random((rows, 2), dtype=np.float32)
+    answers = {"answers": np.zeros(rows, dtype=np.int64), "proba": proba}
+    with tempfile.TemporaryDirectory() as folder, Store(f"{folder}/run.sqlite") as store:
+        claims, started = Claims(store), time.perf_counter()
+        for k in range(trials):
+            trial = Record("CORAL", "CORAL", {"k": k}, 0, "abc", {}, "done", {"accuracy": 0.5})
+            store.find([trial.key], {})
+            claims.take(trial.key)
+            store.find([trial.key], {})
+            store.write(trial, answers)
+            claims.release([trial.key])
+        return (time.perf_counter() - started) / trials
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--megabytes", type=int, nargs="+", default=[10, 100])
-    print("| table | where | fits | seconds | fits an hour | sent, in tables | a worker |")
-    print("|---|---|---|---|---|---|---|")
-    for megabytes in parser.parse_args().megabytes:
+    parser.add_argument("--client", action="store_true")
+    asked = parser.parse_args()
+    if asked.client:
+        print(f"client: {1000 * client_seconds():.1f} ms a trial")
+        return
+    print(
+        "| table | where | fits | seconds | of local | fits an hour | MB sent | in tables | a worker |"
+    )
+    print("|---|---|---|---|---|---|---|---|---|")
+    for megabytes in asked.megabytes:
+        local = 0.0
         for number in (0, *WORKERS):
             with ExitStack() as stack:
                 client = stack.enter_context(cluster(number)) if number else None
                 one = run(megabytes, client)
+            local = one["seconds"] if not number else local
             where = f"{number} workers" if number else f"{LOCAL} local processes"
             each = f"{one['sent'] / number:.2f}" if number else ""
             print(
                 f"| {megabytes} MB | {where} | {one['fits']:.0f} | {one['seconds']:.1f} | "
-                f"{3600 * one['fits'] / one['seconds']:,.0f} | {one['sent']:.2f} | {each} |",
+                f"{one['seconds'] / local:.1f} | {3600 * one['fits'] / one['seconds']:,.0f} | "
+                f"{one['sent'] * megabytes:.0f} | {one['sent']:.2f} | {each} |",
                 flush=True,
             )
 

@@ -18,12 +18,18 @@ from acclimate.exceptions import InputError
 def predict(
     model: Annotated[Path, typer.Argument(help="Model file.")],
     rows: Annotated[
-        Path, typer.Argument(help="Rows to predict, of any number; or a folder of Parquet files.")
+        Path,
+        typer.Argument(
+            help="Rows to predict, of any number; - for standard input; a folder of Parquet files."
+        ),
     ],
     out: Annotated[
         Path,
         typer.Option(
-            "--out", metavar="FILE", help="File to write: .csv, .tsv or .parquet. For a folder one."
+            "--out",
+            metavar="FILE",
+            help="File to write: .csv, .tsv or .parquet; - for CSV on standard output. For a "
+            "folder a folder.",
         ),
     ],
     proba: Annotated[bool, typer.Option("--proba", help="Write class probabilities, too.")] = False,
@@ -64,12 +70,13 @@ def predict(
         raise InputError("--share is about rows of the target; leave it out with --domain source")
     from acclimate import tables
     from acclimate.cli import many_files
+    from acclimate.cli.piped import is_piped, result_to, rows_of
     from acclimate.cli.rows import reading_of
     from acclimate.cli.stored import load, settings_of
     from acclimate.shares import parse_shares
 
     folder = many_files.is_folder(rows, cluster)
-    if not folder:
+    if not folder and not is_piped(out):
         check_out(out, rows, model)
     with Status("reading") as status:
         adapter = load(model, trusted)
@@ -82,12 +89,14 @@ def predict(
         many_files.predict(answers, model, rows, out, cluster, **options)
         return
     told: list[str] = []
-    with Status("reading") as status:
-        known = id or _identifier(rows, settings_of(adapter)["id"], reading)
+    with Status("reading") as status, rows_of(rows) as path, result_to(out) as goal:
+        known = id or _identifier(path, settings_of(adapter)["id"], reading)
         done = tables.predict_file(
-            answers, rows, out, id=known, proba=proba, top=top, how=reading,
+            answers, path, goal, id=known, proba=proba, top=top, how=reading,
             tell=lambda count: status.tell(f"{count:,} rows predicted"), told=told.append,
         )  # fmt: skip
+    if is_piped(out):
+        return
     for words in told:
         say(f"Read {rows.name}: {words}")
     say(f"Wrote {done:,} predictions to {out}")

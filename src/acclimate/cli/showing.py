@@ -57,7 +57,10 @@ def show(
 def check(
     model: Annotated[Path, typer.Argument(help="Model file.")],
     rows: Annotated[
-        Path, typer.Argument(help="New rows, labelled or not; or a folder of Parquet files.")
+        Path,
+        typer.Argument(
+            help="New rows, labelled or not; - for standard input; or a folder of Parquet files."
+        ),
     ],
     alpha: Annotated[
         float, typer.Option("--alpha", help="Chance of a false alarm, over all columns.")
@@ -84,6 +87,7 @@ def check(
     """
     from acclimate.cli import many_files
     from acclimate.cli.checking import checked, read_known, reference_of
+    from acclimate.cli.piped import rows_of
     from acclimate.cli.rows import say_read
     from acclimate.cli.stored import load
 
@@ -96,7 +100,8 @@ def check(
         if folder:
             every = many_files.check(adapter, reference, model, rows, out, alpha, how, cluster)
         else:
-            table = read_known(adapter, rows, how)
+            with rows_of(rows) as path:
+                table = read_known(adapter, path, how)
             found = checked(adapter, reference, table.X, alpha)
     if folder:
         many_files.show(*every, as_json)
