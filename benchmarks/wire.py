@@ -115,9 +115,7 @@ def main() -> None:
     if asked.client:
         print(f"client: {1000 * client_seconds():.1f} ms a trial")
         return
-    print(
-        "| table | where | fits | seconds | of local | fits an hour | MB sent | in tables | a worker |"
-    )
+    print("| table | where | fits | seconds | of local | fits an hour | MB | tables | a worker |")
     print("|---|---|---|---|---|---|---|---|---|")
     for megabytes in asked.megabytes:
         local = 0.0
