@@ -315,16 +315,59 @@ def report(rows: list[dict[str, Any]], role: str) -> None:
                 )
     below = clearly_below([row for row in rows if "error" in row])
     print(f"shown to be below what is borne (Holm over the cases): {below or 'none'}")
-    cases = {(row["case"], row["labels"]) for row in rows}
-    for case, labels in sorted(cases):
-        mine = [row for row in rows if (row["case"], row["labels"]) == (case, labels)]
-        arms = [f"boosting, {kind}" for kind in ("pooled", "pooled, column")]
-        pooled = max(float(np.mean([row["arms"].get(arm, 0) for row in mine])) for arm in arms)
-        ours, hand = (float(np.mean([row[key] for row in mine])) for key in ("ours", "by_hand"))
-        print(
-            f"  {case}, {labels}: {len(mine)} draws, by hand {hand:.3f}, ours {ours:.3f}, pooled "
-            f"boosting {pooled:.3f}"
-        )
+    _table(rows)
+    _beside_autogluon(rows)
+
+
+def _table(rows: list[dict[str, Any]]) -> None:
+    """Print each case in Markdown: a cell a number of labels, in the mean over the draws."""
+    sizes = sorted({row["labels"] for row in rows})
+    print("| case | " + " | ".join(f"{size} labels" for size in sizes) + " |")
+    print("|---" * (len(sizes) + 1) + "|")
+    arms = [f"boosting, {kind}" for kind in ("pooled", "pooled, column")]
+    for case in sorted({row["case"] for row in rows}):
+        cells = []
+        for size in sizes:
+            mine = [row for row in rows if (row["case"], row["labels"]) == (case, size)]
+            if not mine:
+                cells.append("")
+                continue
+            unit, form = (100, ".1f") if mine[0]["task"] == "classification" else (1, ".3f")
+            hand, ours, oracle = (
+                float(np.mean([unit * row[key] for row in mine]))
+                for key in ("by_hand", "ours", "oracle")
+            )
+            pooled = max(np.mean([unit * row["arms"].get(arm, 0) for row in mine]) for arm in arms)
+            cells.append(f"{hand:{form}} / {ours:{form}} / {pooled:{form}} / {oracle:{form}}")
+        print(f"| {case} | " + " | ".join(cells) + " |")
+
+
+def _beside_autogluon(rows: list[dict[str, Any]]) -> None:
+    """Print the mean gain over each arm of AutoGluon, and over the better one of a case."""
+    path = RESULTS.with_name("by_hand_autogluon.json")
+    if not path.exists():
+        return
+    theirs: dict[Any, dict[str, float]] = {}
+    for one in json.loads(path.read_text()):
+        if one["score"] is not None:
+            key = one["case"], one["labels"], one["draw"]
+            theirs.setdefault(key, {})[one["arm"]] = one["score"]
+    for task, unit in (("classification", 100.0), ("regression", 1.0)):
+        found = [
+            (row["ours"], theirs[key]) for row in rows
+            if row["task"] == task and (key := (row["case"], row["labels"], row["draw"])) in theirs
+        ]  # fmt: skip
+        if found:
+            alone, pooled, better = (
+                unit * float(np.mean([ours - of(arms) for ours, arms in found]))
+                for of in (lambda a: a["target"], lambda a: a["pooled, column"],
+                           lambda a: max(a.values()))
+            )  # fmt: skip
+            print(
+                f"{task}, {len(found)} cases: above AutoGluon on the target alone by {alone:+.3g}, "
+                f"on all rows with a column by {pooled:+.3g}, above the better of the two in each "
+                f"case, known afterwards, by {better:+.3g}"
+            )
 
 
 def main() -> None:
