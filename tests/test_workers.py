@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterator
-from concurrent.futures import Executor, ThreadPoolExecutor
+from concurrent.futures import CancelledError, Executor, ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
@@ -17,7 +17,7 @@ from acclimate.installed import versions_here
 from acclimate.refits.reruns import gather, gather_each
 from acclimate.workers import spread, working
 
-pytestmark = pytest.mark.filterwarnings("default::DeprecationWarning:distributed")
+pytestmark = pytest.mark.filterwarnings("default")  # the cluster's own
 
 
 def _half(common: float, one: float) -> float:
@@ -148,3 +148,24 @@ def test_another_version_is_refused_and_a_cluster_that_is_lost_is_one_error(
             pass
     with working(client):  # which is closed
         assert spread(_half, [(4,)], (1.0,)) == [2.0]
+
+
+def test_what_is_cancelled_runs_again_and_not_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("distributed", reason="needs the extra 'cluster': dask")
+    monkeypatch.setattr(spreading, "dask_of", lambda executor: (object(), {}))
+    monkeypatch.setattr(spreading, "count_at", lambda client: 1)
+    monkeypatch.setattr(spreading, "place_of", lambda client: "tcp://a:1")
+    turns: list[int] = []
+
+    def one_a_turn(*arguments: Any) -> None:  # the worker with the shared values dies each time
+        jobs, ended = arguments[3], arguments[-1]
+        turns.append(len(ended))
+        ended[len(ended)] = (len(ended), [])
+        if len(ended) < len(jobs):
+            raise CancelledError
+
+    monkeypatch.setattr(spreading, "_some_on_cluster", one_a_turn)
+    assert spread(_half, [(1,), (2,), (3,)]) == [0, 1, 2]
+    assert turns == [0, 1, 2]  # what had ended is kept
+    with pytest.raises(AcclimateError, match="cancelled again and again on the cluster at tcp://a"):
+        spread(_half, [(1,), (2,), (3,), (4,)])
