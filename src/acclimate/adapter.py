@@ -451,7 +451,7 @@ class Adapter(BaseEstimator, ABC):  # type: ignore[misc]
         >>> from acclimate import Domain, SourceOnly
         >>> X = np.array([[0.0], [1.0], [2.0], [3.0]])
         >>> model = SourceOnly().fit(X, ["no", "no", "yes", "yes"], target=Domain(X))
-        >>> model.with_threshold(0.9, "yes").predict(X)
+        >>> model.with_threshold(0.8, "yes").predict(X)
         array(['no', 'no', 'no', 'yes'], dtype='<U3')
         """
         check_is_fitted(self, "source_model_")
