@@ -28,7 +28,9 @@ def test_a_small_regression_is_the_best_of_all_assignments() -> None:
     x, xt = rng.normal(size=(6, 1)), rng.normal(size=(6, 1)) * 1.2 + 3
     y = 2 * x[:, 0] + 0.1 * rng.normal(size=6)
     alpha = 0.7
-    model = JDOT(LinearRegression(), alpha=alpha, rounds=50).fit(x, y, target=Domain(xt))
+    model = JDOT(LinearRegression(), alpha=alpha, rounds=50, shrinkage=0.0).fit(
+        x, y, target=Domain(xt)
+    )
     u, w = x - x.mean(), xt - xt.mean()
     D = (u - w.T) ** 2
     best = np.inf
@@ -142,8 +144,8 @@ def test_without_weights_the_largest_share_decides_and_no_class_is_lost() -> Non
 
 def test_a_move_of_the_target_moves_the_model(toy: Any) -> None:
     d = toy(0, classes=None)
-    here = JDOT(LinearRegression()).fit(d.X, d.y, target=Domain(d.Xt))
-    away = JDOT(LinearRegression()).fit(d.X, d.y, target=Domain(d.Xt + 100))
+    here = JDOT(LinearRegression(), shrinkage=0.0).fit(d.X, d.y, target=Domain(d.Xt))
+    away = JDOT(LinearRegression(), shrinkage=0.0).fit(d.X, d.y, target=Domain(d.Xt + 100))
     np.testing.assert_allclose(away.predict(d.Xn + 100), here.predict(d.Xn), atol=1e-6)
     np.testing.assert_allclose(away.objectives_, here.objectives_, rtol=1e-6)
 
@@ -185,7 +187,9 @@ def test_more_features_than_rows() -> None:
 
 def test_two_rounds_by_hand(toy: Any) -> None:
     d = toy(1, classes=None)
-    model = JDOT(LinearRegression(), rounds=2, alpha=2.0).fit(d.X, d.y, target=Domain(d.Xt))
+    model = JDOT(LinearRegression(), rounds=2, alpha=2.0, shrinkage=0.0).fit(
+        d.X, d.y, target=Domain(d.Xt)
+    )
     X, Z = d.X - d.X.mean(0), d.Xt - d.Xt.mean(0)
     D = 2.0 * cdist(X, Z, "sqeuclidean") / cdist(X, Z, "sqeuclidean").mean()
     C, objectives = D, []
@@ -209,3 +213,22 @@ def test_wrong_settings(settings: Any, message: str, toy: Any) -> None:
     d = toy(0)
     with pytest.raises(InputError, match=message):
         JDOT(**settings).fit(d.X, d.y)
+
+
+def test_between_the_source_model_and_the_papers(toy: Any) -> None:
+    """The objective is the mean of both; with 1 the model is the source's."""
+    d = toy(1, classes=None)
+    s, n, m = 0.25, len(d.X), len(d.Xt)
+    model = JDOT(LinearRegression(), rounds=1, shrinkage=s).fit(d.X, d.y, target=Domain(d.Xt))
+    C = cdist(d.X - d.X.mean(0), d.Xt - d.Xt.mean(0), "sqeuclidean")
+    P = pot().emd([], [], C)
+    w = np.concatenate([np.full(m, (1 - s) / m), np.full(n, s / n)])
+    labels = np.concatenate([P.T @ d.y * m, d.y])
+    line = LinearRegression().fit(np.vstack([d.Xt, d.X]), labels, sample_weight=w)
+    np.testing.assert_allclose(model.predict(d.Xn), line.predict(d.Xn), rtol=1e-8)
+    there = (P * (C / C.mean() + (d.y[:, None] - line.predict(d.Xt)) ** 2 / d.y.var())).sum()
+    here = ((d.y - line.predict(d.X)) ** 2).mean() / d.y.var()
+    assert model.objectives_[0] == pytest.approx((1 - s) * there + s * here, rel=1e-9)
+    for base, y in ((LinearRegression(), d.y), (LogisticRegression(), (d.y > 0).astype(int))):
+        same = JDOT(base, shrinkage=1.0).fit(d.X, y, target=Domain(d.Xt))
+        np.testing.assert_allclose(same.predict(d.Xn), same.source_model_.predict(d.Xn), rtol=1e-9)

@@ -23,7 +23,8 @@ EACH = pytest.mark.parametrize("kind", KINDS)
 
 
 def fitted(d: Any, kind: str, **settings: Any) -> OTMapping:
-    model = OTMapping(regularisation=kind, random_state=0, **settings)
+    """Return the paper's map of a toy, all the way."""
+    model = OTMapping(regularisation=kind, random_state=0, **{"shrinkage": 0.0} | settings)
     return model.fit(d.X, d.y, target=Domain(d.Xt))
 
 
@@ -66,7 +67,7 @@ def test_a_row_maps_the_same_alone_and_permuted(kind: str, toy: Any) -> None:
     np.testing.assert_allclose(alone, whole, **exact)
     order = RNG(1).permutation(len(d.X))
     turn = RNG(2).permutation(len(d.Xt))
-    moved = OTMapping(regularisation=kind, random_state=0)
+    moved = OTMapping(regularisation=kind, shrinkage=0.0, random_state=0)
     moved.fit(d.X[order], d.y[order], target=Domain(d.Xt[turn]))
     np.testing.assert_allclose(moved.transform(d.X, domain="source"), whole, rtol=1e-10)
 
@@ -96,7 +97,7 @@ def test_new_rows_move_with_the_nearest(toy: Any) -> None:
 @EACH
 def test_equal_rows_go_to_one_place(kind: str, toy: Any) -> None:
     d = toy(0)
-    twice = OTMapping(regularisation=kind).fit(
+    twice = OTMapping(regularisation=kind, shrinkage=0.0).fit(
         np.repeat(d.X, 2, axis=0), np.repeat(d.y, 2), target=Domain(np.repeat(d.Xt, 3, axis=0))
     )
     np.testing.assert_allclose(
@@ -125,7 +126,8 @@ def test_weights_are_repeated_rows(kind: str, toy: Any) -> None:
 @EACH
 def test_a_move_of_the_target_moves_the_rows_along(kind: str, toy: Any) -> None:
     d = toy(0)
-    away = OTMapping(regularisation=kind, random_state=0).fit(d.X, d.y, target=Domain(d.Xt + 1000))
+    away = OTMapping(regularisation=kind, shrinkage=0.0, random_state=0)
+    away.fit(d.X, d.y, target=Domain(d.Xt + 1000))
     np.testing.assert_allclose(
         away.transform(d.X, domain="source"),
         fitted(d, kind).transform(d.X, domain="source") + 1000,
@@ -137,7 +139,7 @@ def test_a_move_of_the_target_moves_the_rows_along(kind: str, toy: Any) -> None:
 def test_relabelled_classes_change_the_names_alone(kind: str, toy: Any) -> None:
     d = toy(0)
     called = np.array([7, -1, 2])  # -1 is a class like any other
-    model = OTMapping(regularisation=kind, random_state=0)
+    model = OTMapping(shrinkage=0.0, regularisation=kind, random_state=0)
     model.fit(d.X, called[d.y], target=Domain(d.Xt))
     assert np.array_equal(model.predict(d.Xn), called[fitted(d, kind).predict(d.Xn)])
     assert -1 in model.predict(d.Xn)
@@ -185,7 +187,9 @@ def test_classes_stay_apart(toy: Any) -> None:
     settings = {"epsilon": 0.1, "class_strength": 1.0}
     gaps = []
     for kind in ("entropic", "classes"):
-        model = OTMapping(regularisation=kind, **settings).fit(X, y, target=Domain(Xt))
+        model = OTMapping(shrinkage=0.0, regularisation=kind, **settings).fit(
+            X, y, target=Domain(Xt)
+        )
         Z = model.transform(X, domain="source")
         gaps.append(np.linalg.norm(Z[y == 1].mean(0) - Z[y == 0].mean(0)))
     assert gaps[1] > gaps[0] * 1.05
@@ -200,7 +204,7 @@ def test_known_target_labels_forbid_other_classes(kind: str) -> None:
     X[:, 0] += 4 * y
     Xt[:, 0] += 4 * (1 - yt)
     known = np.arange(50) < 40
-    blind = OTMapping(regularisation=kind).fit(X, y, target=Domain(Xt))
+    blind = OTMapping(shrinkage=0.0, regularisation=kind).fit(X, y, target=Domain(Xt))
     assert blind.score(Xt, yt) < 0.1
     told = OTMapping(regularisation=kind, use_target_labels=True)
     told.fit(X, y, target=Domain(Xt, yt, labelled=known))
@@ -257,7 +261,7 @@ def test_above_max_rows_a_draw_stands_for_all(kind: str) -> None:
 @EACH
 def test_float32_stays_float32_and_agrees(kind: str, toy: Any) -> None:
     d = toy(0)
-    single = OTMapping(regularisation=kind)
+    single = OTMapping(shrinkage=0.0, regularisation=kind)
     single.fit(d.X.astype(np.float32), d.y, target=Domain(d.Xt.astype(np.float32)))
     Z = single.transform(d.X.astype(np.float32), domain="source")
     assert Z.dtype == np.float32
@@ -311,7 +315,7 @@ def test_classes_need_classes(toy: Any) -> None:
 def test_one_row_on_a_side_works(toy: Any) -> None:
     d = toy(0)
     for kind in KINDS:
-        model = OTMapping(regularisation=kind).fit(d.X, d.y, target=Domain(d.Xt[:1]))
+        model = OTMapping(regularisation=kind, shrinkage=0.0).fit(d.X, d.y, target=Domain(d.Xt[:1]))
         np.testing.assert_allclose(
             model.transform(d.X, domain="source"), np.repeat(d.Xt[:1], 60, axis=0), atol=1e-9
         )
@@ -358,3 +362,22 @@ def test_one_row_far_away_does_not_blur_the_others() -> None:
     assert after > 10 * before  # the mean cost
     assert far.epsilon_ * after < 3 * plain.epsilon_ * before
     assert np.isfinite(far.transform(X, domain="source")).all()
+
+
+@EACH
+def test_a_part_of_the_way(kind: str, toy: Any) -> None:
+    d = toy(0)
+    whole, part = (
+        fitted(d, kind, shrinkage=s).transform(d.Xn, domain="source") for s in (0.0, 0.3)
+    )
+    np.testing.assert_allclose(part, 0.3 * d.Xn + 0.7 * whole, rtol=1e-12, atol=1e-12)
+    stays = fitted(d, kind, shrinkage=1.0)
+    assert np.array_equal(stays.transform(d.X, domain="source"), d.X)
+    assert np.array_equal(stays.predict_proba(d.Xn), stays.source_model_.predict_proba(d.Xn))
+
+
+def test_labels_of_the_target_and_plain_shifts_leave_the_papers_map(toy: Any) -> None:
+    d = toy(0)
+    model = OTMapping(use_target_labels=True).fit(d.X, d.y, target=Domain(d.Xt, d.yt))
+    assert model.shrinkage_ == 0.0
+    assert OTMapping().fit(d.X, d.y, target=Domain(d.Xt + 50)).shrinkage_ == 0.0

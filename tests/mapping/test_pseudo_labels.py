@@ -81,7 +81,7 @@ def test_bda_in_the_middle_is_jda_with_twice_the_penalty(toy: Any) -> None:
 @pytest.mark.parametrize("method", METHODS)
 def test_settled_pseudo_labels_are_the_models_own_answers(method: Any, toy: Any) -> None:
     d = toy(0)
-    model = method(random_state=0).fit(d.X, d.y, target=Domain(d.Xt))
+    model = method(shrinkage=0.0, random_state=0).fit(d.X, d.y, target=Domain(d.Xt))
     assert model.n_rounds_ < 10
     assert np.array_equal(model.pseudo_labels_, model.predict(d.Xt))
 
@@ -114,13 +114,15 @@ def test_known_labels_replace_pseudo_labels(method: Any, toy: Any) -> None:
     d = toy(0)
     known = np.arange(45) % 3 == 1
     wrong = (d.yt + 1) % 3  # what no model would answer
-    model = method(use_target_labels=True).fit(d.X, d.y, target=Domain(d.Xt, wrong, labelled=known))
-    assert np.array_equal(model.pseudo_labels_[known], wrong[known])
-    free = method().fit(d.X, d.y, target=Domain(d.Xt, wrong, labelled=known))
-    assert np.array_equal(
-        free.pseudo_labels_, method().fit(d.X, d.y, target=Domain(d.Xt)).predict(d.Xt)
+    model = method(shrinkage=0.0, use_target_labels=True).fit(
+        d.X, d.y, target=Domain(d.Xt, wrong, labelled=known)
     )
-    right = method(use_target_labels=True).fit(d.X, d.y, target=Domain(d.Xt, d.yt))
+    assert np.array_equal(model.pseudo_labels_[known], wrong[known])
+    free = method(shrinkage=0.0).fit(d.X, d.y, target=Domain(d.Xt, wrong, labelled=known))
+    assert np.array_equal(
+        free.pseudo_labels_, method(shrinkage=0.0).fit(d.X, d.y, target=Domain(d.Xt)).predict(d.Xt)
+    )
+    right = method(shrinkage=0.0, use_target_labels=True).fit(d.X, d.y, target=Domain(d.Xt, d.yt))
     assert np.array_equal(right.pseudo_labels_, d.yt)
     assert right.score(d.Xn, d.yn) >= free.score(d.Xn, d.yn)
 
@@ -215,7 +217,7 @@ def test_float32_stays_float32(method: Any, toy: Any) -> None:
 
 def test_any_classifier_gives_the_labels(toy: Any) -> None:
     d = toy(0)
-    model = JDA(KNeighborsClassifier(1), mu=1.0).fit(d.X, d.y, target=Domain(d.Xt))
+    model = JDA(KNeighborsClassifier(1), shrinkage=0.0, mu=1.0).fit(d.X, d.y, target=Domain(d.Xt))
     assert np.array_equal(model.pseudo_labels_, model.predict(d.Xt))
 
 

@@ -40,9 +40,9 @@ def test_more_features_than_rows_use_the_dual(toy: Any) -> None:
 
 def test_many_rows_use_landmarks(toy: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     d = toy(0, n=200, m=200)
-    exact = TCA(n_components=4).fit(d.X, d.y, target=Domain(d.Xt))
+    exact = TCA(shrinkage=0.0, n_components=4).fit(d.X, d.y, target=Domain(d.Xt))
     monkeypatch.setattr(module, "EXACT_ROWS", 100)
-    fast = TCA(n_components=4, n_landmarks=150, random_state=0)
+    fast = TCA(shrinkage=0.0, n_components=4, n_landmarks=150, random_state=0)
     fast.fit(d.X, d.y, target=Domain(d.Xt))
     assert fast.objective_ == pytest.approx(exact.objective_, rel=0.02)
     assert fast.transform(d.Xn).shape == (200, 4)
@@ -67,7 +67,7 @@ def test_many_rows_can_use_random_waves(toy: Any, monkeypatch: pytest.MonkeyPatc
 def test_new_rows_are_mapped_as_the_old_ones(toy: Any) -> None:
     """Features of the rows seen come from K itself, in their order, with mean 0 and variance 1."""
     d = toy(0)
-    model = TCA(gamma=0.05, n_components=5).fit(d.X, d.y, target=Domain(d.Xt))
+    model = TCA(shrinkage=0.0, gamma=0.05, n_components=5).fit(d.X, d.y, target=Domain(d.Xt))
     X = np.concatenate([d.X, d.Xt])
     K = rbf_kernel(X, gamma=0.05)
     W, _ = explicit(K, 60, model.mu, 5)

@@ -46,7 +46,9 @@ def by_hand(
 @pytest.mark.parametrize("unit", [None, 0.5])
 def test_each_round_is_the_explicit_solution(kernel: str, mu: float, unit: Any, toy: Any) -> None:
     d = toy(0)
-    model = TJM(kernel=kernel, gamma=0.05, mu=mu, unit=unit, n_components=3, rounds=4)
+    model = TJM(
+        shrinkage=0.0, kernel=kernel, gamma=0.05, mu=mu, unit=unit, n_components=3, rounds=4
+    )
     model.fit(d.X, d.y, target=Domain(d.Xt))
     X = np.concatenate([d.X, d.Xt])
     K = rbf_kernel(X, gamma=0.05) if kernel == "rbf" else X @ X.T
@@ -98,9 +100,11 @@ def test_no_feasible_step_from_the_end_is_better(toy: Any) -> None:
 
 def test_few_source_rows_carry_the_features(toy: Any) -> None:
     d = toy(0)
-    model = TJM(gamma=0.3, unit=None, n_components=3, rounds=50).fit(d.X, d.y, target=Domain(d.Xt))
+    model = TJM(shrinkage=0.0, gamma=0.3, unit=None, n_components=3, rounds=50).fit(
+        d.X, d.y, target=Domain(d.Xt)
+    )
     share = (model.row_norms_ > 0.05).mean()
-    first = TCA(gamma=0.3, n_components=3).fit(d.X, d.y, target=Domain(d.Xt))
+    first = TCA(shrinkage=0.0, gamma=0.3, n_components=3).fit(d.X, d.y, target=Domain(d.Xt))
     W = first.target_model_.map.W
     dense = np.sqrt((W**2).sum(1))
     assert share < 0.3

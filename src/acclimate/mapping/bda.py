@@ -51,6 +51,10 @@ class BDA(PseudoLabelAdapter):
         Strength of the penalty on W, above 0. The paper's mu is ``balance`` here.
     rounds : int, default=10
         Most rounds of pseudo-labels, at least 1.
+    shrinkage : float in [0, 1] or "auto", default="auto"
+        Share s of the inputs in what the model sees. 0 is the paper's features alone, 1 the inputs.
+        "auto" is 0 where the domains plainly differ, 1 where they do no more than two draws of one
+        domain would; see `acclimate.mapping.shrunk.shrinkage_of`.
     n_landmarks : int, default=500
         Above 5000 rows, "rbf" and callables are expanded in this many rows drawn at random
         (Nystrom), at least 1. A linear kernel is always exact.
@@ -79,6 +83,8 @@ class BDA(PseudoLabelAdapter):
         The labels of the target rows that the last M was made of, as the source calls them.
     n_rounds_ : int
         Rounds of pseudo-labels.
+    shrinkage_ : float
+        Share s in use. Only after a target was given.
     n_components_ : int
         Number of features.
     adapted_ : bool
@@ -135,6 +141,7 @@ class BDA(PseudoLabelAdapter):
         kernel: Any = "rbf",
         gamma: float | None = None,
         mu: float = 1e-5,
+        shrinkage: float | str = "auto",
         rounds: int = 10,
         n_landmarks: int = 500,
         approximation: str = "landmarks",
@@ -144,7 +151,7 @@ class BDA(PseudoLabelAdapter):
     ) -> None:
         super().__init__(
             estimator, n_components=n_components, kernel=kernel, gamma=gamma, mu=mu,
-            n_landmarks=n_landmarks, approximation=approximation,
+            shrinkage=shrinkage, n_landmarks=n_landmarks, approximation=approximation,
             use_target_labels=use_target_labels, preprocess=preprocess, random_state=random_state,
         )  # fmt: skip
         self.balance = balance

@@ -12,6 +12,7 @@ from acclimate.exceptions import InputError
 from acclimate.folds import as_often
 from acclimate.mapping.components import FLAT, Reduced, reduce, solve_dual, solve_primal
 from acclimate.mapping.mapped import Affine, DenseMapAdapter, in_own_order
+from acclimate.mapping.shrunk import beside, shrinkage_of
 from acclimate.maths.kernels import (
     KERNEL_SETTINGS,
     FourierMap,
@@ -21,14 +22,14 @@ from acclimate.maths.kernels import (
     make_kernel,
 )
 from acclimate.maths.landmarks import frequencies, whiten
-from acclimate.settings import COUNT, POSITIVE, Constraints
+from acclimate.settings import COUNT, POSITIVE, SHARE, Constraints, OneOf
 from acclimate.templates import Map
 from acclimate.validation import Rows
 
 Array = NDArray[np.floating[Any]]
 EXACT_ROWS = 5000  # above, a kernel without a primal form is approximated by features
 WIDE = 0.01  # times the inverse median squared distance is the default gamma
-SHARE = 0.01  # of the largest eigenvalue, that a feature must have where None chooses
+LEAST = 0.01  # of the largest eigenvalue, that a feature must have where None chooses
 
 
 class Expansion:
@@ -169,6 +170,7 @@ class ComponentsAdapter(DenseMapAdapter):
         **KERNEL_SETTINGS,
         "n_components": [COUNT, None],
         "mu": [POSITIVE],
+        "shrinkage": [SHARE, OneOf("auto")],
         "use_target_labels": ["boolean"],
     }
 
@@ -180,6 +182,7 @@ class ComponentsAdapter(DenseMapAdapter):
         kernel: Any = "rbf",
         gamma: float | None = None,
         mu: float = 1e-4,
+        shrinkage: float | str = "auto",
         n_landmarks: int = 500,
         approximation: str = "landmarks",
         use_target_labels: bool = False,
@@ -191,6 +194,7 @@ class ComponentsAdapter(DenseMapAdapter):
         self.kernel = kernel
         self.gamma = gamma
         self.mu = mu
+        self.shrinkage = shrinkage
         self.n_landmarks = n_landmarks
         self.approximation = approximation
         self.use_target_labels = use_target_labels
@@ -204,6 +208,7 @@ class ComponentsAdapter(DenseMapAdapter):
 
     def _align(self, source: Rows, target: Rows, seed: int) -> tuple[Map, Map]:
         source, target = in_own_order(source, seed), in_own_order(target, seed)
+        s = self.shrinkage_ = shrinkage_of(self.shrinkage, source, target, seed)
         if source.weight is not None:
             index = as_often(source.counts, seed)
             source = Rows(source.X[index], source.labels[index])
@@ -214,7 +219,7 @@ class ComponentsAdapter(DenseMapAdapter):
         P, self.objective_ = self._solve(rows, source, target, seed)
         self.n_components_ = P.shape[1]
         shared = rows.map(P * np.sqrt(len(X)), centred=True)
-        return shared, shared
+        return beside((shared, shared), s, source, target)
 
     def _most(self) -> int:
         """Return how many features to look for."""
@@ -223,5 +228,5 @@ class ComponentsAdapter(DenseMapAdapter):
     def _held(self, roots: Array) -> int:
         """Return how many features to keep: all that were asked for, or the default's."""
         return (
-            len(roots) if self.n_components is not None else int((roots >= roots[0] * SHARE).sum())
+            len(roots) if self.n_components is not None else int((roots >= roots[0] * LEAST).sum())
         )

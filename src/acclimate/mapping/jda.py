@@ -27,7 +27,8 @@ class JDA(PseudoLabelAdapter):
     source and by pseudo-labels in the target. M has a rank of at most 1 + n_classes, and neither it
     nor H is ever a matrix. Pseudo-labels come from a model of the mapped source rows; then the
     problem is solved again, until they stay.
-    Features are ``k(x, rows) W sqrt(n + m)`` less their mean.
+    Features are ``k(x, rows) W sqrt(n + m)`` less their mean. With s
+    above 0 the inputs stand beside them: a kernel of both is a mean with the shares s and 1 - s.
 
     Parameters
     ----------
@@ -47,6 +48,10 @@ class JDA(PseudoLabelAdapter):
         Strength of the penalty on W, above 0. Smaller values care more for equal means.
     rounds : int, default=10
         Most rounds of pseudo-labels, at least 1.
+    shrinkage : float in [0, 1] or "auto", default="auto"
+        Share s of the inputs in what the model sees. 0 is the paper's features alone, 1 the inputs.
+        "auto" is 0 where the domains plainly differ, 1 where they do no more than two draws of one
+        domain would; see `acclimate.mapping.shrunk.shrinkage_of`.
     n_landmarks : int, default=500
         Above 5000 rows, "rbf" and callables are expanded in this many rows drawn at random
         (Nystrom), at least 1. A linear kernel is always exact.
@@ -73,6 +78,8 @@ class JDA(PseudoLabelAdapter):
         The labels of the target rows that the last M was made of, as the source calls them.
     n_rounds_ : int
         Rounds of pseudo-labels.
+    shrinkage_ : float
+        Share s in use. Only after a target was given.
     n_components_ : int
         Number of features.
     adapted_ : bool
@@ -131,6 +138,7 @@ class JDA(PseudoLabelAdapter):
         kernel: Any = "rbf",
         gamma: float | None = None,
         mu: float = 1e-5,
+        shrinkage: float | str = "auto",
         rounds: int = 10,
         n_landmarks: int = 500,
         approximation: str = "landmarks",
@@ -140,7 +148,7 @@ class JDA(PseudoLabelAdapter):
     ) -> None:
         super().__init__(
             estimator, n_components=n_components, kernel=kernel, gamma=gamma, mu=mu,
-            n_landmarks=n_landmarks, approximation=approximation,
+            shrinkage=shrinkage, n_landmarks=n_landmarks, approximation=approximation,
             use_target_labels=use_target_labels, preprocess=preprocess, random_state=random_state,
         )  # fmt: skip
         self.rounds = rounds

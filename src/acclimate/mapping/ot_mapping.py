@@ -11,6 +11,7 @@ from sklearn.utils import gen_batches
 
 from acclimate.exceptions import InputError
 from acclimate.mapping.mapped import DenseMapAdapter, Same
+from acclimate.mapping.shrunk import PartWay, shrinkage_of
 from acclimate.mapping.sinkhorn import (
     BLOCK_PAIRS,
     SINGLE_PAIRS,
@@ -19,7 +20,7 @@ from acclimate.mapping.sinkhorn import (
     sinkhorn_classes,
 )
 from acclimate.mapping.transport import Cost, NearestMove, exact_plan, merge_rows, pot
-from acclimate.settings import COUNT, NOT_NEGATIVE, POSITIVE, Constraints, OneOf
+from acclimate.settings import COUNT, NOT_NEGATIVE, POSITIVE, SHARE, Constraints, OneOf
 from acclimate.templates import Map
 from acclimate.validation import Rows
 
@@ -43,8 +44,9 @@ class OTMapping(DenseMapAdapter):
     weights and whose column sums are 1 / m. R is nothing ("none"), the entropy
     ``epsilon sum_ij P_ij log P_ij`` ("entropic"), or the entropy and
     ``class_strength sum_j sum_c (P_cj + 0.001 / m)^0.5`` times a constant, with P_cj the mass that
-    target row j gets from class c ("classes"). Row i then moves to ``sum_j P_ij z_j / sum_j P_ij``.
-    Target rows stay.
+    target row j gets from class c ("classes"). Row i then moves towards ``sum_j P_ij z_j / sum_j
+    P_ij``, all the way but for a share s, which is that of the domains' distance that two draws of
+    one domain would have. Target rows stay.
 
     Parameters
     ----------
@@ -61,6 +63,10 @@ class OTMapping(DenseMapAdapter):
     class_strength : float, default=0.03
         Strength of the penalty on mixed classes, at least 0, in units of the mean cost. Read by
         "classes" alone.
+    shrinkage : float in [0, 1] or "auto", default="auto"
+        Share s of the way that a row does not go. 0 is the paper's map. "auto" is 0 where the
+        domains plainly differ, 1 where they do no more than two draws of one domain would; see
+        `acclimate.mapping.shrunk.shrinkage_of`.
     max_rows : int, default=5000
         With entropy, each domain is represented by at most this many rows drawn at random, at
         least 1. The exact plan always takes all rows.
@@ -80,6 +86,8 @@ class OTMapping(DenseMapAdapter):
         The model of the mapped source rows.
     epsilon_ : float
         Strength in use, in units of the mean cost. Only after a target was given, with entropy.
+    shrinkage_ : float
+        Share s in use. Only after a target was given.
     transport_cost_ : float
         ``sum_ij P_ij ||x_i - z_j||^2``. Only after a target was given.
     adapted_ : bool
@@ -116,6 +124,10 @@ class OTMapping(DenseMapAdapter):
     Memory of the exact plan grows with n + m: it is found by adding pairs of rows until potentials
     prove that no other pair would help. With entropy it grows with the square of ``max_rows``.
 
+    Deviation: the plan of two draws of one domain moves rows as well, onto the noise of the other
+    draw, and among many features a model of those rows is far worse than the source's; "auto" is
+    what is left of them when chance is taken away.
+
     Both domains are centred, which changes no plan and makes ``epsilon`` independent of a move.
     Equal rows are merged, so that the map is a function of x. Deviation: the class penalty is
     measured in shares of each target row's mass, so that its strength does not depend on m.
@@ -146,6 +158,7 @@ class OTMapping(DenseMapAdapter):
         "regularisation": [OneOf("none", "entropic", "classes")],
         "epsilon": [POSITIVE, OneOf("auto")],
         "class_strength": [NOT_NEGATIVE],
+        "shrinkage": [SHARE, OneOf("auto")],
         "max_rows": [COUNT],
         "use_target_labels": ["boolean"],
     }
@@ -157,6 +170,7 @@ class OTMapping(DenseMapAdapter):
         regularisation: str = "entropic",
         epsilon: float | str = "auto",
         class_strength: float = 0.03,
+        shrinkage: float | str = "auto",
         max_rows: int = 5000,
         use_target_labels: bool = False,
         preprocess: Any = None,
@@ -166,6 +180,7 @@ class OTMapping(DenseMapAdapter):
         self.regularisation = regularisation
         self.epsilon = epsilon
         self.class_strength = class_strength
+        self.shrinkage = shrinkage
         self.max_rows = max_rows
         self.use_target_labels = use_target_labels
 
@@ -179,6 +194,12 @@ class OTMapping(DenseMapAdapter):
             pot()
 
     def _align(self, source: Rows, target: Rows, seed: int) -> tuple[Map, Map]:
+        whole = self._move(source, target, seed)
+        self.shrinkage_ = shrinkage_of(self.shrinkage, source, target, seed)
+        return whole if self.shrinkage_ == 0 else PartWay(whole, self.shrinkage_), Same()
+
+    def _move(self, source: Rows, target: Rows, seed: int) -> Map:
+        """Return the map of the plan."""
         rng = np.random.default_rng(seed)
         codes, known = None, None
         if not self._regression() and (target.y is not None or self.regularisation == "classes"):
@@ -221,12 +242,12 @@ class OTMapping(DenseMapAdapter):
         self.transport_cost_ = spent + float(((centre - other) ** 2).sum())
         if self.regularisation == "entropic" and table is None:
             potential = kernel.potentials()[1]
-            return Barycentre(centre, cost.Z, potential, epsilon, Y), Same()
+            return Barycentre(centre, cost.Z, potential, epsilon, Y)
         del cost, labelled  # copies of all rows
         moved = P @ Y
         moved /= np.asarray(P.sum(1), dtype=moved.dtype)[:, None]
         moved = moved.astype(X.dtype, copy=False)
-        return NearestMove(X, moved) if different else nearest_move(X, moved, a), Same()
+        return NearestMove(X, moved) if different else nearest_move(X, moved, a)
 
 
 def represent(

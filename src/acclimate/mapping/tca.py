@@ -24,7 +24,8 @@ class TCA(ComponentsAdapter):
     Minimises ``tr(W' (K L K + mu I) W)`` subject to ``W' K H K W = I``, where K is the kernel of
     all n + m rows, H centres and ``tr(W' K L K W)`` is the squared distance of the domains' means.
     L has rank one and H is a centring, so neither is ever a matrix. The problem is symmetric and
-    definite. Features are ``k(x, rows) W sqrt(n + m)`` less their mean.
+    definite. Features are ``k(x, rows) W sqrt(n + m)`` less their mean. With s
+    above 0 the inputs stand beside them: a kernel of both is a mean with the shares s and 1 - s.
 
     Parameters
     ----------
@@ -41,6 +42,10 @@ class TCA(ComponentsAdapter):
         distance among at most 1000 rows: a wide kernel, which is nearly linear.
     mu : float, default=1e-4
         Strength of the penalty on W, above 0. Smaller values care more for equal means.
+    shrinkage : float in [0, 1] or "auto", default="auto"
+        Share s of the inputs in what the model sees. 0 is the paper's features alone, 1 the inputs.
+        "auto" is 0 where the domains plainly differ, 1 where they do no more than two draws of one
+        domain would; see `acclimate.mapping.shrunk.shrinkage_of`.
     n_landmarks : int, default=500
         Above 5000 rows, "rbf" and callables are expanded in this many rows drawn at random
         (Nystrom), at least 1. A linear kernel is always exact.
@@ -63,6 +68,8 @@ class TCA(ComponentsAdapter):
         The model of the mapped source rows, behind the map.
     objective_ : float
         The minimum. Only after a target was given.
+    shrinkage_ : float
+        Share s in use. Only after a target was given.
     n_components_ : int
         Number of features. Only after a target was given.
     adapted_ : bool

@@ -46,6 +46,8 @@ HOMES = (
     "acclimate.mapping.mapped.Affine",
     "acclimate.mapping.mapped.Same",
     "acclimate.mapping.scores.ScoredClasses",
+    "acclimate.mapping.shrunk.Beside",
+    "acclimate.mapping.shrunk.PartWay",
     "acclimate.mapping.sinkhorn.Barycentre",
     "acclimate.mapping.transport.Cost",
     "acclimate.mapping.transport.Coupling",
