@@ -59,7 +59,7 @@ def excess_share(
     (0.04, 0.98)
     """
     (X, a), (Z, b) = _first(X, counts, seed, most), _first(Z, None, seed, most)
-    n, m = a.sum(), b.sum()
+    n, m = float(a.sum()), float(b.sum())
     across = float(a @ euclidean_distances(X, Z) @ b)
     within = float(a @ _apart(X) @ a), float(b @ _apart(Z) @ b)
     found = 2.0 * across / (n * m) - within[0] / n**2 - within[1] / m**2
