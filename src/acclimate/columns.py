@@ -330,6 +330,17 @@ def text_of(cell: Any) -> str:
     return str(cell)
 
 
+def is_plain_number(text: str) -> bool:
+    """Tell whether a text is a number and nothing else; Python reads 1_2 as 12, too.
+
+    Examples
+    --------
+    >>> is_plain_number("-1.5e3"), is_plain_number("1_2"), is_plain_number("nan")
+    (True, False, False)
+    """
+    return _PLAIN.fullmatch(text) is not None
+
+
 def matched(texts: NDArray[Any], known: Iterable[str]) -> NDArray[np.object_]:
     """Return texts of shape (n,) as what is known writes them, where that is one and the same.
 

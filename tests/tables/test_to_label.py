@@ -144,3 +144,53 @@ def test_what_is_wrong_is_named(there: Path, tmp_path: Path) -> None:
     frame.to_csv(there, index=False)
     with pytest.raises(InputError, match="stands in 2 rows"):
         answered(tables.read(there, id="patient"), path)
+
+
+@pytest.mark.parametrize(
+    ("text", "match"),
+    [
+        ("(row),sick\n2,1,3\n3,1\n", "more cells than the first line has names"),
+        ("(row),sick\n2,1,3\n3,1,4\n", "more cells than the first line has names"),
+        ("(row),sick\n2,1\n3,1,4\n", "more cells than the first line has names"),
+        ('(row),sick\n2,"yes\n3,no\n', "a quotation mark stays open"),
+        ("(row),sick\n2,größe\n", "not in UTF-8; save it as CSV UTF-8"),
+        ("(row);sick\n2;1,5\n3;2\n", "the label '1,5'; write '1.5'"),
+    ],
+)
+def test_a_sheet_that_cannot_be_read_is_told(
+    there: Path, tmp_path: Path, text: str, match: str
+) -> None:
+    path = tmp_path / "sheet.csv"
+    path.write_bytes(text.encode("cp1252"))  # as spreadsheets write it
+    with pytest.raises(InputError, match=match):
+        filled(tables.read(there), path, id=None, label="sick")
+
+
+@pytest.mark.parametrize(
+    ("labels", "classes"),
+    [
+        (["1_2", "1_3"], None),  # Python reads 12 and 13
+        (["01", "1"], ["01", "1"]),  # two classes of the source, one number
+        (["True", "False"], ["True", "False"]),
+    ],
+)
+def test_labels_that_look_like_numbers_stay_texts(
+    there: Path, tmp_path: Path, labels: list[str], classes: list[str] | None
+) -> None:
+    path = tmp_path / "sheet.csv"
+    given = "\n".join(f"{row},{text.upper()}" for row, text in enumerate(labels, start=1))
+    path.write_text(f"(row),sick\n{given}\n", encoding="utf-8")
+    found = filled(tables.read(there), path, id=None, label="sick", classes=classes)
+    assert found.y is not None
+    assert found.y[:2].tolist() == labels
+
+
+def test_a_label_is_written_as_those_that_are_there(there: Path, tmp_path: Path) -> None:
+    frame = pd.read_csv(there)
+    frame["sick"] = [True, False, *[None] * 58]
+    frame.to_csv(there, index=False)
+    path = tmp_path / "sheet.csv"
+    path.write_text("(row),sick\n3,TRUE\n4,FALSE\n", encoding="utf-8")
+    found = filled(tables.read(there, label="sick"), path, id=None, label="sick")
+    assert found.y is not None
+    assert found.y[:4].tolist() == ["True", "False", "True", "False"]

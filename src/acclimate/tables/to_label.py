@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import re
+import warnings
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -11,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from acclimate.columns import as_strings, matched, text_of
+from acclimate.columns import as_strings, is_plain_number, matched, text_of
 from acclimate.exceptions import InputError
 from acclimate.tables.labels import check_columns, check_known_labels
 from acclimate.tables.table import Table
@@ -138,8 +140,12 @@ def filled(
     texts = asked[label].str.strip().to_numpy(dtype=object)
     if classes is not None:
         known = [text_of(one) for one in np.asarray(classes).tolist()]
-        check_known_labels(matched(texts, known), known, labelled=None, where=path.name)
-    return _with_labels(table, places, texts, path)
+        texts = matched(texts, known)
+        check_known_labels(texts, known, labelled=None, where=path.name)
+        return _with_labels(table, places, texts, path)  # of classes "1" and "01" are two
+    _check_decimals(texts, path)
+    found = _with_labels(table, places, texts, path)
+    return replace(found, y=_as_numbers(np.asarray(found.y), found.labelled))
 
 
 def _with_labels(
@@ -149,6 +155,7 @@ def _with_labels(
     y = np.full(len(known), texts[0], dtype=object)
     if table.y is not None:
         y[known] = as_strings(table.y)[known]
+        texts = matched(texts, set(y[known].tolist()))  # TRUE is True, which is there
     both = places[known[places]]
     for place in both.tolist():
         text = texts[places == place][0]
@@ -160,24 +167,39 @@ def _with_labels(
     y[places[~known[places]]] = texts[~known[places]]
     known = known.copy()
     known[places] = True
-    numbers = _numbers(y[known])
-    values = np.asarray(y, dtype=str)
-    if numbers is not None:
-        values = np.full(len(y), numbers[0])
-        values[known] = numbers
-    return replace(table, y=values, labelled=None if known.all() else known)
+    return replace(table, y=np.asarray(y, dtype=str), labelled=None if known.all() else known)
 
 
-def _numbers(texts: NDArray[np.object_]) -> NDArray[Any] | None:
+def _as_numbers(y: NDArray[Any], known: NDArray[np.bool_] | None) -> NDArray[Any]:
+    """Return labels as numbers where all that are known are such."""
+    rows = slice(None) if known is None else known
+    numbers = _numbers(y[rows])
+    if numbers is None:
+        return y
+    values = np.full(len(y), numbers[0])
+    values[rows] = numbers
+    return values
+
+
+def _numbers(texts: NDArray[Any]) -> NDArray[Any] | None:
     """Return labels that are numbers as such, whole ones as integers; None for other texts."""
-    try:
-        values = np.array([float(text) for text in texts])
-    except ValueError:
+    if not all(is_plain_number(text) for text in texts):
         return None
+    values = np.array([float(text) for text in texts])
     if not np.isfinite(values).all():
         return None
     whole = (values == np.round(values)).all() and (np.abs(values) < 2**53).all()
     return values.astype(np.int64) if whole else values
+
+
+def _check_decimals(texts: NDArray[np.object_], path: Path) -> None:
+    """Raise where all labels are numbers, and some have a decimal comma."""
+    commas = [text for text in texts.tolist() if _COMMA.fullmatch(text)]
+    if commas and all(_COMMA.fullmatch(text) or is_plain_number(text) for text in texts.tolist()):
+        first = commas[0]
+        raise InputError(
+            f"{path.name} has the label {first!r}; write {first.replace(',', '.')!r}, with a point"
+        )
 
 
 def _check_unchanged(
@@ -208,6 +230,7 @@ def _same(one: str, other: str) -> bool:
         return one.strip().lower() == other.strip().lower() and one.strip().lower() in _TRUTH
 
 
+_COMMA = re.compile(r"[-+]?\d*,\d+")  # a number as much of Europe writes it
 _TRUTH = ("true", "false")  # spreadsheets write TRUE
 
 
@@ -252,7 +275,20 @@ def _read(path: Path) -> pd.DataFrame:
     if kind_of(path) != "csv":
         raise InputError(f"{path.name} must be a CSV; save the sheet as one")
     names, comma = header(path, None, None)
-    found = pd.read_csv(path, sep=comma, dtype=str, keep_default_na=False, encoding="utf-8-sig")
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", pd.errors.ParserWarning)
+            found = pd.read_csv(
+                path, sep=comma, dtype=str, keep_default_na=False, encoding="utf-8-sig",
+                index_col=False,  # a line with a cell too much would move all others
+            )  # fmt: skip
+    except UnicodeDecodeError as error:
+        raise InputError(f"{path.name} is not in UTF-8; save it as CSV UTF-8") from error
+    except (pd.errors.ParserError, pd.errors.ParserWarning) as error:
+        raise InputError(
+            f"{path.name}: a line has more cells than the first line has names, or a quotation "
+            f"mark stays open ({str(error).strip()})"
+        ) from error
     found.columns = _stripped(names)
     return found
 
