@@ -7,6 +7,7 @@ import decimal
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 from sklearn.linear_model import LogisticRegression
 
@@ -202,3 +203,9 @@ def test_days_of_the_year_9999_and_lists_in_cells() -> None:
     assert seconds.tolist() == [253402214400.0, 946684800.0]
     with pytest.raises(InputError, match="'a' holds cells of type list"):
         TabularPreprocessor().fit(pd.DataFrame({"a": [[1], [2]], "n": [1, 2]}))
+
+
+def test_decimals_in_arrows_memory_keep_their_gaps() -> None:
+    cells = [decimal.Decimal("1.00"), None, decimal.Decimal("2.50")]
+    column = pd.Series(cells, dtype=pd.ArrowDtype(pa.decimal128(10, 2)), name="price")
+    np.testing.assert_array_equal(columns.as_numbers(column), [1.0, np.nan, 2.5])

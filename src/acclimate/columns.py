@@ -245,7 +245,9 @@ def as_numbers(
     if isinstance(column.dtype, np.dtype) and column.dtype.kind in "biuf":
         return np.asarray(column, dtype=np.float64)
     missing = column.isna().to_numpy()
-    plain = column.astype(object) if hasattr(column.dtype, "categories") else column
+    arrow = hasattr(column.dtype, "pyarrow_dtype") and column.dtype.kind == "O"
+    # pandas loses the gaps among Arrow's decimals
+    plain = column.astype(object) if arrow or hasattr(column.dtype, "categories") else column
     values = _plain_numbers(plain)
     odd = np.isnan(values) & ~missing
     if odd.any() and plain[odd].map(lambda cell: isinstance(cell, numbers.Real)).all():

@@ -446,6 +446,27 @@ def test_equal_labels_with_other_names_are_other_classes(shifted: Maker) -> None
         assert not other or "classes that the source lacks" in reasons["CORAL"]
 
 
+def test_the_positive_class_may_be_a_number_of_numpy(shifted: Maker) -> None:
+    d = shifted()
+    settings = QUICK | {"methods": ["SourceOnly", "TargetOnly"], "metric": "f1"}
+    first, second = (
+        compare((d.X, d.y), Domain(d.Xt, d.yt), positive=one, **settings).to_dict()
+        for one in (1, np.int64(1))
+    )
+    assert [row["score"] for row in first["table"]] == [row["score"] for row in second["table"]]
+
+
+@pytest.mark.parametrize("names", [{0: "one", 1: "zero"}, {5: "zero", 6: "one"}])
+def test_a_class_of_two_labels_is_told(shifted: Maker, names: dict[int, str]) -> None:
+    """The source model answers 0 for zero, so labels that say 5 would count it all wrong."""
+    d = shifted()
+    code = {name: label for label, name in names.items()}
+    yt = np.where(d.yt == 0, code["zero"], code["one"])
+    source = Domain(d.X, d.y, class_names=("zero", "one"))
+    with pytest.raises(InputError, match="give it the same label on both sides"):
+        compare(source, Domain(d.Xt, yt, class_names=names), **QUICK)
+
+
 def test_a_model_that_cannot_say_a_class_of_the_source_is_not_recommended() -> None:
     """Nobody has labelled a flu yet, so no label counts it against a model that never says flu."""
     rng = np.random.default_rng(0)

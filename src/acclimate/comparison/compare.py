@@ -347,7 +347,7 @@ def compare(
         "committee": committee,
         "candidates": describe(own), "networks": networks, "budget": budget, "trials": trials,
         "folds": folds, "repeats": repeats, "margin": margin, "confidence": confidence,
-        "metric": problem.measure.key, "positive": positive, "threshold": threshold,
+        "metric": problem.measure.key, "positive": describe(positive), "threshold": threshold,
         "seed": random_state, "class_shares": describe(problem.target.class_shares),
     }  # fmt: skip
     with temporary_folder() as folder:

@@ -220,6 +220,7 @@ def check_problem(
         )
         known = np.arange(m) if index is None else index
         door.check_named(seen, names[1], "target")
+        _check_codes(np.unique(y).tolist(), np.unique(seen).tolist(), *names)
         seen = plain(seen)
         # what is not known must not be readable by anybody
         labels = np.full(m, seen[0], dtype=seen.dtype)
@@ -254,6 +255,28 @@ def check_problem(
         door.check_ids(domains, n), _groups(groups, target.X, m), task, why, classes, margin,
         confidence, _weights(label_weights, m, known, classify), measure, positive, asked,
     )  # fmt: skip
+
+
+def _check_codes(
+    mine: list[Any], theirs: list[Any],
+    names: Mapping[Any, str] | None, others: Mapping[Any, str] | None,
+) -> None:  # fmt: skip
+    """Raise where a class has one label in the source and another in the target.
+
+    What learns without target labels answers in the source's, which the target's cannot judge.
+    """
+    if names is None or others is None:
+        return
+    code = {names[label]: label for label in mine}
+    if not {others[label] for label in theirs} <= set(code):
+        return  # the target has classes of its own, which only its labels can teach
+    for label in theirs:
+        name = others[label]
+        if code[name] != label:
+            raise InputError(
+                f"class {name!r} is {code[name]!r} in the source and {label!r} in the target; "
+                f"give it the same label on both sides, so that all methods can be compared"
+            )
 
 
 def _check_shares(target: Domain, classes: NDArray[Any] | None, names: Any) -> None:
