@@ -76,6 +76,11 @@ def test_help_has_an_example(command):
     assert max(map(len, result.output.splitlines())) <= 80
 
 
+def test_help_breaks_lines_where_the_terminal_ends_and_not_as_the_code_does():
+    result = runner.invoke(cli.app, ["adapt", "--help"])
+    assert "is tried by cross-validation on the labels" in result.output
+
+
 @pytest.mark.parametrize(
     ("typed", "expected"), [("acclimate fit --method Fine", "FineTune"), ("acclimate ad", "adapt")]
 )

@@ -305,6 +305,7 @@ def test_adapt_without_labels_says_which_methods_can_and_how(shelf, acclimate):
     code, _, err = acclimate("adapt", "m", "new.csv", "--out", "a")
     words = " ".join(err.split())
     assert code == 2
+    assert "acclimate label new.csv --label sick --id patient --out SHEET.csv" in words
     assert "--target new.csv --method NAME, with one of" in words
     assert "CORAL" in words
     assert "then acclimate adapt MODEL new.csv, with one of" in words

@@ -12,7 +12,7 @@ import pytest
 from sklearn.linear_model import LogisticRegression
 
 from acclimate import Domain, compare
-from acclimate.report.compared import Compared
+from acclimate.report.compared import Compared, RowsToLabel
 from acclimate.report.compared_parts import BodyProbed
 from acclimate.report.comparison_page import render_comparison
 from acclimate.report.comparison_view import comparison_view
@@ -154,3 +154,20 @@ def test_the_committee_is_never_cut_off_whatever_its_score(uneven: Compared, adv
     assert shown[0] == "Committee"
     if advised != "Committee" and len(shown) > 1 and shown[1] != "...":
         assert shown[1] == advised
+
+
+def test_who_did_not_finish_for_one_reason_stands_in_one_line(uneven: Compared) -> None:
+    one = replace(uneven.table[0], recommended=False, reason="the time was over")
+    names = [f"Pooled/linear, balance 0.{k}" for k in range(20)]
+    rows = [replace(one, candidate=name, status="stopped") for name in names]
+    rows.insert(3, replace(one, candidate="TCA", status="failed", reason="out of luck"))
+    found = replace(uneven, table=(*uneven.table, *rows))
+    text = _flat(as_text(comparison_view(found), "here"))
+    assert f"Stopped: {'; '.join(names)}. The time was over" in text
+    assert "Failed: TCA. Out of luck" in text
+
+
+def test_rows_to_label_name_whom_they_tell_apart(uneven: Compared) -> None:
+    label = RowsToLabel(rows=2, positions=(3, 5), candidates=("CORAL", "SourceOnly"))
+    text = _flat(as_text(comparison_view(replace(uneven, to_label=label)), "here"))
+    assert "To settle CORAL against SourceOnly alone, label 2 rows on which they disagree" in text

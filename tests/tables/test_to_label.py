@@ -139,6 +139,8 @@ def test_what_is_wrong_is_named(there: Path, tmp_path: Path) -> None:
     refused(asked.assign(sick=["yess", *asked["sick"][1:]]), "'yess'; did you mean 'yes'")
     refused(asked.drop(columns="patient"), "no column of identifiers 'patient'")
     refused(asked.drop(columns="sick"), "no label column 'sick'")
+    with pytest.raises(InputError, match=r"--id COLUMN.*first column is 'patient'"):
+        filled(tables.read(there), path, id=None, label="sick")
     frame = pd.read_csv(there)
     frame.loc[1, "patient"] = frame.loc[0, "patient"]
     frame.to_csv(there, index=False)

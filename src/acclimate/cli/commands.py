@@ -5,7 +5,9 @@ from __future__ import annotations
 import copy
 import functools
 import importlib
-from typing import Annotated
+import inspect
+from collections.abc import Callable
+from typing import Annotated, Any
 
 import typer
 from typer.core import TyperCommand
@@ -62,6 +64,13 @@ def _epilog(name: str) -> str:
     return f"Example:  acclimate {_EXAMPLES[name]}"
 
 
+def _help(command: Callable[..., Any]) -> str:
+    """Return a docstring with a line a paragraph: where it breaks is for the terminal to say."""
+    return "\n\n".join(
+        " ".join(part.split()) for part in (inspect.getdoc(command) or "").split("\n\n")
+    )
+
+
 def _show_version(value: bool) -> None:
     if value:
         typer.echo(f"acclimate {__version__}")
@@ -116,7 +125,8 @@ def _made(names: tuple[str, ...]) -> typer.Typer:
         place, kind = _COMMANDS[name]
         module, _, function = place.partition(".")
         found = getattr(importlib.import_module(f"acclimate.cli.{module}"), function)
-        app.command(name, cls=kind, epilog=_epilog(name))(heard(found))
+        told = app.command(name, cls=kind, help=_help(found), epilog=_epilog(name))
+        told(heard(found))
     return app
 
 

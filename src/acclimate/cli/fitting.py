@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import warnings
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -194,24 +195,26 @@ def read_target(
     except InputError as error:
         if "label column" not in str(error):
             raise
-        raise InputError(f"{error}. {_without_labels(path, row)}") from error
+        raise InputError(f"{error}. {_without_labels(path, row, meta)}") from error
     if need and table.y is None:
-        raise InputError(f"{path.name} has no label in any row. {_without_labels(path, row)}")
+        raise InputError(f"{path.name} has no label in any row. {_without_labels(path, row, meta)}")
     return table if fill is None else fill(table)
 
 
-def _without_labels(path: Path, row: Any) -> str:
+def _without_labels(path: Path, row: Any, meta: dict[str, Any]) -> str:
     """Return what can be done with a target that has no labels."""
     from acclimate.catalogue import methods
 
     free = [one for one in methods() if one.target_labels != "required" and one.alters]
     alone = [one.name for one in free if not one.needs_source]
     others = [one.name for one in free if one.needs_source]
+    called = "".join(f" --{one} {shlex.quote(meta[one])}" for one in ("label", "id") if meta[one])
     return (
-        f"{row.name} needs some. Without labels: acclimate fit SOURCE --target {path.name} "
-        f"--method NAME, with one of {', '.join(others)}. Without the source's rows at hand, too: "
-        f"acclimate fit SOURCE --method NAME --out MODEL where they are, then acclimate adapt "
-        f"MODEL {path.name}, with one of {', '.join(alone)}"
+        f"{row.name} needs some: acclimate label {path.name}{called} --out SHEET.csv draws "
+        f"rows to label, and --labels SHEET.csv takes them. Without labels: acclimate fit SOURCE "
+        f"--target {path.name} --method NAME, with one of {', '.join(others)}. Without the "
+        f"source's rows at hand, too: acclimate fit SOURCE --method NAME --out MODEL where they "
+        f"are, then acclimate adapt MODEL {path.name}, with one of {', '.join(alone)}"
     )
 
 

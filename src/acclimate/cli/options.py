@@ -49,8 +49,8 @@ Metric = Annotated[
     str | None,
     typer.Option(
         "--metric", metavar="NAME",
-        help="What is judged by: balanced_accuracy, f1, auc, average_precision, log_loss, brier; "
-        "mae, rmse; or a scorer of scikit-learn. Default: accuracy or R2.",
+        help="What is judged by: balanced_accuracy, f1, precision, recall, auc, average_precision, "
+        "log_loss, brier; mae, rmse; or a scorer of scikit-learn. Default: accuracy or R2.",
     ),
 ]  # fmt: skip
 Positive = Annotated[

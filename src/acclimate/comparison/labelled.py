@@ -189,7 +189,7 @@ class WithLabels(DesignedBench):
             if c.name not in self.stopped and any(self.result(job) is None for job in self.jobs(c)):
                 none = all(self.result(job) is None for job in self.jobs(c))
                 self.stopped[c.name] = (
-                    f"the budget was spent before its {'first' if none else 'last'} trial"
+                    f"the budget was spent before the {'first' if none else 'last'} trial"
                 )
 
     def _stop_boosting(self) -> None:

@@ -119,7 +119,7 @@ class Race:
             seconds = self.bench.foreseen(c)
             if seconds and seconds * left > max(room, 0.0):
                 self.bench.stopped[name] = (
-                    f"its {left} fits of {seconds:.3g} s or more each do not go into the budget"
+                    f"{left} fits of {seconds:.3g} s or more each do not go into the budget"
                 )
 
     def _firsts(self, names: Iterable[str]) -> set[str]:

@@ -264,7 +264,7 @@ def _advise_committee(candidates: Sequence[Candidate], found: Found) -> Recommen
         + (f"; it {best.but.removeprefix('and ')}" if best.but else ""),
         "makes no difference": f"{answer}, and weighing is as good as {who}",
         "the same model": f"{answer}, and it is itself {who}",
-    }.get(best.word, f"{answer}; that weighing beats {who} is not settled")
+    }.get(best.word, f"{answer}; whether weighing beats picking {who} is not settled")
     action = "transfer" if best.word == "helps" and not alone else "not settled"
     if all(c.row.name == TARGET_ONLY for c in members):
         action = "do not transfer"

@@ -124,7 +124,7 @@ class WithoutLabels(Bench):
         self.trials.run(jobs[c.name] for c in dear)
         for c in self.candidates:
             if self.result(jobs[c.name]) is None:
-                self.stopped.setdefault(c.name, "the budget was spent before its trial")
+                self.stopped.setdefault(c.name, "the budget was spent before the trial")
 
     def _halve(self, dear: list[Candidate]) -> list[Candidate]:
         """Drop dear candidates on few source rows."""

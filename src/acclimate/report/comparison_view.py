@@ -68,18 +68,15 @@ def comparison_view(found: Compared, *, answers: bool = False) -> View:
         parts.append(_not_beaten(found, best))
     parts += [_groups(found)] if found.groups else []
     parts += answer_tables(found) if answers else []
-    parts += _several("that did not finish", [
-        Line(f"{row.status.capitalize()}: {row.candidate}. {_one_line(row.reason)}")
-        for row in found.table if row.status != "done"
-    ])  # fmt: skip
+    parts += _several("reasons why candidates did not finish", _unfinished(found))
     label = found.to_label
     if label is not None:
         how, names = label.called()
         more = ", ..." if len(names) > _NAMED else ""
         parts.append(Line(PLAIN_LABELS))
         told = (
-            f"To settle that pair alone, label {label.rows} rows on which they disagree, {how}: "
-            f"{', '.join(names[:_NAMED])}{more}"
+            f"To settle {' against '.join(label.candidates) or 'that pair'} alone, label "
+            f"{label.rows} rows on which they disagree, {how}: {', '.join(names[:_NAMED])}{more}"
         )
         parts.append(Line(told))
     return View(tuple(parts), "acclimate compare")
@@ -87,6 +84,18 @@ def comparison_view(found: Compared, *, answers: bool = False) -> View:
 
 def _several(kind: str, lines: list[Line]) -> list[Line | Several | Table]:
     return [Several(tuple(lines), kind)] if lines else []
+
+
+def _unfinished(found: Compared) -> list[Line]:
+    """Return a line for each reason, with everyone who shares it, in the order of the table."""
+    shared: dict[tuple[str, str], list[str]] = {}
+    for row in found.table:
+        if row.status != "done":
+            shared.setdefault((row.status, _one_line(row.reason)), []).append(row.candidate)
+    return [
+        Line(f"{status.capitalize()}: {'; '.join(names)}. {sentence(reason)}")
+        for (status, reason), names in shared.items()
+    ]
 
 
 def _one_line(reason: str | None) -> str:
@@ -145,7 +154,10 @@ def _table(found: Compared, done: list[CandidateRow]) -> Table:
             *(_gain(row.against(who), found.score) for who in judged),
             Cell(duration(row.seconds), key=row.seconds),
         ))  # fmt: skip
-    return Table((*heads, ">time"), tuple(rows), kind="candidates")
+    title = "" if unit != "validator" else (
+        "By validators, which see no target label; higher is better, and nothing is sure:"
+    )  # fmt: skip
+    return Table((*heads, ">time"), tuple(rows), title, "candidates")
 
 
 def _members(found: Compared) -> Table:

@@ -121,6 +121,11 @@ def filled(
     label = label or LABEL
     key, names = _names(table, id)
     asked = _read(path)
+    if key == ROW and key not in asked.columns:
+        raise InputError(
+            f"{path.name} has no column {ROW!r} with the numbers of rows. If it was written with "
+            f"--id COLUMN, say the same here; its first column is {asked.columns[0]!r}"
+        )
     check_columns([key], list(asked.columns), path.name, "column of identifiers")
     check_columns([label], list(asked.columns), path.name, "label column")
     asked = asked[asked[label].str.strip() != ""]
