@@ -95,8 +95,8 @@ PARAMETERS = """
         commas, as "flip,crop,colour"; None leaves them. "flip" mirrors half of them, "crop" moves
         by up to a tenth, "colour" changes contrast, brightness and channels by up to 0.3, "affine"
         turns by up to 15 degrees and scales and moves by up to a tenth, "crop-flip" is
-        "crop,flip", "noise" adds normal noise of 0.1. A callable maps a float tensor of inputs to one of the
-        same shape. See `acclimate.training.augment.Augmentation`.
+        "crop,flip", "noise" adds normal noise of 0.1. A callable maps a float tensor of inputs to
+        one of the same shape. See `acclimate.training.augment.Augmentation`.
     epochs : int, default=5
         Passes over the rows, at least 1.
     min_steps : int or "auto", default="auto"
