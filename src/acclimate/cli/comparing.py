@@ -6,8 +6,10 @@ Longer than other files: each option of `compare` is declared here.
 from __future__ import annotations
 
 import contextlib
+import importlib
 import json
 import shlex
+import threading
 import time
 from collections.abc import Sequence
 from dataclasses import asdict, replace
@@ -45,6 +47,7 @@ if TYPE_CHECKING:
     from acclimate.report.compared import Compared
 
 ROWS = 12  # of a table that are printed
+WRITING, RENDERING = 1.5, 0.5  # seconds of a budget that are kept for the model file and the report
 Report = Annotated[
     Path | None, typer.Option("--report", metavar="FILE.html", help="Write a report.")
 ]
@@ -262,7 +265,9 @@ def _run(
             words = f"{done} of {planned} fits: {last['candidate']}{_figures(last)}"
             status.tell(words, done / max(planned, 1))
 
-        with contextlib.suppress(KeyboardInterrupt), counted_from(begun):
+        _load_early(report, out)
+        after = WRITING * (out is not None) + RENDERING * (report is not None)
+        with contextlib.suppress(KeyboardInterrupt), counted_from(begun - after):
             comparison = run(
                 data["source"], data["target"], estimator=data["estimators"], task=data["task"],
                 preprocess=data["preprocess"], encoder=data["encoder"],
@@ -298,6 +303,22 @@ def _run(
         held = recommended.save(comparison, found, data, out, no_rows)
         if not as_json:
             say(recommended.told(found, out, held))
+
+
+def _load_early(report: Path | None, out: Path | None) -> None:
+    """Import what writes the results while worker processes run the trials."""
+    wanted = [
+        *(["skops.io"] if out else []),
+        *(["acclimate.report.comparison_page"] if report else []),
+    ]
+
+    def load() -> None:
+        with contextlib.suppress(ImportError):  # told where it is needed
+            for name in wanted:
+                importlib.import_module(name)
+
+    if wanted:
+        threading.Thread(target=load, daemon=True).start()
 
 
 def _weighs(asked: dict[str, Any]) -> bool | None:
