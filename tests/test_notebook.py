@@ -70,7 +70,7 @@ def test_scikit_learns_setting_turns_the_diagram_off():
 def test_transform_gives_a_frame_where_asked(sides, domain):
     X, y, Xt = sides
     frame = pd.DataFrame(Xt, columns=["a", "b", "c"], index=[f"r{k}" for k in range(30)])
-    model = TCA(n_components=2, random_state=0)
+    model = TCA(n_components=2, shrinkage=0, random_state=0)
     model.fit(pd.DataFrame(X, columns=["a", "b", "c"]), y, target=Domain(frame))
     plain = model.transform(frame, domain=domain)
     assert isinstance(plain, np.ndarray)

@@ -198,8 +198,16 @@ def one_class_is_an_error(case: Case) -> None:
 
 @check(task="classification", target_labels="required")
 def one_class_in_the_target_is_an_error(case: Case) -> None:
-    """Nor is there in a target of one class."""
+    """Nor is there in a target of one class, but where source rows train, too: they know more."""
     d = case.data()
+    if case.row.needs_source:
+        fitted = case.make().fit(d.X, d.y, target=Domain(d.Xt, np.zeros_like(d.yt)))
+        require(
+            set(fitted.predict(d.Xn).tolist()) <= set(np.unique(d.y).tolist()),
+            "it says unknown labels",
+        )
+        require(len(fitted.classes_) == len(np.unique(d.y)), "a class of the source is lost")
+        return
     with refused(InputError, r"target labels have 1 class, \[0\]"):
         case.make().fit(d.X, d.y, target=Domain(d.Xt, np.zeros_like(d.yt)))
     with refused(InputError, "target labels have 1 class"):
