@@ -438,7 +438,7 @@ def _parts(design: Design) -> dict[str, Any]:
     """Return repeat and folds that are left out, by the fingerprint of the rows in these."""
     return {
         shared.fingerprint(design.known[design.left_out(repeat, out)]): [repeat, list(out)]
-        for repeat, out in design.parts()
+        for repeat, out in design.parts(pooled=True)
     }
 
 

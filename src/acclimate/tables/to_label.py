@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 import warnings
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -294,12 +294,8 @@ def _read(path: Path) -> pd.DataFrame:
             f"{path.name}: a line has more cells than the first line has names, or a quotation "
             f"mark stays open ({str(error).strip()})"
         ) from error
-    found.columns = _stripped(names)
+    found.columns = [name.strip() for name in names]
     return found
-
-
-def _stripped(names: Sequence[str]) -> list[str]:
-    return [name.strip() for name in names]
 
 
 def _name(table: Table) -> str:
