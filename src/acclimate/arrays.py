@@ -34,6 +34,27 @@ def _as_array(values: ArrayLike, name: str) -> NDArray[Any]:
     return array
 
 
+def channels_first(X: NDArray[Any]) -> NDArray[Any]:
+    """Return images with their channels first, a view; whatever else is returned as it is.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n, ...)
+        Of shape (n, h, w, c) with one or three channels, it is turned, unless its second axis could
+        be the channels, too.
+
+    Examples
+    --------
+    >>> channels_first(np.zeros((5, 8, 9, 3))).shape
+    (5, 3, 8, 9)
+    >>> channels_first(np.zeros((5, 3, 8, 3))).shape
+    (5, 3, 8, 3)
+    """
+    if X.ndim == 4 and X.shape[3] in (1, 3) and X.shape[1] not in (1, 3):
+        return np.moveaxis(X, 3, 1)
+    return X
+
+
 def as_truth(y_true: ArrayLike, classify: bool) -> NDArray[Any]:
     """Check the true labels or values and return them with shape (N,)."""
     truth = _as_array(y_true, "y_true")

@@ -119,6 +119,11 @@ def test_evaluate_says_what_classes_are_taken_for_and_which_columns_matter(model
     _, words, _ = acclimate("evaluate", model, "test.csv", "--importance")
     assert "Fall of the score where a column is shuffled, in points of accuracy" in words
     assert "taken for" in words
+    acclimate("evaluate", model, "test.csv", "--importance", "--report", "one.html")
+    page = Path("one.html").read_text(encoding="utf-8").split('id="importance-title"')[1]
+    places = [page.index(f'<th scope="row">{row["column"]}</th>') for row in found["importance"]]
+    assert places == sorted(places)
+    assert f"{100 * top['fall']:+.1f} ±" in page.split("</tr>")[1]
     assert "importance" not in json.loads(acclimate("evaluate", model, "test.csv", "--json")[1])
 
 

@@ -366,6 +366,16 @@ def test_features_stand_for_images_and_a_grid_says_nothing_against_a_transfer() 
         diagnose(F, T, features=(F, T))
 
 
+def test_images_with_their_channels_last_are_read_like_those_with_them_first() -> None:
+    rng = np.random.default_rng(0)
+    here, there = rng.uniform(size=(300, 3, 9, 12)), rng.uniform(size=(200, 3, 9, 12)) * 0.8
+    first = diagnose(here, there)
+    last = diagnose(np.moveaxis(here, 1, 3), np.moveaxis(there, 1, 3))
+    mixed = diagnose(here, np.moveaxis(there, 1, 3))
+    assert first.to_dict() == last.to_dict() == mixed.to_dict()
+    assert "brightness" in str(first.to_dict())
+
+
 def test_grey_and_coloured_images_are_compared_by_what_both_have() -> None:
     rng = np.random.default_rng(2)
     X, Z = rng.random((100, 3, 12, 12)), rng.random((80, 12, 12))

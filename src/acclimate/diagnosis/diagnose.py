@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from acclimate import columns as cells
+from acclimate.arrays import channels_first
 from acclimate.diagnosis import drift, encoding, labels_between, leaks, summaries, two_sample
 from acclimate.diagnosis import placement as framing
 from acclimate.diagnosis.advice import advise
@@ -61,7 +62,8 @@ def diagnose(
     ----------
     source, target : array-like or data frame of shape (n, ...), (X, y), or Domain
         Inputs, or a pair of inputs and labels, or anything with ``X`` and ``y``. Images have shape
-        (n, h, w) or (n, c, h, w). Columns of frames are matched by name.
+        (n, h, w) or (n, c, h, w); of (n, h, w, 3) the channels are put first. Columns of frames are
+        matched by name.
     task : {"classification", "regression"} or None, default=None
         What the labels are. None decides by the source's labels: numbers with fractions, or more
         than 20 different whole numbers, are a regression.
@@ -193,7 +195,7 @@ def _side(value: Any, name: str) -> Side:
         X = X.toarray()
     if not hasattr(X, "columns"):
         with as_input_error(X, name):
-            X = np.asarray(X)
+            X = channels_first(np.asarray(X))
     else:
         X = X.set_axis([str(one) for one in X.columns], axis=1)
     kind, columns = summaries.as_columns(X)

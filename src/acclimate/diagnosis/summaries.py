@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from acclimate.arrays import channels_first
 from acclimate.columns import as_measured, as_moments, as_strings, kind_of
 from acclimate.exceptions import InputError
 from acclimate.natives import LARGEST, as_rows
@@ -36,7 +37,7 @@ def summarise(X: Any) -> dict[str, Any]:
     Parameters
     ----------
     X : data frame, or ndarray of shape (n, d) or (n, ...)
-        Inputs, before any preprocessing.
+        Inputs, before any preprocessing. Channels of images may come last.
 
     Returns
     -------
@@ -80,7 +81,7 @@ def as_columns(X: Any) -> tuple[str, dict[str, Any]]:
         return "frame", {str(name): X.iloc[:, j] for j, name in enumerate(X.columns)}
     if hasattr(X, "toarray"):
         X = X.toarray()
-    X = np.asarray(X)
+    X = channels_first(np.asarray(X))
     if X.ndim < 2 or X.shape[1] == 0:
         raise InputError(f"inputs must have shape (n, d) or (n, ...), got {X.shape}")
     if X.ndim == 2:

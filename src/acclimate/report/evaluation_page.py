@@ -10,7 +10,9 @@ from acclimate.report.compared import Compared
 from acclimate.report.compared_answers import AnswersShown
 from acclimate.report.html import render
 from acclimate.report.plain import json_safe
-from acclimate.report.wording import count, percent, score, score_range, sentence
+from acclimate.report.wording import count, percent, points, score, score_range, sentence
+
+_COLUMNS = 30  # whose importance is in the page
 
 
 def render_evaluation(found: Mapping[str, Any], shown: AnswersShown) -> str:
@@ -58,6 +60,10 @@ def render_evaluation(found: Mapping[str, Any], shown: AnswersShown) -> str:
         "confusion": answer_figures.confusion(wrapped),
         "curves": answer_figures.curves(wrapped),
         "missed": answer_figures.missed(wrapped),
+        "importance": [_importance(one) for one in found.get("importance", ())[:_COLUMNS]],
+        "columns": len(found.get("importance", ())),
+        "unit": "points of accuracy" if share else "hundredths of R2",
+        "beside": None if against is None else against["reference"],
         "raw": json_safe(found),
     }  # fmt: skip
     return render("evaluation.html.j2", page=page)
@@ -66,6 +72,20 @@ def render_evaluation(found: Mapping[str, Any], shown: AnswersShown) -> str:
 def _scored(row: Mapping[str, Any]) -> tuple[str, str]:
     title = "accuracy" if row.get("metric", "accuracy") == "accuracy" else "R2"
     return score(row["score"], title), score_range(row["low"], row["high"], title)
+
+
+def _importance(row: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a column: how far the score falls without it, beside the fall of the reference."""
+    falls = {
+        side: None if row[f"{side}fall"] is None else (
+            f"{points(row[f'{side}fall'])} ± {points(row[f'{side}spread']).removeprefix('+')}"
+        )
+        for side in ("", "reference_")
+    }  # fmt: skip
+    return {
+        "name": row["column"], "fall": falls[""], "key": row["fall"],
+        "reference": falls["reference_"] or "", "reference_key": row["reference_fall"],
+    }  # fmt: skip
 
 
 def _recall(row: Mapping[str, Any]) -> dict[str, Any]:
