@@ -21,7 +21,7 @@ from acclimate.exceptions import AcclimateWarning, InputError, MissingExtraError
 Kind = Literal["tabular", "image", "paired", "pretrain"]
 Family = Literal[
     "baseline", "transfer", "mapping", "reweighting", "adversarial", "invariant", "semisupervised",
-    "source-free", "own",
+    "source-free", "paired", "own",
 ]  # fmt: skip
 Task = Literal["classification", "regression"]
 TargetLabels = Literal["ignored", "optional", "required"]
@@ -819,6 +819,7 @@ def methods(
     family: str | None = None,
     task: str | None = None,
     target_labels: str | None = None,
+    kind: str | None = None,
 ) -> list[Row]:
     """Return the rows of the catalogue, optionally only those that fit a need.
 
@@ -833,6 +834,9 @@ def methods(
         Keep methods that handle this task.
     target_labels : {"ignored", "optional", "required"}, default=None
         Keep methods that treat target labels in this way.
+    kind : {"tabular", "image", "paired", "pretrain"}, default=None
+        Keep methods that are fitted on such data. The command line and comparisons run
+        ``"tabular"`` ones, which are fitted on a source with labels and a target.
 
     Returns
     -------
@@ -856,6 +860,7 @@ def methods(
         if (family is None or row.family == family)
         and (task is None or task in row.tasks)
         and (target_labels is None or row.target_labels == target_labels)
+        and (kind is None or row.kind == kind)
     ]
 
 

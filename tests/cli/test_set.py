@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from acclimate import cli
-from acclimate.catalogue import CATALOGUE
+from acclimate.catalogue import methods
 
 FIT = ("fit", "tiny.csv", "--label", "sick", "--no-estimate", "--out", "m.acclimate")
 
@@ -60,7 +60,7 @@ def test_one_line_and_the_exit_code_of_wrong_input(tiny, acclimate, method, sett
     assert not Path("m.acclimate").exists()
 
 
-@pytest.mark.parametrize("row", CATALOGUE, ids=lambda row: row.name)
+@pytest.mark.parametrize("row", methods(kind="tabular"), ids=lambda row: row.name)
 def test_every_setting_of_every_method(tiny, acclimate, row):
     task = "classification" if "classification" in row.tasks else "regression"
     base = ("--estimator", "mlp") if row.network else ()

@@ -16,7 +16,7 @@ import pytest
 from acclimate import EachDomain, FrozenBody, NeuralClassifier, NeuralRegressor
 from acclimate.base.penalised import LinearClassifier, LinearRegressor
 from acclimate.base.sized import BoostingClassifier, ExtraClassifier
-from acclimate.catalogue import CATALOGUE
+from acclimate.catalogue import CATALOGUE, methods
 from acclimate.cli import models
 from acclimate.exceptions import InputError
 from acclimate.settings import OneOf, check_settings
@@ -182,7 +182,7 @@ def test_the_public_door_refuses_it(cls: type[Any], name: str, toy: Any) -> None
 
 SET = [
     pytest.param(row, name, id=f"{row.name}-{name}")
-    for row in CATALOGUE
+    for row in methods(kind="tabular")
     for name in inspect.signature(row.load()).parameters
     if name not in ("estimator", "preprocess")
 ]

@@ -11,13 +11,14 @@ from acclimate.catalogue import Row, find, methods
 from acclimate.exceptions import InputError
 
 ESTIMATORS = words.MODELS
+_FITTED_ON = {"paired": "pairs of two modalities", "pretrain": "rows without labels"}
 
 
 def complete_method(incomplete: str) -> list[tuple[str, str]]:
     """Return the methods that start so, each with what it asks of the target."""
     return [
         (row.name, f"target labels {row.target_labels}")
-        for row in methods()
+        for row in methods(kind="tabular")
         if row.name.lower().startswith(incomplete.lower())
     ]
 
@@ -33,9 +34,14 @@ def method_row(name: str, task: str) -> Row:
     if row is None:
         from acclimate.tables.labels import meant
 
-        names = [row.name for row in methods()]
+        names = [row.name for row in methods(kind="tabular")]
         raise InputError(
             f"there is no method {name!r}{meant(name, names) or '.'} There are {', '.join(names)}"
+        )
+    if row.kind not in ("tabular", "image"):
+        raise InputError(
+            f"{name} is fitted on {_FITTED_ON[row.kind]}, for which there is no command; use it in "
+            f"Python: from acclimate import {name}"
         )
     if task not in row.tasks:
         raise InputError(f"{row.name} does no {task}; it does {', '.join(row.tasks)}")
