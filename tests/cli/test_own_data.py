@@ -17,7 +17,9 @@ import acclimate as library
 README = Path(__file__).resolve().parents[2] / "README.md"
 
 
-def test_the_five_commands_of_the_readme(shelf, acclimate):
+def test_the_five_commands_of_the_readme(tmp_path, monkeypatch, acclimate):
+    monkeypatch.chdir(tmp_path)
+    assert acclimate("example")[::2] == (0, "")
     found = re.search(
         r"<!-- own-data -->\s*```\n(.*?)```", README.read_text(encoding="utf-8"), re.DOTALL
     )
@@ -35,6 +37,24 @@ def test_the_five_commands_of_the_readme(shelf, acclimate):
     truth = pd.read_csv("test.csv")
     model = library.load("there.acclimate")
     assert (model.predict(truth.drop(columns=["sick", "patient"])) == truth["sick"]).mean() > 0.75
+
+
+def test_the_example_is_the_same_each_time_and_overwrites_nothing(tmp_path, monkeypatch, acclimate):
+    monkeypatch.chdir(tmp_path)
+    code, out, err = acclimate("example", "a folder")
+    assert (code, err) == (0, "")
+    assert "cd 'a folder' && acclimate fit here.csv" in out
+    names = {"here.csv", "there.csv", "test.csv", "new.csv", "next_month.parquet"}
+    assert {path.name for path in Path("a folder").iterdir()} == names
+    before = {path: path.read_bytes() for path in Path("a folder").iterdir()}
+    code, _, err = acclimate("example", "a folder")
+    assert code == 2
+    assert "here.csv" in err
+    assert before == {path: path.read_bytes() for path in Path("a folder").iterdir()}
+    acclimate("example", "again")
+    acclimate("example", "other", "--seed", "1")
+    assert Path("again/here.csv").read_bytes() == Path("a folder/here.csv").read_bytes()
+    assert Path("other/here.csv").read_bytes() != Path("a folder/here.csv").read_bytes()
 
 
 def test_predictions_are_the_models_in_the_order_of_the_file(model, acclimate):

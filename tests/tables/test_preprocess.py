@@ -95,6 +95,23 @@ def test_rows_are_treated_one_by_one(mixed: pd.DataFrame) -> None:
     np.testing.assert_allclose(one, step.transform(mixed.iloc[:10]), atol=1e-12)
 
 
+def test_time_goes_on_and_counts_as_the_last_that_was_seen() -> None:
+    frame = pd.DataFrame({
+        "seen_month": np.arange(60.0),  # a number, whatever it is called
+        "seen": pd.date_range("2026-01-05", periods=60), "never": pd.NaT,
+    })  # fmt: skip
+    step = TabularPreprocessor().fit(frame)
+    later = frame.assign(seen=frame["seen"] + pd.Timedelta(days=400), seen_month=900.0)
+    Z, names = step.transform(later), step.get_feature_names_out().tolist()
+    last = step.transform(frame).max(axis=0)
+    for name in ("seen_seconds", "seen_weekday"):
+        assert Z[:, names.index(name)].max() == last[names.index(name)]
+    assert (Z[:, names.index("seen_seconds")] == last[names.index("seen_seconds")]).all()
+    assert Z[0, 0] > 10 * last[0], "numbers are not held"
+    early = step.transform(frame.assign(seen=frame["seen"].where(frame.index > 5)))
+    assert np.isfinite(early).all(), "a gap is filled in as before"
+
+
 def test_an_unseen_level_is_zero_everywhere() -> None:
     step = TabularPreprocessor().fit(pd.DataFrame({"ward": ["a", "b", "a"]}))
     new = pd.DataFrame({"ward": ["a", "z", None]})

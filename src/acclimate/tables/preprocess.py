@@ -66,7 +66,8 @@ class TabularPreprocessor(TransformerMixin, BaseEstimator):  # type: ignore[misc
       values, an indicator column where values were missing in `fit`, then mean 0 and variance 1.
     - *boolean*: 0 and 1, then as a number.
     - *datetime* (also strings that are all dates of one form): seconds since 1970, month, weekday
-      and hour, each as a number.
+      and hour, each as a number. What lies before or after all that `fit` saw counts as the first
+      or the last of it: time goes on, and a line through one month says nothing of the next.
     - *category* (strings and pandas categories, and columns that mix types, which a warning
       names): one column a level, 0 or 1. Missing is a level of its own where it occurred in `fit`.
       A level not seen in `fit` gives 0. Beyond ``max_levels`` the rare ones share one column.
@@ -104,6 +105,10 @@ class TabularPreprocessor(TransformerMixin, BaseEstimator):  # type: ignore[misc
         Median, mean and standard deviation of the number columns.
     indicated_ : ndarray of int
         Number columns that have an indicator.
+    date_places_ : ndarray of int
+        Number columns that are made of dates.
+    date_range_ : ndarray of shape (2, q)
+        The least and the largest value of each of these.
     encoder_ : OneHotEncoder or None
         Levels of the categories.
     written_ : dict of str to dict
@@ -193,6 +198,7 @@ class TabularPreprocessor(TransformerMixin, BaseEstimator):  # type: ignore[misc
             self.written_: dict[str, dict[str, str]] = {}
             self.kinds_ = {name: self._kind(name, X.iloc[:, j]) for j, name in enumerate(names)}
         numbers = self._numbers_of(X, self._places("number", "boolean", "datetime"))
+        self._fit_dates(numbers)
         self._fit_numbers(numbers)
         self._fit_categories(X)
         self._fit_texts(X)
@@ -218,6 +224,9 @@ class TabularPreprocessor(TransformerMixin, BaseEstimator):  # type: ignore[misc
         check_is_fitted(self, "kinds_")
         X = self._checked(match_columns(self, as_rows(X)), reset=False)
         numbers = self._numbers_of(X, self._places("number", "boolean", "datetime"))
+        dates = getattr(self, "date_places_", ())  # files of earlier versions have none
+        if len(dates):
+            numbers[:, dates] = numbers[:, dates].clip(*self.date_range_)
         if self.kept_ is not None:
             Z, missing = standardise(numbers[:, self.kept_], self.fill_, self.mean_, self.scale_)
         else:
@@ -345,6 +354,18 @@ class TabularPreprocessor(TransformerMixin, BaseEstimator):  # type: ignore[misc
             elif kind in ("number", "boolean"):
                 names.append(name)
         return names
+
+    def _fit_dates(self, numbers: Array) -> None:
+        kinds = [kind for kind in self.kinds_.values() if kind in ("number", "boolean", "datetime")]
+        dated = [[kind == "datetime"] * (len(_TIME) if kind == "datetime" else 1) for kind in kinds]
+        self.date_places_ = np.flatnonzero(np.concatenate([[], *dated]))
+        dates = numbers[:, self.date_places_]
+        seen = ~np.isnan(dates)
+        self.date_range_ = np.stack([
+            dates.min(axis=0, where=seen, initial=np.inf),
+            dates.max(axis=0, where=seen, initial=-np.inf),
+        ])  # fmt: skip
+        self.date_range_[:, ~seen.any(axis=0)] = 0.0
 
     def _fit_numbers(self, numbers: Array) -> None:
         self.number_names_ = self._number_names()
