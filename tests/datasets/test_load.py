@@ -6,6 +6,8 @@ import hashlib
 import struct
 import subprocess
 import sys
+import wave
+import zipfile
 
 import numpy as np
 import pytest
@@ -190,8 +192,62 @@ def test_sentiment_is_learnt_within_a_domain_better_than_across(fetch):
         assert 0.55 < across < 0.69
 
 
+def test_spoken_digits(fetch, monkeypatch):
+    if not (SHARED / "fsdd.zip").is_file():
+        pytest.skip("fsdd.zip is not here")
+    monkeypatch.setenv("ACCLIMATE_DATA", str(SHARED))
+    data = fetch("spoken_digits")
+    # The documentation of the data: 50 recordings of each digit by each of six speakers, 8 kHz.
+    assert data.domain_names() == ["george", "jackson", "lucas", "nicolas", "theo", "yweweler"]
+    for speaker in data.domain_names():
+        X, y = data.domain_rows(speaker)
+        assert np.bincount(y).tolist() == [50] * 10
+        assert all(one.dtype == np.float32 and one.ndim == 1 for one in X)
+    with (
+        zipfile.ZipFile(SHARED / "fsdd.zip") as box,
+        wave.open(box.open("recordings/7_lucas_0.wav")) as file,
+    ):
+        rate, frames = file.getframerate(), file.readframes(file.getnframes())
+    row = np.flatnonzero((data.domain == "lucas") & (data.y == 7))[0]
+    assert rate == data.rate
+    np.testing.assert_array_equal(data.X[row] * 32768, np.frombuffer(frames, "<i2"))
+
+
+@pytest.mark.slow
+def test_tuxpaint(fetch):
+    data = fetch("tuxpaint")
+    row = data.names.tolist().index("animals/amphibians/frog")
+    assert len(data.names) == len(data.captions()) == len(data.category) == 785
+    assert data.category[row] == "animals"
+    words = {code: data.captions(code)[row] for code in ("en", "de", "pt_BR", "sr@latin")}
+    assert words == {
+        "en": "A frog.", "de": "Ein Frosch.", "pt_BR": "Um sapo.", "sr@latin": "Žaba."
+    }  # fmt: skip
+    assert all(data.captions("en"))
+    assert sum(text == "" for text in data.captions("ro")) == 785 - 760
+    X = data.pictures(32)
+    assert X.shape == (785, 3, 32, 32)
+    corners = X[:, :, [0, 0, -1, -1], [0, -1, 0, -1]]
+    assert (corners == 255).all(axis=1).mean() > 0.5  # stamps lie on white
+    assert X[row, 1].mean() > X[row, 2].mean()  # the frog is greener than blue
+    with pytest.raises(InputError, match="'xx'"):
+        data.captions("xx")
+    with pytest.raises(InputError, match="at least 8"):
+        data.pictures(0)
+    pytest.importorskip("soundfile")
+    rows, waveforms = data.speech("en")
+    assert len(rows) == len(waveforms) == 65
+    assert row in rows
+    seconds = [len(one) / 16000 for one in waveforms]
+    assert 0.3 < min(seconds) < max(seconds) < 15
+    assert [len(one) for one in data.speech("en", rate=8000)[1]] == [
+        -(-len(one) // 2) for one in waveforms
+    ]
+
+
 def test_names_and_unknown_name():
-    assert {datasets.info(name).kind for name in datasets.names()} == {"image", "tabular", "text"}
+    kinds = {datasets.info(name).kind for name in datasets.names()}
+    assert kinds == {"image", "tabular", "text", "sound", "paired"}
     assert datasets.info("Fashion-MNIST").name == "fashion_mnist"
     with pytest.raises(InputError, match=r"'imagenet'.*mnist"):
         datasets.load("imagenet")

@@ -22,10 +22,11 @@ class DatasetInfo:
         What `load` takes.
     title : str
         Full name.
-    kind : {"image", "tabular", "text"}
-        Images are arrays of pixels, tables have named columns, texts are strings.
-    task : {"classification", "regression"}
-        What is predicted.
+    kind : {"image", "tabular", "text", "sound", "paired"}
+        Images are arrays of pixels, tables have named columns, texts are strings, sounds are
+        waveforms; paired are the same things in several of these.
+    task : {"classification", "regression", "retrieval"}
+        What is predicted; by retrieval, which item belongs to another.
     rows : int
         Number of rows, all splits together.
     licence : str
@@ -38,8 +39,8 @@ class DatasetInfo:
 
     name: str
     title: str
-    kind: Literal["image", "tabular", "text"]
-    task: Literal["classification", "regression"]
+    kind: Literal["image", "tabular", "text", "sound", "paired"]
+    task: Literal["classification", "regression", "retrieval"]
     rows: int
     licence: str
     citation: str
@@ -185,6 +186,58 @@ class TextDataset(_ByDomain):
 
     def domain_rows(self, name: str) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
         """Return the texts of one domain.
+
+        Parameters
+        ----------
+        name : str
+            A name out of `domain_names`.
+
+        Returns
+        -------
+        X : ndarray of object, shape (rows of the domain,)
+        y : ndarray of int64, shape (rows of the domain,)
+
+        Raises
+        ------
+        InputError
+            The data set has no such domain.
+        """
+        rows = self._rows_of(name)
+        return self.X[rows], self.y[rows]
+
+
+@dataclass(frozen=True, eq=False)
+class SoundDataset(_ByDomain):
+    """Hold short sounds of several domains.
+
+    Parameters
+    ----------
+    X : ndarray of object, shape (n,)
+        Waveforms, each a float32 array in [-1, 1] of shape (samples,), one channel.
+    y : ndarray of int64, shape (n,)
+        Labels, indices into `class_names`.
+    domain : ndarray of str, shape (n,)
+        Where each sound comes from, such as its speaker.
+    class_names : tuple of str
+        Name of each class.
+    info : DatasetInfo
+        Licence, citation and origin.
+    split : str
+        How the rows are divided, in words.
+    rate : int
+        Samples of a second.
+    """
+
+    X: np.ndarray[Any, Any]
+    y: np.ndarray[Any, Any]
+    domain: np.ndarray[Any, Any]
+    class_names: tuple[str, ...]
+    info: DatasetInfo
+    split: str
+    rate: int
+
+    def domain_rows(self, name: str) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
+        """Return the waveforms of one domain.
 
         Parameters
         ----------

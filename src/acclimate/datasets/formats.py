@@ -13,7 +13,8 @@ import math
 import pickle
 import tarfile
 import zipfile
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from functools import partial
 from pathlib import Path
 from typing import IO, Any
 
@@ -163,34 +164,71 @@ def read_members(
         A wanted file is not in the archive, or the archive is damaged.
     """
     wanted = list(endings)
-    try:
-        data = whole(archive) if data is None else data
-        if archive.suffix in {".whl", ".zip"}:
-            found = _from_zip(data, wanted)
-        else:
-            found = _from_tar(_debian_payload(data), wanted)
-    except IntegrityError:
-        raise
-    except Exception as error:  # encrypted, truncated, of a later version: each raises its own kind
-        words = str(error) or type(error).__name__
-        raise IntegrityError(f"{archive.name} cannot be read: {words[:200]}") from error
+    found = _found(archive, data, partial(_match, endings=wanted))
     missing = [end for end in wanted if end not in found]
     if missing:
         raise IntegrityError(f"{archive.name} does not hold {missing}.")
     return found
 
 
+def read_tree(archive: Path, folder: str, endings: Iterable[str]) -> dict[str, bytes]:
+    """Read all files below a folder of an archive whose names end so, as `read_members` does.
+
+    Parameters
+    ----------
+    archive : Path
+        The file.
+    folder : str
+        How the path of the folder ends, for example ``"tuxpaint/stamps"``.
+    endings : iterable of str
+        Such as ``".png"``.
+
+    Returns
+    -------
+    dict of str to bytes
+        By the path below the folder, sorted.
+
+    Raises
+    ------
+    IntegrityError
+        There is no such file in the archive, or the archive is damaged.
+    """
+    found = _found(archive, None, partial(_below, folder=f"/{folder}/", endings=tuple(endings)))
+    if not found:
+        raise IntegrityError(f"{archive.name} does not hold {folder!r}.")
+    return dict(sorted(found.items()))
+
+
+def _found(archive: Path, data: bytes | None, key: Callable[[str], str]) -> dict[str, bytes]:
+    """Return the files of an archive by their key; those whose key is empty are left out."""
+    try:
+        data = whole(archive) if data is None else data
+        if archive.suffix in {".whl", ".zip"}:
+            return _from_zip(data, key)
+        return _from_tar(_debian_payload(data), key)
+    except IntegrityError:
+        raise
+    except Exception as error:  # encrypted, truncated, of a later version: each raises its own kind
+        words = str(error) or type(error).__name__
+        raise IntegrityError(f"{archive.name} cannot be read: {words[:200]}") from error
+
+
 def _match(name: str, endings: list[str]) -> str:
     return next((end for end in endings if name == end or name.endswith("/" + end)), "")
 
 
-def _from_zip(data: bytes, wanted: list[str]) -> dict[str, bytes]:
+def _below(name: str, folder: str, endings: tuple[str, ...]) -> str:
+    _, found, inside = f"/{name}".partition(folder)
+    return inside if found and inside.endswith(endings) else ""
+
+
+def _from_zip(data: bytes, key: Callable[[str], str]) -> dict[str, bytes]:
     found = {}
     with zipfile.ZipFile(io.BytesIO(data)) as box:
         for name in box.namelist():
-            if _match(name, wanted):
+            if key(name):
                 with box.open(name) as stream:  # the size in the directory may be a lie
-                    found[_match(name, wanted)] = _to_the_end(stream, name)
+                    found[key(name)] = _to_the_end(stream, name)
     return found
 
 
@@ -209,7 +247,7 @@ class _Bounded:
         return block
 
 
-def _from_tar(data: bytes, wanted: list[str]) -> dict[str, bytes]:
+def _from_tar(data: bytes, key: Callable[[str], str]) -> dict[str, bytes]:
     raw: Any = io.BytesIO(data)
     for start, kind in ((b"\x1f\x8b", gzip.open), (b"\xfd7zXZ", lzma.open), (b"BZh", bz2.open)):
         raw = kind(raw) if data.startswith(start) else raw
@@ -217,9 +255,9 @@ def _from_tar(data: bytes, wanted: list[str]) -> dict[str, bytes]:
     stream: Any = _Bounded(raw)
     with tarfile.open(fileobj=stream, mode="r|") as tar:
         for entry in tar:
-            content = tar.extractfile(entry) if _match(entry.name, wanted) else None
+            content = tar.extractfile(entry) if key(entry.name) else None
             if content is not None:
-                found[_match(entry.name, wanted)] = content.read()
+                found[key(entry.name)] = content.read()
     return found
 
 

@@ -9,13 +9,22 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
-from acclimate.datasets._types import Dataset, DatasetInfo, TabularDataset, TextDataset
+from acclimate.datasets._paired import PairedDataset
+from acclimate.datasets._types import (
+    Dataset,
+    DatasetInfo,
+    SoundDataset,
+    TabularDataset,
+    TextDataset,
+)
 from acclimate.datasets.cache import Arrays, read_set, verify, write_set
 from acclimate.datasets.places import Source
 from acclimate.exceptions import DataNotFoundError, IntegrityError
 from acclimate.files import temporary_folder
 
 log = logging.getLogger("acclimate")
+
+AnyDataset = Dataset | TabularDataset | TextDataset | SoundDataset | PairedDataset
 
 # Where distributions put data sets. `ACCLIMATE_SYSTEM_DATA` replaces the list; empty hides them.
 SYSTEM_FOLDERS: tuple[str, ...] = ("/usr/share/datasets", "/usr/local/share/datasets")
@@ -77,7 +86,7 @@ class Entry:
     recipes : tuple of Recipe
         Versions, best first.
     assemble : callable
-        ``assemble(arrays, recipe) -> Dataset, TabularDataset or TextDataset``.
+        ``assemble(arrays, recipe)`` returns the data set.
     advice : str
         What the user can do where nothing is found.
     made_from : tuple of Entry
@@ -86,7 +95,7 @@ class Entry:
 
     info: DatasetInfo
     recipes: tuple[Recipe, ...]
-    assemble: Callable[[Arrays, Recipe], Dataset | TabularDataset | TextDataset]
+    assemble: Callable[[Arrays, Recipe], AnyDataset]
     advice: str = ""
     made_from: tuple[Entry, ...] = ()
 

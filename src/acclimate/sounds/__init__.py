@@ -1,0 +1,1 @@
+"""Sounds: files to waveforms, waveforms to log-mel spectrograms."""

@@ -1,0 +1,99 @@
+"""Waveforms: decoded, in one channel, at one rate."""
+
+from __future__ import annotations
+
+import math
+from functools import lru_cache
+from typing import IO, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from acclimate.exceptions import InputError
+from acclimate.extras import need
+
+RATE = 16000  # samples of a second
+RATES = (1000, 768000)  # of files that can be read
+LONGEST = 600.0  # seconds of a sound
+
+
+def decoded(file: str | IO[bytes]) -> tuple[NDArray[np.float32], int]:
+    """Return the samples of a file, the mean of its channels, and their rate.
+
+    Parameters
+    ----------
+    file : str or binary file
+        WAV, FLAC, OGG, MP3 or AIFF.
+
+    Returns
+    -------
+    samples : ndarray of shape (n,)
+        In [-1, 1]; of floats in a file as they are.
+    rate : int
+        Samples of a second.
+
+    Raises
+    ------
+    InputError
+        It cannot be read; the message says why and not which file.
+    MissingExtraError
+        The extra ``audio`` is not installed.
+    """
+    soundfile: Any = need("soundfile", "audio")
+    try:
+        with soundfile.SoundFile(file) as sound:
+            rate, frames = int(sound.samplerate), int(sound.frames)
+            if not RATES[0] <= rate <= RATES[1]:
+                raise InputError(f"it has {rate} samples a second")
+            if frames > LONGEST * rate:
+                raise InputError(f"longer than {LONGEST:g} seconds; cut it into parts")
+            samples = sound.read(dtype="float32", always_2d=True)  # (n, channels)
+    except soundfile.SoundFileError as error:
+        reason = str(getattr(error, "error_string", error)).rstrip(".")
+        raise InputError(f"not a sound that can be decoded: {reason}") from error
+    if not len(samples):
+        raise InputError("it has no samples")
+    if len(samples) < frames:
+        raise InputError(f"truncated: {len(samples):,} samples of {frames:,}")
+    mono = samples.mean(axis=1)
+    if not np.isfinite(mono).all():
+        raise InputError("it has samples that are not finite")
+    return mono, rate
+
+
+def resampled(samples: NDArray[np.float32], rate: int, to: int = RATE) -> NDArray[np.float32]:
+    """Return samples at another rate, by a polyphase filter.
+
+    Parameters
+    ----------
+    samples : ndarray of shape (n,)
+        One channel.
+    rate, to : int
+        Samples of a second, as they are and as they are to be.
+
+    Returns
+    -------
+    ndarray of shape (ceil(n to / rate),)
+
+    Examples
+    --------
+    >>> resampled(np.zeros(441, dtype=np.float32), 44100, 16000).shape
+    (160,)
+    """
+    if rate == to:
+        return samples
+    from scipy.signal import resample_poly
+
+    common = math.gcd(rate, to)
+    up, down = to // common, rate // common
+    found: NDArray[Any] = resample_poly(samples, up, down, window=_low_pass(max(up, down)))
+    return found.astype(np.float32, copy=False)
+
+
+@lru_cache(maxsize=16)
+def _low_pass(factor: int) -> NDArray[np.float32]:
+    """Return the filter that `resample_poly` makes anew for each sound, shape (20 factor + 1,)."""
+    from scipy.signal import firwin
+
+    taps: NDArray[Any] = firwin(20 * factor + 1, 1.0 / factor, window=("kaiser", 5.0))
+    return taps.astype(np.float32)
