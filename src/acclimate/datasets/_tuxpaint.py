@@ -38,9 +38,7 @@ INFO = DatasetInfo(
 def _read_package(archive: Path) -> Arrays:
     files = read_tree(archive, _FOLDER, _ENDINGS)
     stems = {
-        name[:-4]: None
-        for name in files
-        if name.endswith(".png") and f"{name[:-4]}.txt" in files
+        name[:-4]: None for name in files if name.endswith(".png") and f"{name[:-4]}.txt" in files
     }
     spoken = {
         name: data

@@ -185,6 +185,32 @@ class Site:
         return folder
 
 
+@dataclass(frozen=True)
+class SiteArchive:
+    """An archive on the data set's own site; what is read from it is checked.
+
+    Parameters
+    ----------
+    address : str
+        Of the file, with https.
+    pattern : str
+        What the file is called here.
+    """
+
+    address: str
+    pattern: str
+
+    @property
+    def label(self) -> str:
+        """What to call it in messages."""
+        return self.address
+
+    def fetch(self, folder: Path) -> Path:
+        """Download the archive into `folder` and return its path."""
+        log.info("downloading %s", self.address)
+        return download(self.address, folder / self.pattern)
+
+
 def download(address: str, path: Path, sha256: str | None = None) -> Path:
     """Download one file; it appears under `path` only when it is whole.
 

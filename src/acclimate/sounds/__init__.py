@@ -1,1 +1,0 @@
-"""Sounds: files to waveforms, waveforms to log-mel spectrograms."""
