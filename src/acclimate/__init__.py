@@ -26,6 +26,7 @@ _MODULES = {
     "HOG": "acclimate.transfer.hog",
     "NeuralClassifier": "acclimate.base.neural",
     "NeuralRegressor": "acclimate.base.neural",
+    "TextEncoder": "acclimate.transfer.text_encoder",
     "Committee": "acclimate.transfer.committee",
     "Comparison": "acclimate.comparison.result",
     "compare": "acclimate.comparison.compare",

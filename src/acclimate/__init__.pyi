@@ -75,6 +75,7 @@ from acclimate.transfer.joint_objective import JointObjective as JointObjective
 from acclimate.transfer.parameter import ParameterTransfer as ParameterTransfer
 from acclimate.transfer.pooled import Pooled as Pooled
 from acclimate.transfer.source_prediction import SourcePrediction as SourcePrediction
+from acclimate.transfer.text_encoder import TextEncoder as TextEncoder
 from acclimate.transferability.rank import rank as rank
 
 _MODULES: dict[str, str]

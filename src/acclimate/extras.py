@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import importlib
+import importlib.util
+from pathlib import Path
 from types import ModuleType
 
 from acclimate.exceptions import MissingExtraError
@@ -35,7 +37,34 @@ def need(module: str, extra: str, *, package: str | None = None) -> ModuleType:
     except ImportError as error:
         if error.name is not None and error.name.partition(".")[0] != module.partition(".")[0]:
             raise  # it is there, and something that it needs is not
-        raise MissingExtraError(
-            f"this needs {package or module}, which is not installed: "
-            f'pip install "acclimate[{extra}]"'
-        ) from error
+        raise _missing(package or module, extra) from error
+
+
+def find(module: str, extra: str, *, package: str | None = None) -> Path:
+    """Return the folder of a module of an extra without importing it, or say how to install it.
+
+    Parameters
+    ----------
+    module, extra, package
+        As in `need`.
+
+    Raises
+    ------
+    MissingExtraError
+        The module is not installed.
+
+    Examples
+    --------
+    >>> find("json", "ot").name
+    'json'
+    """
+    found = importlib.util.find_spec(module)
+    if found is None or not found.submodule_search_locations:
+        raise _missing(package or module, extra)
+    return Path(next(iter(found.submodule_search_locations)))
+
+
+def _missing(what: str, extra: str) -> MissingExtraError:
+    return MissingExtraError(
+        f'this needs {what}, which is not installed: pip install "acclimate[{extra}]"'
+    )

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pytest
 
-from acclimate import EachDomain, FrozenBody, NeuralClassifier, NeuralRegressor
+from acclimate import EachDomain, FrozenBody, NeuralClassifier, NeuralRegressor, TextEncoder
 from acclimate.base.penalised import LinearClassifier, LinearRegressor
 from acclimate.base.sized import BoostingClassifier, ExtraClassifier
 from acclimate.catalogue import CATALOGUE, methods
@@ -25,6 +25,7 @@ from acclimate.tables import MixedPreprocessor, TabularPreprocessor
 BASES = (
     NeuralClassifier, NeuralRegressor, FrozenBody, TabularPreprocessor, MixedPreprocessor,
     LinearClassifier, LinearRegressor, BoostingClassifier, ExtraClassifier, EachDomain,
+    TextEncoder,
 )  # fmt: skip
 CLASSES = [*(row.load() for row in CATALOGUE), *BASES]
 SETTINGS = [

@@ -1,7 +1,7 @@
 """Features of an encoder, kept by what they were made of: in memory, and in the user's cache.
 
-One SQLite file in the cache folder holds a row for each picture and encoder. The key is a hash of
-the picture's bytes and of the encoder, so that folds, candidates and commands share it. Above its
+One SQLite file in the cache folder holds a row for each picture or text and encoder. The key is a
+hash of its bytes and of the encoder, so that folds, candidates and commands share it. Above its
 size the oldest rows go. Where the file cannot be used, features are computed as if it were not
 there.
 """
@@ -43,7 +43,7 @@ def kept_features(
     ----------
     encoder : str
         Tells encoders apart that make other features of the same rows.
-    X : ndarray of shape (n, ...)
+    X : ndarray of shape (n, ...), or of texts (n,)
         Rows.
     make : callable
         Computes the features of rows, shape (m, ...) to (m, d), each row's by itself.
@@ -91,7 +91,10 @@ def row_digests(encoder: str, X: NDArray[Any]) -> list[bytes]:
     keys = []
     for row in np.ascontiguousarray(X):
         digest = start.copy()
-        digest.update(row.data if row.ndim else row.tobytes())
+        if isinstance(row, str):  # lone surrogates are bytes of files that are no UTF-8
+            digest.update(row.encode("utf-8", "surrogatepass"))
+        else:
+            digest.update(row.data if row.ndim else row.tobytes())
         keys.append(digest.digest())
     return keys
 

@@ -89,6 +89,7 @@ HOMES = (
     "acclimate.transfer.shallow.CorrectedRegressor",
     "acclimate.transfer.shallow.CorrectedSVC",
     "acclimate.transfer.strategies.Strategy",
+    "acclimate.transfer.text_encoder.TextEncoder",
 )
 # last part of a name of the past, where it is not today's: what follows acclimate. in a file today
 FORMER = {

@@ -24,7 +24,7 @@ class MixedPreprocessor(TabularPreprocessor):
 
     Parameters
     ----------
-    categorical, text, drop, text_components, max_vocabulary, dtype, random_state
+    categorical, text, drop, text_components, max_vocabulary, encoder, dtype, random_state
         As in `TabularPreprocessor`.
     max_levels : int, default=50
         Above 1. Only tells text from categories: all levels are passed on.

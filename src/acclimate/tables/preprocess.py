@@ -11,14 +11,14 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.base import BaseEstimator, TransformerMixin, clone
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from acclimate import columns as cells
 from acclimate.exceptions import InputError
 from acclimate.natives import LARGEST, as_rows, check_numbers
 from acclimate.refusing import as_input_error
-from acclimate.settings import COUNT, SEVERAL, Constraints, Each, OneOf, check_settings
+from acclimate.settings import COUNT, SEVERAL, TRANSFORMER, Constraints, Each, OneOf, check_settings
 from acclimate.tables.labels import check_columns
 from acclimate.validation import match_columns
 from acclimate.written import Written
@@ -73,7 +73,7 @@ class TabularPreprocessor(TransformerMixin, BaseEstimator):  # type: ignore[misc
       A level not seen in `fit` gives 0. Beyond ``max_levels`` the rare ones share one column.
     - *text*: more distinct values than ``max_levels``, or than half of the rows, and three words or
       more in the mean cell. TF-IDF with 1 + log(tf), reduced to ``text_components`` numbers by a
-      truncated SVD.
+      truncated SVD; or what ``encoder`` makes of it.
     - *constant*: left out, as is a column without any value.
 
     An array is taken as columns of numbers. Columns are matched by name: others are ignored.
@@ -92,6 +92,9 @@ class TabularPreprocessor(TransformerMixin, BaseEstimator):  # type: ignore[misc
         Numbers that a text column becomes, above 0.
     max_vocabulary : int, default=20000
         Words of a text column that are kept, the most frequent ones; at least 1.
+    encoder : transformer, default=None
+        What makes numbers of the texts of a column, fitted on each text column by itself, such as
+        `TextEncoder`. None is TF-IDF.
     dtype : {"float64", "float32"}, default="float64"
         Type of the result.
     random_state : int, default=0
@@ -113,8 +116,8 @@ class TabularPreprocessor(TransformerMixin, BaseEstimator):  # type: ignore[misc
         Levels of the categories.
     written_ : dict of str to dict
         How the texts of columns of numbers and dates are written, where that is unusual.
-    texts_ : dict of str to Pipeline
-        TF-IDF and SVD of each text column.
+    texts_ : dict of str to Pipeline or transformer
+        TF-IDF and SVD of each text column, or the encoder, fitted.
     n_features_in_ : int
         Columns seen in `fit`.
     feature_names_in_ : ndarray of str
@@ -123,7 +126,8 @@ class TabularPreprocessor(TransformerMixin, BaseEstimator):  # type: ignore[misc
     Raises
     ------
     InputError
-        A column holds infinity or is missing, or no column varies.
+        A column holds infinity or is missing, no column varies, or no column is text although
+        there is an encoder.
 
     Notes
     -----
@@ -147,11 +151,14 @@ class TabularPreprocessor(TransformerMixin, BaseEstimator):  # type: ignore[misc
     array([[0., 0., 0., 0.]])
     """
 
+    encoder: Any = None  # a file of an earlier version has no setting
+
     _parameter_constraints: ClassVar[Constraints] = {
         **{name: [Each(str, of="names")] for name in ("categorical", "text", "drop")},
         "max_levels": [SEVERAL],
         "text_components": [COUNT],
         "max_vocabulary": [COUNT],
+        "encoder": [TRANSFORMER, None],
         "dtype": [OneOf("float64", "float32")],
         "random_state": ["random_state"],
     }
@@ -165,6 +172,7 @@ class TabularPreprocessor(TransformerMixin, BaseEstimator):  # type: ignore[misc
         max_levels: int = 50,
         text_components: int = 50,
         max_vocabulary: int = 20000,
+        encoder: Any = None,
         dtype: str = "float64",
         random_state: int = 0,
     ) -> None:
@@ -174,6 +182,7 @@ class TabularPreprocessor(TransformerMixin, BaseEstimator):  # type: ignore[misc
         self.max_levels = max_levels
         self.text_components = text_components
         self.max_vocabulary = max_vocabulary
+        self.encoder = encoder
         self.dtype = dtype
         self.random_state = random_state
 
@@ -262,13 +271,33 @@ class TabularPreprocessor(TransformerMixin, BaseEstimator):  # type: ignore[misc
         if self.encoder_ is not None:
             names += list(self.encoder_.get_feature_names_out(self.category_names_))
         for name, step in self.texts_.items():
-            if "svd" in step.named_steps:
+            if name in self._widths():
+                names += [f"{name}_text{k}" for k in range(self._widths()[name])]
+            elif "svd" in step.named_steps:
                 names += [f"{name}_text{k}" for k in range(step["svd"].n_components)]
             else:
                 names += [f"{name}_{word}" for word in step["tfidf"].get_feature_names_out()]
         return np.asarray(names, dtype=object)
 
+    def text_features(self, X: Any) -> Array | None:
+        """Return what the encoder makes of the text columns, shape (n, p); None without one.
+
+        Parameters
+        ----------
+        X : data frame of shape (n, d)
+            Rows with the columns of `fit`.
+        """
+        check_is_fitted(self, "texts_")
+        if not self._widths():
+            return None
+        X = self._checked(match_columns(self, as_rows(X)), reset=False)
+        return np.hstack([self.texts_[n].transform(self._text_of(X, n)) for n in self._widths()])
+
     # --- inside -----------------------------------------------------------------------------
+
+    def _widths(self) -> dict[str, int]:
+        """Return the numbers that each encoded column becomes; files of before have none."""
+        return getattr(self, "text_widths_", {})
 
     def _checked(self, X: Any, *, reset: bool) -> Any:
         """Return a frame as it is, anything else as a float64 array of shape (n, d)."""
@@ -404,8 +433,19 @@ class TabularPreprocessor(TransformerMixin, BaseEstimator):  # type: ignore[misc
         from sklearn.pipeline import Pipeline
 
         self.texts_: dict[str, Any] = {}
-        for name in [n for n, kind in self.kinds_.items() if kind == "text"]:
+        self.text_widths_: dict[str, int] = {}
+        names = [n for n, kind in self.kinds_.items() if kind == "text"]
+        if self.encoder is not None and not names:
+            raise InputError(
+                f"an encoder reads texts, and none of the columns {self._names()[:8]} is text; "
+                f"name one with text=[...], on the command line --text COLUMN"
+            )
+        for name in names:
             words = self._text_of(X, name)
+            if self.encoder is not None:
+                self.texts_[name] = clone(self.encoder).fit(words)
+                self.text_widths_[name] = int(self.texts_[name].transform(words[:1]).shape[1])
+                continue
             tfidf = TfidfVectorizer(sublinear_tf=True, max_features=self.max_vocabulary)
             try:
                 matrix = tfidf.fit_transform(words)

@@ -159,11 +159,13 @@ def front_of(model: Any) -> Any:
     if members:
         model = members[0][1]
     step = getattr(model, "preprocess_", None) or getattr(model, "preprocess", None)
+    if hasattr(step, "text_features"):  # of a table the first column of text
+        step = next(iter(getattr(step, "texts_", {}).values()), getattr(step, "encoder", None))
     while isinstance(step, Pipeline) and step.steps:
         name, step = step.steps[0]
         if name == STEP:
             return step
-    known = ("FrozenBody", "Pixels", "HOG")
+    known = ("FrozenBody", "Pixels", "HOG", "TextEncoder")
     return step if any(cls.__name__ in known for cls in type(step).__mro__) else None
 
 
@@ -189,6 +191,8 @@ def word_of(encoder: Any) -> str:
     if encoder is None:
         return ""
     kind = type(encoder).__name__
+    if kind == "TextEncoder":
+        return str(encoder.model)
     if kind != "FrozenBody":
         return {"Pixels": "pixels", "HOG": "hog"}.get(kind, kind)
     network = encoder.network
