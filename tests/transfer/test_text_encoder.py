@@ -90,6 +90,7 @@ def test_figures_are_those_of_the_packages(word: str) -> None:
     np.testing.assert_allclose(norms, [1, word == "minilm", 1, 1, 1], atol=1e-6)
 
 
+@pytest.mark.slow
 def test_figures_are_those_of_numpy() -> None:
     """The whole forward pass once more, in double precision and without torch's layers."""
     from scipy.special import erf
@@ -197,6 +198,7 @@ def test_features_are_kept_by_text(monkeypatch: pytest.MonkeyPatch) -> None:
             other.fit(GOOD).transform(GOOD)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("word", WORDS)
 def test_random_twins_have_other_weights_and_the_same_shape(word: str) -> None:
     step = TextEncoder(word, cache=False).fit(GOOD)

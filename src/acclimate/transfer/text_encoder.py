@@ -43,9 +43,9 @@ class TextEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         a transformer of six layers, about 10 ms a text on one core of a CPU. "wordllama" is the
         mean of one fixed vector a word: 256 features, a hundred times faster, blind to the order of
         words.
-    length : int, default=None
-        Tokens of a text that are read, from 8 to 512; a word is one to three. What comes after
-        them is not read. None is 256 for "minilm", and all for "wordllama".
+    length : int in [8, 512], default=None
+        Tokens of a text that are read; a word is one to three. What comes after them is not read.
+        None is 256 for "minilm", and all for "wordllama".
     device : str, default="auto"
         "auto" uses a GPU where there is one.
     cache : bool, default=True
@@ -91,6 +91,7 @@ class TextEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         "device": [str],
         "cache": ["boolean"],
     }
+    _twin: int | None = None  # seed of random weights, in a twin
 
     def __init__(
         self,
@@ -142,7 +143,7 @@ class TextEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
             )
         if not len(texts):
             return np.empty((0, source.width), dtype=np.float32)
-        twin = getattr(self, "_twin", None)
+        twin = self._twin
         length = self.length or source.tokens
         where = find_device(self.device).type
         different, places = np.unique(texts, return_inverse=True)
@@ -163,8 +164,8 @@ class TextEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         """
         check_is_fitted(self, "mark_")
         twin: Self = clone(self)
-        vars(twin).update(mark_=self.mark_, n_features_in_=1, _n_features_out=self._n_features_out)
-        twin._twin = seed
+        twin.mark_, twin.n_features_in_ = self.mark_, 1
+        twin._n_features_out, twin._twin = self._n_features_out, seed
         return twin
 
     def __sklearn_tags__(self) -> Any:
