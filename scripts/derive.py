@@ -20,7 +20,7 @@ TITLES = {
     "transfer": "With target labels: fine-tuning and joint training",
     "mapping": "Feature mapping",
     "reweighting": "Reweighting",
-    "semisupervised": "Self-training and graphs of neighbours",
+    "semisupervised": "Few labels: self-training, graphs of neighbours and views",
     "adversarial": "Adversarial training",
     "invariant": "Domain-invariant features",
     "source-free": "Without the source",

@@ -61,8 +61,12 @@ from acclimate.reweighting.tradaboost import TrAdaBoost as TrAdaBoost
 from acclimate.reweighting.tradaboost_r2 import TrAdaBoostR2 as TrAdaBoostR2
 from acclimate.reweighting.ulsif import ULSIF as ULSIF
 from acclimate.semisupervised.dasvm import DASVM as DASVM
+from acclimate.semisupervised.fix_match import FixMatch as FixMatch
+from acclimate.semisupervised.flex_match import FlexMatch as FlexMatch
 from acclimate.semisupervised.label_spreading import LabelSpreading as LabelSpreading
+from acclimate.semisupervised.mean_teacher import MeanTeacher as MeanTeacher
 from acclimate.semisupervised.poisson_learning import PoissonLearning as PoissonLearning
+from acclimate.semisupervised.pseudo_label import PseudoLabel as PseudoLabel
 from acclimate.semisupervised.self_training import SelfTraining as SelfTraining
 from acclimate.sourcefree.shot import SHOT as SHOT
 from acclimate.sourcefree.tent import TENT as TENT

@@ -17,7 +17,7 @@ from acclimate import Domain, NeuralClassifier, methods
 from acclimate.training.checkpoint import Checkpoint
 from acclimate.training.progress import Progress
 
-FAMILIES = ("adversarial", "invariant", "source-free")
+FAMILIES = ("adversarial", "invariant", "semisupervised", "source-free")
 ROWS = {row.name: row for row in methods(task="classification") if row.family in FAMILIES}
 NAMES = [name for name, row in ROWS.items() if row.network and name != "AdaBN"]  # trains nothing
 STEPS, CUT = 24, 13  # an epoch has two steps: the cut is in the middle of one

@@ -12,7 +12,14 @@ from scipy.ndimage import affine_transform
 
 from acclimate import DANN, Domain, FineTune, JointObjective, NeuralClassifier
 from acclimate.exceptions import InputError
-from acclimate.training.augment import AUGMENTATIONS, Augmentation, augmentation, views, warp
+from acclimate.training.augment import (
+    AUGMENTATIONS,
+    OF_ROWS,
+    Augmentation,
+    augmentation,
+    views,
+    warp,
+)
 from acclimate.training.batch import Batch
 
 
@@ -169,3 +176,53 @@ def test_every_method_with_a_network_trains_on_changed_rows_and_answers_plain_on
     seen.clear()
     FineTune(base, strategy="full", head="new").fit(d.X, d.y, target=target)
     assert len(seen) == 12
+
+
+def test_erase_covers_a_box_with_the_mean() -> None:
+    torch.manual_seed(0)
+    images = torch.rand(300, 3, 20, 30)
+    changed = Augmentation(erase=0.5)(images)
+    where = (changed != images).any(1)  # (n, h, w)
+    down, across = where.any(2), where.any(1)
+    assert torch.equal(where, down[:, :, None] & across[:, None, :])
+    for side, size in ((down, 20), (across, 30)):
+        edges = (side[:, 1:] != side[:, :-1]).sum(1) + side[:, 0].int() + side[:, -1].int()
+        assert set(edges.tolist()) <= {0, 2}  # one stretch, or none
+        assert side.sum(1).max() in (size // 2 - 1, size // 2)
+        assert side.any(0).all()  # anywhere within the image
+    mean = images.mean((1, 2, 3))[:, None, None, None].expand_as(images)
+    inside = where[:, None].expand_as(images)
+    torch.testing.assert_close(changed[inside], mean[inside])
+
+
+def test_bands_cover_rows_and_columns() -> None:
+    torch.manual_seed(0)
+    images = torch.rand(200, 20, 30)
+    where = Augmentation(bands=0.3)(images) != images
+    down, across = where.all(2), where.all(1)
+    assert torch.equal(where, down[:, :, None] | across[:, None, :])
+    assert (down.sum(1).max(), across.sum(1).max()) == (6, 9)
+
+
+def test_time_moves_along_the_last_axis_alone() -> None:
+    torch.manual_seed(0)
+    images = torch.zeros(100, 20, 20)
+    images[:, 8:12, 8:12] = 1.0
+    moved = Augmentation(time=0.1)(images)
+    places = torch.arange(20.0)
+    down, across = ((moved.sum(k) * places).sum(1) / moved.sum((1, 2)) - 9.5 for k in (2, 1))
+    assert down.abs().max() < 1e-4
+    assert 1.5 < across.abs().max() <= 2.0 + 1e-4
+
+
+def test_swapped_cells_come_from_their_own_column() -> None:
+    torch.manual_seed(0)
+    x = torch.arange(1000.0)[:, None] + 10_000 * torch.arange(4.0)
+    changed = OF_ROWS["swap-strong"](x)
+    assert torch.equal((changed // 10_000).long(), torch.arange(4).expand(1000, 4))
+    assert (changed != x).float().mean() == pytest.approx(0.3, abs=0.03)
+    # cells of one row come from different rows
+    both = (changed != x)[:, 0] & (changed != x)[:, 1]
+    assert (changed[both, 0] != changed[both, 1] - 10_000).float().mean() > 0.9
+    with pytest.raises(InputError, match=r"swap changes rows .* got rows of shape \(5, 5\)"):
+        OF_ROWS["swap-strong"](torch.zeros(2, 5, 5))

@@ -90,13 +90,17 @@ PARAMETERS = """
     class_weight : dict, "balanced" or None, default=None
         For `NeuralClassifier`: weights of the classes in the loss, by label. "balanced" gives each
         class the same total weight, among the rows that are trained on. None is 1 each.
-    augment : {"flip", "crop", "colour", "affine", "crop-flip", "noise"}, callable, default=None
+    augment : {"flip", "crop", "colour", "affine", "crop-flip", "noise", "erase", "time", "bands",
+        "strong"}, callable, default=None
         How images are changed while training, each by its own draw, in one word or several with
         commas, as "flip,crop,colour"; None leaves them. "flip" mirrors half of them, "crop" moves
         by up to a tenth, "colour" changes contrast, brightness and channels by up to 0.3, "affine"
         turns by up to 15 degrees and scales and moves by up to a tenth, "crop-flip" is
-        "crop,flip", "noise" adds normal noise of 0.1. A callable maps a float tensor of inputs to
-        one of the same shape. See `acclimate.training.augment.Augmentation`.
+        "crop,flip", "noise" adds normal noise of 0.1, "erase" covers a box of up to half of each
+        side, "strong" is more of "affine", "colour" and "erase". For spectrograms, "time" moves
+        along the last axis by up to a tenth and "bands" covers a band of frequencies and one of
+        times. A callable maps a float tensor of inputs to one of the same shape. See
+        `acclimate.training.augment.Augmentation`.
     epochs : int, default=5
         Passes over the rows, at least 1.
     min_steps : int or "auto", default="auto"

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import inspect
+import re
 import textwrap
+from collections.abc import Iterable
 from typing import Any
 
 from acclimate.deep.watching import EPOCH_SCORES
+from acclimate.training.augment import WORDS
 
 SHARED = {
     "estimator": """
@@ -40,6 +43,24 @@ SHARED = {
     use_target_labels : bool, default=False
         Whether labelled target rows are learnt from too: their mean loss joins that of the source
         rows, from a batch of labelled rows in each step.
+""",
+    "weak": """
+    weak : {WORDS}, callable or None, default="auto"
+        How rows of both domains are changed a little, each by its own draw, after the base model's
+        ``augment`` and in its words; for rows of numbers or of a table, "swap" takes a tenth of the
+        cells from other rows of the batch; for spectrograms, "time" moves along the last axis.
+        "auto" is "crop" for images and "swap" for rows. None leaves rows as they are.
+""",
+    "strong": """
+    strong : {WORDS}, callable or None, default="auto"
+        How target rows are changed much. "auto" is "strong" for images: turned, scaled, moved,
+        coloured and a box of them covered; it mirrors none, since a mirrored digit is none, so say
+        "strong,flip" of photographs. For rows it is "swap-strong", three tenths of the cells. For
+        spectrograms, which it takes for images, say ``weak="time", strong="time,bands"``.
+""",
+    "ratio": """
+    ratio : int, default={ratio}
+        Target rows over source rows in each step, at least 1.
 """,
     "label_sets": """
     partial : bool, default=False
@@ -84,20 +105,29 @@ def documented(cls: type[Any]) -> type[Any]:
     """Fill ``{estimator}``, ``{parameters}`` and the like in a method's docstring."""
     text = cls.__doc__ or ""
     for name, words in SHARED.items():
+        if f"    {{{name}}}\n" not in text:
+            continue
         if name == "parameters":
-            choices = ", ".join(f'"{name}"' for name in ("auto", *EPOCH_SCORES))
-            line = textwrap.fill(
-                f"validator : {{{choices}}}, callable or None, default=\"auto\"", 96,
-                subsequent_indent=" " * 8,
-            )  # fmt: skip
-            words = words.replace(
-                'validator : {EPOCH_SCORES}, callable or None, default="auto"', line
-            )
+            chosen = _default(cls, "validator")
+            default = "None" if chosen is None else f'"{chosen}"'
+            words = _listed(words, "validator", "EPOCH_SCORES", EPOCH_SCORES, default)
             for key in ("length", "rate"):
                 words = words.replace(f"{{{key}}}", str(_default(cls, key)))
+        elif name in ("weak", "strong"):
+            words = _listed(words, name, "WORDS", WORDS, '"auto"')
+        elif name == "ratio":
+            words = words.replace("{ratio}", str(_default(cls, name)))
         text = text.replace(f"    {{{name}}}\n", words.lstrip("\n"))
     cls.__doc__ = text
     return cls
+
+
+def _listed(text: str, name: str, place: str, words: Iterable[str], default: str) -> str:
+    """Return a parameter's text with "auto" and the words in its first line, wrapped."""
+    kind = f"{name} : {{%s}}, callable or None, default="
+    choices = ", ".join(f'"{word}"' for word in ("auto", *words))
+    line = textwrap.fill(f"{kind % choices}{default}", 96, subsequent_indent=" " * 8)
+    return re.sub(rf"{re.escape(kind % place)}\S+", lambda found: line, text)
 
 
 def _default(cls: type[Any], name: str) -> Any:

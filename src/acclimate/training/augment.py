@@ -1,4 +1,4 @@
-"""Light augmentation of images on the tensor: a whole batch at once, on any device."""
+"""Augmentation of images, spectrograms and rows on the tensor: a batch at once, on any device."""
 
 from __future__ import annotations
 
@@ -17,10 +17,12 @@ from acclimate.training.batch import Batch
 
 @dataclass(frozen=True)
 class Augmentation:
-    """Turn, scale, move, mirror, colour and blur with noise, each image by its own draw.
+    """Turn, scale, move, mirror, colour, erase and blur with noise, each image by its own draw.
 
     Sizes are drawn evenly between minus and plus the limit. Outside the image, its edge goes on.
-    Draws come from torch's generator, which training seeds.
+    Draws come from torch's generator, which training seeds. ``time`` and ``bands`` are for
+    spectrograms, whose rows are frequencies and whose columns are times; ``swap`` alone is for rows
+    of a table.
 
     Parameters
     ----------
@@ -36,6 +38,17 @@ class Augmentation:
         Largest share by which contrast, brightness and each channel of its own become more or less.
     noise : float, default=0.0
         Standard deviation of normal noise on each pixel, at least 0.
+    erase : float in [0, 1), default=0.0
+        Largest sides, as shares of the image's, of a box that its mean covers (cutout,
+        arXiv:1708.04552).
+    time : float in [0, 1), default=0.0
+        Largest move along the last axis alone, as a share of it.
+    bands : float in [0, 1), default=0.0
+        Largest widths, as shares of the sides, of a band of rows and one of columns that the mean
+        covers (SpecAugment, arXiv:1904.08779).
+    swap : float in [0, 1), default=0.0
+        Share of the cells that are taken from another row of the batch, each from its own column
+        (arXiv:2106.15147).
 
     Examples
     --------
@@ -53,19 +66,33 @@ class Augmentation:
     flip: bool = False
     colour: float = 0.0
     noise: float = 0.0
+    erase: float = 0.0
+    time: float = 0.0
+    bands: float = 0.0
+    swap: float = 0.0
 
     def __call__(self, x: Tensor) -> Tensor:
-        """Return images of the shape and type of ``x``, (b, h, w) or (b, c, h, w)."""
+        """Return images of the shape and type of ``x``, (b, h, w) or (b, c, h, w), or rows."""
+        if self.swap:
+            x = swapped(x, self.swap)
+            if self == Augmentation(swap=self.swap):
+                return x
         if x.dim() not in (3, 4):
             raise InputError(
                 f"augment needs images of shape (n, h, w) or (n, c, h, w), got rows of shape "
                 f"{tuple(x.shape[1:])}; use augment=None"
             )
         images = x.unsqueeze(1) if x.dim() == 3 else x
-        if self.degrees or self.scale or self.shift or self.flip:
+        if self.degrees or self.scale or self.shift or self.flip or self.time:
             images = warp(images, self._matrices(len(x), x.device).to(x.dtype))
         if self.colour:
             images = self._coloured(images)
+        if self.erase:
+            down, across = spans(images, self.erase)
+            images = covered(images, down & across)
+        if self.bands:
+            down, across = spans(images, self.bands)
+            images = covered(images, down | across)
         if self.noise:
             images = images + self.noise * torch.randn_like(images)
         return images.squeeze(1) if x.dim() == 3 else images
@@ -88,8 +115,8 @@ class Augmentation:
         side = torch.where(draw[2] < 0.0, -1.0, 1.0) if self.flip else torch.ones_like(angle)
         cos, sin = angle.cos() * size, angle.sin() * size
         # places are in [-1, 1], so a move by a share of the side is twice that share
-        move = 2.0 * self.shift * draw[3:]
-        rows = [cos * side, -sin * side, move[0], sin, cos, move[1]]
+        across = 2.0 * max(self.shift, self.time) * draw[3]
+        rows = [cos * side, -sin * side, across, sin, cos, 2.0 * self.shift * draw[4]]
         return torch.stack(rows, 1).view(n, 2, 3)
 
 
@@ -111,6 +138,59 @@ def warp(images: Tensor, matrices: Tensor) -> Tensor:
     return F.grid_sample(images, grid, padding_mode="border", align_corners=False)
 
 
+def spans(images: Tensor, share: float) -> tuple[Tensor, Tensor]:
+    """Draw a stretch of rows and one of columns for each image, each anywhere within its sides.
+
+    Parameters
+    ----------
+    images : Tensor of shape (b, c, h, w)
+    share : float in [0, 1)
+        Largest length, as a share of the side; lengths are drawn evenly from 0 on.
+
+    Returns
+    -------
+    down : Tensor of shape (b, 1, h, 1), bool
+    across : Tensor of shape (b, 1, 1, w), bool
+    """
+    n, _, h, w = images.shape
+    draw = torch.rand(2, 2, n, 1, device=images.device)
+    found = []
+    for (size, place), side in zip(draw, (h, w), strict=True):
+        length = size * share
+        start = place * (1.0 - length)
+        middle = (torch.arange(side, device=images.device) + 0.5) / side
+        found.append((start <= middle) & (middle < start + length))
+    return found[0].view(n, 1, h, 1), found[1].view(n, 1, 1, w)
+
+
+def covered(images: Tensor, where: Tensor) -> Tensor:
+    """Return images with each one's mean where ``where`` is true, shape (b, c, h, w)."""
+    return torch.where(where, images.mean(dim=(1, 2, 3), keepdim=True), images)
+
+
+def swapped(x: Tensor, share: float) -> Tensor:
+    """Return rows of which a share of the cells come from other rows, each from its own column.
+
+    Parameters
+    ----------
+    x : Tensor of shape (b, d)
+        Numbers, or codes of categories.
+    share : float in [0, 1)
+        Chance of each cell.
+
+    Returns
+    -------
+    Tensor of shape (b, d)
+    """
+    if x.dim() != 2:
+        raise InputError(
+            f"swap changes rows of shape (n, d), got rows of shape {tuple(x.shape[1:])}; images "
+            f'take words such as "crop" and "strong"'
+        )
+    other = torch.randint(len(x), x.shape, device=x.device)
+    return torch.where(torch.rand(x.shape, device=x.device) < share, x.gather(0, other), x)
+
+
 AUGMENTATIONS: dict[str, Augmentation] = {
     "affine": Augmentation(degrees=15.0, scale=0.1, shift=0.1),
     "crop": Augmentation(shift=0.1),
@@ -118,21 +198,40 @@ AUGMENTATIONS: dict[str, Augmentation] = {
     "flip": Augmentation(flip=True),
     "colour": Augmentation(colour=0.3),
     "noise": Augmentation(noise=0.1),
+    "erase": Augmentation(erase=0.5),
+    "time": Augmentation(time=0.1),
+    "bands": Augmentation(bands=0.3),
+    "strong": Augmentation(degrees=30.0, scale=0.2, shift=0.15, colour=0.4, erase=0.5),
 }
+OF_ROWS: dict[str, Augmentation] = {
+    "swap": Augmentation(swap=0.1),
+    "swap-strong": Augmentation(swap=0.3),
+}
+WORDS = AUGMENTATIONS | OF_ROWS
 
 
 def augmentation(words: str) -> Augmentation:
-    """Return what one or several words of `AUGMENTATIONS`, with commas between, do together.
+    """Return what one or several words of `WORDS`, with commas between, do together.
 
     Examples
     --------
     >>> augmentation("crop, flip") == AUGMENTATIONS["crop-flip"]
     True
     """
-    some = [AUGMENTATIONS[one.strip()] for one in words.split(",")]
+    some = [WORDS[one.strip()] for one in words.split(",")]
     return Augmentation(
         **{f.name: max(getattr(one, f.name) for one in some) for f in fields(Augmentation)}
     )
+
+
+def changing(augment: Any) -> Callable[[Tensor], Tensor]:
+    """Return what words, a callable or None, which leaves rows as they are, do to a tensor."""
+    if augment is None:
+        return lambda x: x
+    change: Callable[[Tensor], Tensor] = (
+        augmentation(augment) if isinstance(augment, str) else augment
+    )
+    return change
 
 
 def views(
@@ -141,7 +240,7 @@ def views(
     """Return the loop's ``views`` for the setting ``augment``, and ``then`` after it."""
     if augment is None:
         return then
-    change = augmentation(augment) if isinstance(augment, str) else augment
+    change = changing(augment)
 
     def changed(batch: Batch) -> Batch:
         batch = replace(batch, x=change(batch.x))
