@@ -9,6 +9,7 @@ features behind `OneScale`. Without labels the shares of the classes are even, o
 (from 1 to 0.05, test pictures, too). The features are computed before the clock starts.
 
 Run:  python benchmarks/pictures.py [--draws 3] [--budget 120] [--jobs 2] [--tasks tiles]
+      [--kinds "no labels"]
 Rows that the result file has are not run again.
 """
 
@@ -117,12 +118,13 @@ def main() -> None:
     parser.add_argument("--budget", type=float, default=120)
     parser.add_argument("--jobs", type=int, default=None)
     parser.add_argument("--tasks", nargs="+", default=["tiles", "letters", "digits"])
+    parser.add_argument("--kinds", nargs="+", default=list(KINDS), choices=KINDS)
     args = parser.parse_args()
     warnings.simplefilter("ignore")
     rows = json.loads(RESULTS.read_text()) if RESULTS.exists() else []
     done = {(one["task"], one["draw"], one["kind"]) for one in rows}
     for draw in range(args.draws):
-        for kind in KINDS:
+        for kind in args.kinds:
             for name in args.tasks:
                 if (name, draw, kind) not in done:
                     rows.append(row(name, draw, kind, args.budget, args.jobs))

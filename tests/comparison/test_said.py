@@ -163,7 +163,7 @@ def test_who_did_not_finish_for_one_reason_stands_in_one_line(uneven: Compared) 
     rows.insert(3, replace(one, candidate="TCA", status="failed", reason="out of luck"))
     found = replace(uneven, table=(*uneven.table, *rows))
     text = _flat(as_text(comparison_view(found), "here"))
-    assert f"Stopped: {'; '.join(names)}. The time was over" in text
+    assert f"Did not finish: {'; '.join(names)}. The time was over" in text
     assert "Failed: TCA. Out of luck" in text
 
 

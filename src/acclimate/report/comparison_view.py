@@ -82,6 +82,9 @@ def comparison_view(found: Compared, *, answers: bool = False) -> View:
     return View(tuple(parts), "acclimate compare")
 
 
+_WORDS = {"stopped": "Did not finish"}
+
+
 def _several(kind: str, lines: list[Line]) -> list[Line | Several | Table]:
     return [Several(tuple(lines), kind)] if lines else []
 
@@ -93,7 +96,7 @@ def _unfinished(found: Compared) -> list[Line]:
         if row.status != "done":
             shared.setdefault((row.status, _one_line(row.reason)), []).append(row.candidate)
     return [
-        Line(f"{status.capitalize()}: {'; '.join(names)}. {sentence(reason)}")
+        Line(f"{_WORDS.get(status, status.capitalize())}: {'; '.join(names)}. {sentence(reason)}")
         for (status, reason), names in shared.items()
     ]
 
