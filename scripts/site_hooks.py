@@ -1,7 +1,7 @@
 """What the site has beside the pages in docs/: API pages, and the documents of the root.
 
-MkDocs runs it; see mkdocs.yml. The API pages derive from the catalogue and the public names, so that
-nothing has to be listed twice.
+MkDocs runs it; see mkdocs.yml. The API pages derive from the catalogue and the public names, so
+that nothing has to be listed twice.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from mkdocs.structure.files import File
 ROOT = Path(__file__).resolve().parent.parent
 DOCUMENTS = ("BENCHMARKS.md", "RELIABILITY.md", "CHANGELOG.md", "CONTRIBUTING.md")
 LINK = re.compile(r"(\]\(\s*<?)([^)\s>#]+)(#[^)\s>]*)?(>?[^)]*\))")
+FORMULA = re.compile(r'<(span|div) class="arithmatex">\\([(\[])(.*?)\\[)\]]</\1>', re.DOTALL)
 TITLES = {
     "questions": "What to ask: diagnose, rank, compare, verdict",
     "data": "Domains, preprocessing, encoders",
@@ -22,7 +23,15 @@ TITLES = {
     "files": "Saving and loading",
 }
 GROUPS = {
-    "questions": ("diagnose", "rank", "compare", "Comparison", "verdict", "Verdict", "export_mlflow"),
+    "questions": (
+        "diagnose",
+        "rank",
+        "compare",
+        "Comparison",
+        "verdict",
+        "Verdict",
+        "export_mlflow",
+    ),
     "files": ("load", "save"),
     "models": ("NeuralClassifier", "NeuralRegressor", "Committee", "Adapter"),
 }
@@ -55,6 +64,14 @@ def pages() -> dict[str, str]:
     return found
 
 
+def on_config(config: Any) -> Any:
+    """List the API pages."""
+    for entry in config.nav:
+        if "API" in entry:
+            entry["API"] += [f"api/{name}.md" for name in pages() if name != "index"]
+    return config
+
+
 def on_files(files: Any, *, config: Any) -> Any:
     """Add the pages that are not in docs/."""
     for name, text in pages().items():
@@ -63,6 +80,19 @@ def on_files(files: Any, *, config: Any) -> Any:
         text = (ROOT / name).read_text(encoding="utf-8")
         files.append(File.generated(config, name, content=text))
     return files
+
+
+def on_page_content(html: str, *, page: Any, config: Any, files: Any) -> str:
+    """Write formulas as MathML, which browsers draw without a script."""
+    from html import unescape
+
+    from latex2mathml.converter import convert
+
+    def written(match: re.Match[str]) -> str:
+        wide = match[2] == "["
+        return convert(unescape(match[3]), display="block" if wide else "inline")
+
+    return FORMULA.sub(written, html)
 
 
 def on_page_markdown(markdown: str, *, page: Any, config: Any, files: Any) -> str:

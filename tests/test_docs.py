@@ -120,10 +120,27 @@ def test_python_blocks_are_told_apart():
     assert python_blocks(text) == [("\na = 1\n", None), ("\n\n\n\n\nb\n", "slow")]
 
 
-@pytest.mark.parametrize("page", ["README.md", "docs/choosing.md"])
-def test_python_code_of_the_guides_runs(page, tmp_path, monkeypatch):
+NOT_RUN = {"architecture", "own_method"}  # sketches; files of a package, which another test makes
+GUIDES = ("README.md", *(
+    name(path)
+    for path in DOCUMENTS
+    if path.parts[-2] in ("docs", "families") and path.stem not in NOT_RUN
+    and "```python" in path.read_text(encoding="utf-8")
+))  # fmt: skip
+SLOW = {f"docs/families/{one}.md" for one in ("adversarial", "invariant", "source_free")}
+PRINTED = re.compile(r"^```python\n(.*?)^```\s*\n+```text\n(.*?)^```", re.MULTILINE | re.DOTALL)
+NUMBER = re.compile(r"-?\d+\.\d+")
+
+
+@pytest.mark.parametrize(
+    "page",
+    [pytest.param(page, marks=[pytest.mark.slow] * (page in SLOW)) for page in GUIDES],
+)
+def test_python_code_of_the_guides_runs(page, tmp_path, monkeypatch, capsys):
     path = ROOT / page
-    blocks = python_blocks(path.read_text(encoding="utf-8"))
+    text = path.read_text(encoding="utf-8")
+    blocks = python_blocks(text)
+    printed = dict(PRINTED.findall(text))
     runnable = [code for code, reason in blocks if reason is None]
     if not runnable:
         reasons = [reason for _, reason in blocks if reason]
@@ -131,7 +148,33 @@ def test_python_code_of_the_guides_runs(page, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     namespace = {"__name__": "guide"}
     for code in runnable:
+        capsys.readouterr()
         exec(compile(code, str(path), "exec"), namespace)
+        shown = printed.get(code.lstrip("\n"))
+        if shown is not None:  # other versions of the libraries may move the last digits
+            out = capsys.readouterr().out
+            assert NUMBER.sub("#", out) == NUMBER.sub("#", shown)
+            for seen, said in zip(NUMBER.findall(out), NUMBER.findall(shown), strict=True):
+                assert float(seen) == pytest.approx(float(said), abs=0.06)
+
+
+def commands(path):
+    """Return a page's blocks of commands and code in order, and every figure of its tables."""
+    text = path.read_text(encoding="utf-8")
+    blocks = [(kind, body) for kind, body in FENCE.findall(text)]
+    rows = [line for line in FENCE.sub("", text).splitlines() if line.startswith("|")]
+    return blocks, re.findall(r"\d[\d.,]*", "\n".join(rows))
+
+
+@pytest.mark.parametrize(
+    ("english", "chinese"),
+    [("README.md", "README.zh-CN.md"), ("docs/index.md", "docs/start.zh-CN.md")],
+)
+def test_the_chinese_pages_have_the_same_commands_and_figures(english, chinese):
+    here, there = commands(ROOT / english), commands(ROOT / chinese)
+    if english == "docs/index.md":  # the Python twin of the commands is in English alone
+        here[0][-2:] = []
+    assert there == here
 
 
 @pytest.mark.parametrize("what", FORBIDDEN)

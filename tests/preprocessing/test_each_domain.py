@@ -65,9 +65,7 @@ def test_a_method_reads_each_domain_by_its_own(toy: Any) -> None:
 
 
 NAMES = [
-    row.name
-    for row in methods(kind="tabular")
-    if not row.network and row.family != "label shift"
+    row.name for row in methods(kind="tabular") if not row.network and row.family != "label shift"
 ]
 
 
