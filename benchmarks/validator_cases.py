@@ -53,7 +53,7 @@ def rarer(X: Any, y: Any, rng: np.random.Generator) -> Rows:
     return X[kept], y[kept]
 
 
-def optdigits(rng: np.random.Generator) -> list[Case]:
+def optdigits(rng: np.random.Generator, rows: int = ROWS) -> list[Case]:
     data = datasets.optdigits()
     X = np.concatenate([data.X_train, data.X_test]).reshape(-1, 8, 8) / 16.0
     y = np.concatenate([data.y_train, data.y_test])
@@ -70,10 +70,10 @@ def optdigits(rng: np.random.Generator) -> list[Case]:
     source = (flat(X[:half]), y[:half])
     cases = [(name, (flat(moved[half:]), y[half:])) for name, moved in shifts.items()]
     cases.append(("fewer high digits", rarer(flat(blur[half:]), y[half:], rng)))
-    return made("optdigits", source, cases, rng)
+    return made("optdigits", source, cases, rng, rows)
 
 
-def pendigits(rng: np.random.Generator) -> list[Case]:
+def pendigits(rng: np.random.Generator, rows: int = ROWS) -> list[Case]:
     data = datasets.pendigits()
     order = rng.permutation(len(data.y))
     X, y = data.X.to_numpy()[order] / 100.0, np.asarray(data.y)[order]
@@ -93,14 +93,15 @@ def pendigits(rng: np.random.Generator) -> list[Case]:
     cases = [(name, (flat(moved[half:]), y[half:])) for name, moved in shifts.items()]
     slanted = shifts["slanted"]
     cases.append(("fewer high digits", rarer(flat(slanted[half:]), y[half:], rng)))
-    return made("pendigits", source, cases, rng)
+    return made("pendigits", source, cases, rng, rows)
 
 
 def made(
-    data: str, source: Rows, targets: Iterable[tuple[str, Rows]], rng: np.random.Generator
-) -> list[Case]:
+    data: str, source: Rows, targets: Iterable[tuple[str, Rows]], rng: np.random.Generator,
+    rows: int = ROWS,
+) -> list[Case]:  # fmt: skip
     return [
-        Case(data, name, some(*source, ROWS, rng), some(*target, ROWS, rng), StandardScaler())
+        Case(data, name, some(*source, rows, rng), some(*target, rows, rng), StandardScaler())
         for name, target in targets
     ]
 
@@ -169,22 +170,22 @@ def sentiment(rng: np.random.Generator, rows: int = ROWS, every_pair: bool = Fal
     """
     if not hasattr(datasets, "sentiment"):
         return []
+    names = datasets.sentiment().domain_names()
+    ring = zip(names, names[1:] + names[:1], strict=True)
+    return [texts(*pair, rng, rows) for pair in (permutations(names, 2) if every_pair else ring)]
+
+
+def texts(here: str, there: str, rng: np.random.Generator, rows: int = ROWS) -> Case:
+    """Return two domains of sentiment as 100 latent factors of their TF-IDF."""
     from sklearn.decomposition import TruncatedSVD
     from sklearn.feature_extraction.text import TfidfVectorizer
 
     data = datasets.sentiment()
-    cases = []
-    names = data.domain_names()
-    ring = zip(names, names[1:] + names[:1], strict=True)
-    for here, there in permutations(names, 2) if every_pair else ring:
-        (A, a), (B, b) = (
-            some(np.asarray(X).ravel(), y, rows, rng)
-            for X, y in (data.domain_rows(here), data.domain_rows(there))
-        )
-        words = TfidfVectorizer(sublinear_tf=True, min_df=2).fit([*A, *B])
-        factors = TruncatedSVD(100, random_state=0).fit(words.transform([*A, *B]))
-        code = lambda text: factors.transform(words.transform(text))  # noqa: B023, E731
-        cases.append(
-            Case("sentiment", f"{here} to {there}", (code(A), a), (code(B), b), StandardScaler())
-        )
-    return cases
+    (A, a), (B, b) = (
+        some(np.asarray(X).ravel(), y, rows, rng)
+        for X, y in (data.domain_rows(here), data.domain_rows(there))
+    )
+    words = TfidfVectorizer(sublinear_tf=True, min_df=2).fit([*A, *B])
+    factors = TruncatedSVD(100, random_state=0).fit(words.transform([*A, *B]))
+    code = lambda text: factors.transform(words.transform(text))  # noqa: E731
+    return Case("sentiment", f"{here} to {there}", (code(A), a), (code(B), b), StandardScaler())
