@@ -12,8 +12,9 @@ import numpy as np
 import pytest
 
 from acclimate import Domain, compare
-from acclimate.comparison.unlabelled import ESTIMATE_95, ESTIMATE_ERROR
 from acclimate.exceptions import InputError
+from acclimate.validators.known_errors import MEAN as ESTIMATE_ERROR
+from acclimate.validators.known_errors import accuracy_between, gain_error
 
 Maker = Callable[..., SimpleNamespace]
 QUICK: dict[str, Any] = {"methods": ["CORAL", "LinearMonge"], "n_jobs": 1}
@@ -78,6 +79,30 @@ def test_the_trial_budget_leaves_the_baseline(shifted: Maker) -> None:
     assert rows["LinearMonge"]["status"] == "stopped"
 
 
+def test_the_interval_obeys_the_confidence(shifted: Maker, tmp_path: Path) -> None:
+    """At a half it is narrow, at 99 % wide; and a word by it recommends nothing."""
+    d = shifted()
+    store = tmp_path / "run.sqlite"
+    found = {
+        level: compare((d.X, d.y), Domain(d.Xt), confidence=level, store=store, **QUICK)
+        for level in (0.05, 0.5, 0.95, 0.99)
+    }
+    guesses = {level: one.details.estimated for level, one in found.items()}
+    for level, guess in guesses.items():
+        assert guess is not None
+        assert guess.high - guess.gain == pytest.approx(gain_error(level))
+        assert guess.gain - guess.low == pytest.approx(gain_error(level))
+        assert set(guess.between) == set(guess.accuracy)
+        for name, value in guess.accuracy.items():
+            assert guess.between[name] == pytest.approx(accuracy_between(value, level))
+        assert f"{100 * level:g} % of them" in found[level].sentence()
+        assert found[level].recommendation.action == "do not transfer"
+        assert found[level].recommendation.method == "SourceOnly"
+    assert guesses[0.99].high - guesses[0.99].low > 2 * (guesses[0.5].high - guesses[0.5].low)
+    trials = found[0.99].details.trials
+    assert trials.reused == trials.planned  # the same, read another way
+
+
 @pytest.mark.skipif(not RESULTS.is_file(), reason="the benchmarks' results are not here")
 def test_the_known_error_is_that_of_the_benchmark() -> None:
     """Of the estimated differences to the source model, over all candidates and shifts."""
@@ -92,7 +117,9 @@ def test_the_known_error_is_that_of_the_benchmark() -> None:
             true = case["truth"][name] - case["truth"][base]
             errors.append(abs(guess[name] - guess[base] - true))
     assert np.mean(errors) == pytest.approx(ESTIMATE_ERROR, abs=0.02)
-    assert np.quantile(errors, 0.95) == pytest.approx(ESTIMATE_95, abs=0.05)
+    assert np.quantile(errors, 0.95) == pytest.approx(gain_error(0.95), abs=0.05)
+    for level in (0.25, 0.5, 0.75, 0.9, 0.98, 0.99):
+        assert np.quantile(errors, level) == pytest.approx(gain_error(level), abs=0.002)
 
 
 @pytest.mark.slow

@@ -138,24 +138,21 @@ def from_estimate(bench: WithoutLabels, excluded: Sequence[Excluded], guess: Gue
     best = next(c for c in candidates if c.name == guess.chosen)
     reference = next(c for c in candidates if c.name == guess.reference)
     together = best.name in DEFAULTS
-    transfer = guess.estimated.word == "helps"
     if together:
         reason = f"{why_default(bench)}; {_LABEL}"
-    elif transfer:
-        reason = f"its estimated gain is beyond 95 % of the known errors of estimates; {_LABEL}"
     elif best.name == reference.name:
         reason = f"no candidate ranks above the source model as it is; {_LABEL}"
     else:
         reason = (
-            f"{best.name} ranks first, but nothing shows without labels that it beats the source "
-            f"model as it is; {_LABEL}"
+            f"{best.name} ranks first, but no ranking without labels shows that it beats the "
+            f"source model as it is; {_LABEL}"
         )
     unweighed = ""
     if (bench.trials.store.meta("settings") or {}).get("committee") and not together:
         unweighed = "without target labels nothing can be weighed, so there is no committee"
         reason = f"{unweighed}; {reason}"
-    used = best if transfer or together else reference
-    action = "not settled" if together else "transfer" if transfer else "do not transfer"
+    used = best if together else reference
+    action = "not settled" if together else "do not transfer"
     advice = _recommendation(action, used, reason)
     shares = {c.name: float(c.name == best.name) for c in candidates}
     rows = _table(bench, each, results, shares, advice, SOURCE_ONLY)
@@ -169,8 +166,8 @@ def from_estimate(bench: WithoutLabels, excluded: Sequence[Excluded], guess: Gue
         design=HowJudged(
             choice="By validators that need no target labels, on held-out source rows and all "
             "target rows.",
-            interval="The estimated gain, and what 95 % of such estimates were off by on shifts "
-            "with known labels.",
+            interval=f"The estimated gain, and what {100 * bench.problem.confidence:g} % of such "
+            f"estimates were off by at most on shifts with known labels.",
         ),
         estimated=guess.estimated,
         to_label=guess.to_label,

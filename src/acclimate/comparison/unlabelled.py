@@ -26,16 +26,13 @@ from acclimate.shares import share_question
 from acclimate.validation import take
 from acclimate.validators.candidate import Evidence
 from acclimate.validators.estimates import estimate_accuracy
+from acclimate.validators.known_errors import MEAN, accuracy_between, gain_error
 from acclimate.validators.panel import PanelRanking, score_candidates
 
 MOST_ROWS = 20_000  # target rows that are predicted for the validators
 MOST_FEATURES = 512  # beyond, density ratios on the inputs mean nothing
 DEFAULTS = (SOURCE_COMMITTEE, ALIGNED)  # what is recommended without labels, whatever ranks first
 _WORTH = 0.03  # a gain that labels should be able to show
-# How far the estimated gain over the source model is from the true one: mean, and what 95 % stay
-# below. Over 380 candidates on 10 simulated shifts of optdigits and pendigits, from
-# ``benchmarks/results/validators.json``.
-ESTIMATE_ERROR, ESTIMATE_95 = 0.124, 0.374
 
 
 @dataclass
@@ -254,16 +251,20 @@ def _estimated(
 ) -> Estimated:  # fmt: skip
     """Return the estimate of the gain, and how far such estimates are known to be off."""
     accuracy: dict[str, float | None] = dict.fromkeys(known)
-    if problem.task == "classification":
+    between: dict[str, tuple[float, float]] = {}
+    classify = problem.task == "classification"
+    level = problem.confidence
+    if classify:
         for name, one in known.items():
-            accuracy[name] = float(np.mean(list(estimate_accuracy(one).values())))
+            guess = float(np.mean(list(estimate_accuracy(one).values())))
+            accuracy[name], between[name] = guess, accuracy_between(guess, level)
     chosen, base = accuracy.get(best), accuracy.get(reference)
     gain = low = high = None
     word = "not settled"
-    error = ESTIMATE_ERROR if problem.task == "classification" else None
+    off = gain_error(level)
     if chosen is not None and base is not None:
         gain = 0.0 if best == reference else chosen - base
-        low, high = gain - ESTIMATE_95, gain + ESTIMATE_95
+        low, high = gain - off, gain + off
         if best == reference:
             low = high = 0.0
         word = (
@@ -280,13 +281,14 @@ def _estimated(
     else:
         sentence = (
             f"Estimate without target labels: {best} would be {100 * gain:+.1f} points "
-            f"against {reference}; such estimates are off by {100 * ESTIMATE_ERROR:.0f} points on "
-            f"average."
+            f"against {reference}; such estimates are off by {100 * MEAN:.0f} points on average, "
+            f"{100 * level:g} % of them by at most {100 * off:.0f}."
         )
     return Estimated(
-        word, gain, low, high, f"weighted ranks ({leading})", accuracy, error, sentence,
-        ranking.values,
-        "No estimate without labels sees that labels mean something else in the target.",
+        word, gain, low, high, validator=f"weighted ranks ({leading})", accuracy=accuracy,
+        error=MEAN if classify else None, sentence=sentence, validators=ranking.values,
+        note="No estimate without labels sees that labels mean something else in the target.",
+        between=between, confidence=level,
     )  # fmt: skip
 
 

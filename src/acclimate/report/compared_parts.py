@@ -83,7 +83,10 @@ class Judged(Gain):
 
 @dataclass(frozen=True)
 class Estimated(Gain):
-    """The estimate without labels: the gain of the first candidate, and what ranked them."""
+    """The estimate without labels: the gain of the first candidate, and what ranked them.
+
+    ``between`` holds two ends for each accuracy: ``confidence`` of such estimates are off by less.
+    """
 
     validator: str | None = None
     accuracy: dict[str, float | None] = field(default_factory=dict)
@@ -91,6 +94,8 @@ class Estimated(Gain):
     sentence: str = ""
     validators: Any = None
     note: str | None = None
+    between: dict[str, tuple[float, float]] = field(default_factory=dict)
+    confidence: float = 0.95
 
 
 @dataclass(frozen=True)

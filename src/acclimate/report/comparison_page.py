@@ -197,7 +197,9 @@ def _estimated(found: Estimated | None) -> dict[str, Any] | None:
     )
     return {
         "validator": found.validator or "", "sentence": found.sentence, "note": found.note,
-        "error": points(found.error).removeprefix("+"), "rows": known,
+        "error": points(found.error).removeprefix("+"),
+        "level": f"{100 * found.confidence:g}",
+        "rows": [(name, value, found.between.get(name)) for name, value in known],
     }  # fmt: skip
 
 

@@ -70,9 +70,10 @@ def score_candidates(
 ) -> PanelRanking:
     """Rank candidates for one target, without target labels.
 
-    Use it to choose a method, or the settings of one. Do not read a rank as a promise: on three
-    data sets that the weights were not fitted on, the choice was 0.5, 6 and 11 points below the
-    best candidate on average (``benchmarks/validators.py``). A few target labels tell more.
+    Use it to order a table of methods, or of the settings of one. Do not take the first for a
+    recommendation: on three data sets that the weights were not fitted on, it was 0.5, 6 and 11
+    points below the best candidate on average (``benchmarks/validators.py``). A few target labels
+    tell more.
 
     Parameters
     ----------
