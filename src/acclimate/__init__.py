@@ -24,6 +24,8 @@ _MODULES = {
     "OneScale": "acclimate.preprocessing.one_scale",
     "FrozenBody": "acclimate.transfer.frozen_body",
     "HOG": "acclimate.transfer.hog",
+    "LogMel": "acclimate.transfer.log_mel_rows",
+    "SoundEncoder": "acclimate.transfer.sound_encoder",
     "NeuralClassifier": "acclimate.base.neural",
     "NeuralRegressor": "acclimate.base.neural",
     "TextEncoder": "acclimate.transfer.text_encoder",

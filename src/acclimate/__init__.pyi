@@ -76,8 +76,10 @@ from acclimate.transfer.frozen_body import FrozenBody as FrozenBody
 from acclimate.transfer.hog import HOG as HOG
 from acclimate.transfer.interpolation import Interpolation as Interpolation
 from acclimate.transfer.joint_objective import JointObjective as JointObjective
+from acclimate.transfer.log_mel_rows import LogMel as LogMel
 from acclimate.transfer.parameter import ParameterTransfer as ParameterTransfer
 from acclimate.transfer.pooled import Pooled as Pooled
+from acclimate.transfer.sound_encoder import SoundEncoder as SoundEncoder
 from acclimate.transfer.source_prediction import SourcePrediction as SourcePrediction
 from acclimate.transfer.text_encoder import TextEncoder as TextEncoder
 from acclimate.transferability.rank import rank as rank

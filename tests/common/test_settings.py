@@ -13,7 +13,15 @@ from typing import Any, NamedTuple
 import numpy as np
 import pytest
 
-from acclimate import EachDomain, FrozenBody, NeuralClassifier, NeuralRegressor, TextEncoder
+from acclimate import (
+    EachDomain,
+    FrozenBody,
+    LogMel,
+    NeuralClassifier,
+    NeuralRegressor,
+    SoundEncoder,
+    TextEncoder,
+)
 from acclimate.base.penalised import LinearClassifier, LinearRegressor
 from acclimate.base.sized import BoostingClassifier, ExtraClassifier
 from acclimate.catalogue import CATALOGUE, methods
@@ -25,7 +33,7 @@ from acclimate.tables import MixedPreprocessor, TabularPreprocessor
 BASES = (
     NeuralClassifier, NeuralRegressor, FrozenBody, TabularPreprocessor, MixedPreprocessor,
     LinearClassifier, LinearRegressor, BoostingClassifier, ExtraClassifier, EachDomain,
-    TextEncoder,
+    TextEncoder, SoundEncoder, LogMel,
 )  # fmt: skip
 CLASSES = [*(row.load() for row in CATALOGUE), *BASES]
 SETTINGS = [

@@ -85,10 +85,14 @@ HOMES = (
     "acclimate.transfer.encoders.Pixels",
     "acclimate.transfer.frozen_body.FrozenBody",
     "acclimate.transfer.hog.HOG",
+    "acclimate.transfer.log_mel_rows.LogMel",
     "acclimate.transfer.lora.LowRank",
     "acclimate.transfer.shallow.CorrectedRegressor",
     "acclimate.transfer.shallow.CorrectedSVC",
+    "acclimate.transfer.sound_encoder.SoundEncoder",
     "acclimate.transfer.strategies.Strategy",
+    "acclimate.transfer.whisper.WhisperEncoder",
+    "acclimate.transfer.whisper.WhisperLayer",
     "acclimate.transfer.text_encoder.TextEncoder",
 )
 # last part of a name of the past, where it is not today's: what follows acclimate. in a file today

