@@ -25,6 +25,7 @@ TITLES = {
     "adversarial": "Adversarial training",
     "invariant": "Domain-invariant features",
     "source-free": "Without the source",
+    "paired": "Two modalities with pairs",
 }
 HEAD = """# Methods
 

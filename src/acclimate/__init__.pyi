@@ -47,6 +47,10 @@ from acclimate.mapping.ot_mapping import OTMapping as OTMapping
 from acclimate.mapping.subspace_alignment import SubspaceAlignment as SubspaceAlignment
 from acclimate.mapping.tca import TCA as TCA
 from acclimate.mapping.tjm import TJM as TJM
+from acclimate.paired.contrastive_alignment import ContrastiveAlignment as ContrastiveAlignment
+from acclimate.paired.paired_cca import PairedCCA as PairedCCA
+from acclimate.paired.paired_ridge import PairedRidge as PairedRidge
+from acclimate.paired.teacher_through_pairs import TeacherThroughPairs as TeacherThroughPairs
 from acclimate.persistence import load as load
 from acclimate.persistence import save as save
 from acclimate.preprocessing.each_domain import EachDomain as EachDomain

@@ -13,6 +13,11 @@ def test_check(case: Case, check: Check) -> None:
     check.run(case)
 
 
+@pytest.mark.rows(kind="paired")
+def test_check_on_pairs(case: Case, check: Check) -> None:
+    check.run(case)
+
+
 @pytest.mark.rows(task="classification")
 def test_classifiers_give_probabilities_and_scores(case: Any) -> None:
     """The checks look at these where they are there; on the fast base models they all are."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -68,6 +68,28 @@ def _coarse(F: NDArray[Any]) -> bool:
 PENALTIES = np.logspace(-6, 4, 21)  # of standardised features, a row
 
 
+class Ridge(NamedTuple):
+    """A ridge regression: ``((x - mean) * scale) @ weights + centre``.
+
+    Parameters
+    ----------
+    mean, scale : ndarrays of shape (d,)
+        Of the training rows; the scale of a column that does not vary is 0.
+    weights : ndarray of shape (d, c)
+        Of standardised rows.
+    centre : ndarray of shape (c,)
+        Mean of the outputs.
+    penalty : float
+        What was chosen, of standardised features, a row.
+    """
+
+    mean: Floats
+    scale: Floats
+    weights: Floats
+    centre: Floats
+    penalty: float
+
+
 def ridge_predictions(X: NDArray[Any], Y: Floats, new: NDArray[Any]) -> Floats:
     """Return predictions of ridge regression whose penalty leave-one-out errors choose.
 
@@ -83,6 +105,21 @@ def ridge_predictions(X: NDArray[Any], Y: Floats, new: NDArray[Any]) -> Floats:
     Returns
     -------
     ndarray of shape (m, c)
+    """
+    found = fit_ridge(X, Y)
+    answers: Floats = ((new - found.mean) * found.scale) @ found.weights + found.centre
+    return answers
+
+
+def fit_ridge(X: NDArray[Any], Y: Floats) -> Ridge:
+    """Return the ridge regression whose penalty leave-one-out errors choose.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n, d)
+        Training rows.
+    Y : ndarray of shape (n, c)
+        Outputs.
     """
     from scipy.linalg import eigh
 
@@ -106,7 +143,6 @@ def ridge_predictions(X: NDArray[Any], Y: Floats, new: NDArray[Any]) -> Floats:
         leverage = squares @ shrunk + 1.0 / n
         missed = (R - U @ (along * shrunk[:, None])) / np.maximum(1.0 - leverage, 1e-9)[:, None]
         errors.append(np.square(missed).mean())
-    best = n * PENALTIES[int(np.argmin(errors))]
-    w = Z.T @ (U @ (along / (s + best)[:, None]))  # (d, c)
-    answers: Floats = ((new - mean) * scale) @ w + centre
-    return answers
+    best = float(PENALTIES[int(np.argmin(errors))])
+    weights = Z.T @ (U @ (along / (s + n * best)[:, None]))  # (d, c)
+    return Ridge(mean, scale, weights, centre, best)

@@ -13,7 +13,14 @@ from typing import Any
 
 from acclimate.adapter import Adapter
 from acclimate.exceptions import InputError
-from acclimate.testing import conformance, declaration, metamorphic, survival, two_stages
+from acclimate.testing import (
+    conformance,
+    declaration,
+    metamorphic,
+    on_pairs,
+    survival,
+    two_stages,
+)
 from acclimate.testing.cases import CHECKS, Case, Check, CheckFailed, toy
 from acclimate.testing.quick import quick_base, quick_method, quick_settings
 
@@ -22,7 +29,8 @@ __all__ = [
     "quick_settings", "toy",
 ]  # fmt: skip
 
-_ROOMS = (declaration, two_stages, metamorphic, survival, conformance)  # each adds its checks
+# each adds its checks
+_ROOMS = (declaration, two_stages, metamorphic, survival, conformance, on_pairs)
 
 
 def checks(method: Any) -> list[tuple[Check, Case]]:
@@ -30,7 +38,7 @@ def checks(method: Any) -> list[tuple[Check, Case]]:
 
     Parameters
     ----------
-    method : Adapter
+    method : Adapter, or a method on pairs
         Not fitted. Each task that its row names is a case; where the base model does the other
         task, the case has a plain one.
 
@@ -52,7 +60,7 @@ def checks(method: Any) -> list[tuple[Check, Case]]:
     >>> "an_earlier_target_leaves_no_trace" in names
     True
     """
-    if not isinstance(method, Adapter):
+    if isinstance(method, type) or not hasattr(method, "_row"):
         shown = method.__name__ if isinstance(method, type) else type(method).__name__
         raise InputError(
             f"check_method takes a method that is made and not fitted, such as CORAL(), got {shown}"
@@ -124,10 +132,12 @@ def check_method(method: Any, *, skip: Collection[str] = ()) -> list[str]:
     return passed
 
 
-def _case(method: Adapter, task: str) -> Case:
+def _case(method: Any, task: str) -> Case:
     """Return a method with a base model for the task."""
     from sklearn.base import clone
 
+    if not isinstance(method, Adapter):
+        return Case(method, task)
     if method._regression() == (task == "regression"):
         return Case(method, task)
     return Case(clone(method).set_params(estimator=quick_base(method._row(), task)), task)

@@ -13,7 +13,6 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import clone
 
-from acclimate.adapter import Adapter
 from acclimate.catalogue import Row
 from acclimate.domain import Domain
 from acclimate.exceptions import AcclimateError
@@ -73,18 +72,19 @@ class Case:
 
     Parameters
     ----------
-    method : Adapter
+    method : Adapter, or a method on pairs
         Not fitted; its base model does the task.
     task : {"classification", "regression"}
     """
 
-    method: Adapter
+    method: Any
     task: str
 
     @property
     def row(self) -> Row:
         """What the method's class says of itself."""
-        return self.method._row()
+        row: Row = self.method._row()
+        return row
 
     @property
     def id(self) -> str:
@@ -103,7 +103,7 @@ class Case:
     def make(self, **settings: Any) -> Any:
         """Return the method, unfitted and seeded, with other settings where they are given."""
         model = clone(self.method)
-        if model.random_state is None:
+        if getattr(model, "random_state", 0) is None:
             settings = {"random_state": 0} | settings
         return model.set_params(**settings)
 
@@ -138,7 +138,8 @@ class Check:
     run : callable
         Takes a `Case`; raises where the rule is broken.
     needs : mapping from field to value or tuple of values
-        The rule holds for rows with these values, ``task`` being that of the case.
+        The rule holds for rows with these values, ``task`` being that of the case, and
+        ``retrieves`` whether the method finds items of a gallery.
     """
 
     name: str
@@ -147,7 +148,7 @@ class Check:
 
     def applies(self, case: Case) -> bool:
         """Tell whether the rule holds for a method like this."""
-        known = {"task": case.task}
+        known = {"task": case.task, "retrieves": hasattr(case.method, "retrieve")}
         return all(
             known.get(name, getattr(case.row, name, None))
             in (value if isinstance(value, tuple) else (value,))

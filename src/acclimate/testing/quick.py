@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from acclimate.catalogue import Row
+from acclimate.testing.toy_pairs import toy_pairs
 
 # By the name of the setting, whatever the method; and where a method's own default is fast or
 # its mathematics needs another value.
@@ -17,6 +18,7 @@ _FAST: Mapping[str, Any] = {
 }  # fmt: skip
 _LEFT_ALONE = (("JDOT", "rounds"), ("JointObjective", "steps"), ("TENT", "length"))
 _OTHERWISE: Mapping[str, Mapping[str, Any]] = {
+    "ContrastiveAlignment": {"steps": 200, "dimension": 8, "dropout": 0.0, "learning_rate": 0.01},
     "SelfTraining": {"guard": False},  # which would keep the source model on toy data
     "TrAdaBoost": {"rounds": 3},
 }
@@ -65,4 +67,18 @@ def quick_base(row: Row, task: str) -> Any:
 
 def quick_method(row: Row, task: str) -> Any:
     """Return the method of a row, fast and seeded, not fitted."""
+    if row.kind == "paired":
+        return _quick_paired(row, task)
     return row.load()(estimator=quick_base(row, task), random_state=0, **quick_settings(row))
+
+
+def _quick_paired(row: Row, task: str) -> Any:
+    """Return a method on pairs, with a teacher of toy pairs where it needs one."""
+    settings, known = quick_settings(row), inspect.signature(row.load()).parameters
+    if "teacher" in known:
+        d = toy_pairs()
+        labels = d.v if task == "regression" else d.y
+        settings |= {"teacher": quick_base(row, task).fit(d.A, labels)}
+    if "random_state" in known:
+        settings |= {"random_state": 0}
+    return row.load()(**settings)

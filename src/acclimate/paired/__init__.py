@@ -1,0 +1,1 @@
+"""Two modalities with pairs: one finds, names or labels the other."""
