@@ -9,7 +9,9 @@ import torch
 from acclimate.losses.info_nce import symmetric_info_nce
 
 
-def by_hand(za: np.ndarray, zb: np.ndarray, temperature: float, left: set[tuple[int, int]]) -> float:
+def by_hand(
+    za: np.ndarray, zb: np.ndarray, temperature: float, left: set[tuple[int, int]]
+) -> float:
     a, b = (z / np.linalg.norm(z, axis=1, keepdims=True) for z in (za, zb))
     S, n = a @ b.T / temperature, len(za)
     total = 0.0

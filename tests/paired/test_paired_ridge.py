@@ -77,8 +77,6 @@ def test_one_way_alone_is_drawn_to_the_mean() -> None:
         width = d.B.shape[1]
         one_way = both[0][:, :width] @ both[1][:, :width].T
         own = np.arange(60)
-        found.append(
-            [(S.argmax(1) == own).mean() for S in (both[0] @ both[1].T, one_way)]
-        )
+        found.append([(S.argmax(1) == own).mean() for S in (both[0] @ both[1].T, one_way)])
     means = np.mean(found, axis=0)
     assert means[0] >= means[1]

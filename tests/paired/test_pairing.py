@@ -68,7 +68,10 @@ def test_names_are_texts_where_an_encoder_reads_them(fitted: PairedRidge) -> Non
     said = {"noir": "black", "blanc": ["white", "white light"]}
     assert fitted.predict(new, said).tolist() == ["blanc", "noir"]
     one, two = pictures([1.0], seed=2)[0], pictures([0.0, 0.1], seed=3)
-    assert fitted.predict(["light", "black"], {"w": one, "b": two}, given="B").tolist() == ["w", "b"]
+    assert fitted.predict(["light", "black"], {"w": one, "b": two}, given="B").tolist() == [
+        "w",
+        "b",
+    ]
 
 
 def test_encoders_given_are_not_changed(fitted: PairedRidge) -> None:

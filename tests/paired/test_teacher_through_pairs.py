@@ -45,9 +45,7 @@ def test_known_labels_of_b_join_the_pairs() -> None:
     model = TeacherThroughPairs(Says(d.y), LogisticRegression()).fit(
         d.A, d.B, target=Domain(d.Bn, y)
     )
-    by_hand = LogisticRegression().fit(
-        np.vstack([d.B, d.Bn[:5]]), np.concatenate([d.y, d.yn[:5]])
-    )
+    by_hand = LogisticRegression().fit(np.vstack([d.B, d.Bn[:5]]), np.concatenate([d.y, d.yn[:5]]))
     np.testing.assert_allclose(model.predict_proba(d.Bn), by_hand.predict_proba(d.Bn))
     assert model.trained_on_ == {"pairs": 60, "labelled": 5}
     marked = Domain(d.Bn, d.yn, labelled=np.arange(30) < 5)

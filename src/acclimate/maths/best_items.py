@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-Array = NDArray[np.floating[Any]]
+Array = NDArray[np.float64]
 
 ROWS = 1024  # queries and items at a time: a block of similarities stays in the cache
 DIGITS = 9  # similarities that agree so far are ties: products round by where a row stands

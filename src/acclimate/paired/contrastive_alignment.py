@@ -21,7 +21,6 @@ from acclimate.settings import (
     SEVERAL,
     SHARE_BELOW_1,
     Constraints,
-    check_settings,
     drawn_seed,
 )
 from acclimate.training.batch import Batch, Data
@@ -102,8 +101,8 @@ class ContrastiveAlignment(Pairing):
     >>> import numpy as np
     >>> from acclimate import ContrastiveAlignment
     >>> rng = np.random.default_rng(0)
-    >>> both, to_A, to_B = rng.normal(size=(130, 3)), rng.normal(size=(3, 5)), rng.normal(size=(3, 8))
-    >>> A, B = both @ to_A, both @ to_B
+    >>> both = rng.normal(size=(130, 3))  # what both show
+    >>> A, B = both @ rng.normal(size=(3, 5)), both @ rng.normal(size=(3, 8))
     >>> model = ContrastiveAlignment(steps=200, dropout=0.0, random_state=0).fit(A[:100], B[:100])
     >>> found = model.retrieve(A[100:], B[100:], k=3)
     >>> bool((found == np.arange(30)[:, None]).any(axis=1).mean() > 0.8)
@@ -152,9 +151,7 @@ class ContrastiveAlignment(Pairing):
         seed = drawn_seed(self.random_state)[0]
         where = find_device(self.device)
         self.mean_A_, self.mean_B_ = A.mean(axis=0), B.mean(axis=0)
-        self.scale_A_, self.scale_B_ = (
-            float(np.sqrt(X.var(axis=0).mean())) or 1.0 for X in (A, B)
-        )
+        self.scale_A_, self.scale_B_ = (float(np.sqrt(X.var(axis=0).mean())) or 1.0 for X in (A, B))
         keys = [torch.from_numpy(row_keys(X, 0).astype(np.int64)).to(where) for X in (A, B)]
         with seeded(seed, where):
             network = projections(self.widths_, self.dimension, self.dropout).to(where)
@@ -190,9 +187,12 @@ class ContrastiveAlignment(Pairing):
         return unit(both["AB".index(side)].double().numpy())
 
     def _scaled(self, X: Floats, side: Side) -> Floats:
-        if side == "A":
-            return (X - self.mean_A_) / self.scale_A_
-        return (X - self.mean_B_) / self.scale_B_
+        scaled: Floats = (
+            (X - self.mean_A_) / self.scale_A_
+            if side == "A"
+            else ((X - self.mean_B_) / self.scale_B_)
+        )
+        return scaled
 
 
 class Projections(nn.Module):
@@ -220,7 +220,6 @@ class Projections(nn.Module):
 def projections(widths: tuple[int, int], dimension: int, dropout: float) -> Projections:
     """Return linear projections of both sides, with dropout in front."""
     sides = [
-        nn.Sequential(Dropout(dropout), nn.Linear(width, dimension, bias=False))
-        for width in widths
+        nn.Sequential(Dropout(dropout), nn.Linear(width, dimension, bias=False)) for width in widths
     ]
     return Projections(sides[0], sides[1], widths[0])

@@ -51,11 +51,11 @@ class PairedRidge(Pairing):
 
     Notes
     -----
-    Swapping A and B swaps ``given`` and changes nothing else, and neither do units of columns. One direction alone draws its
-    predictions to the mean, so that a few items near it are found for every query (Lazaridou et
-    al., "Hubness and pollution", doi:10.3115/v1/P15-1027); the sum of both suffers less. Memory of
-    `fit` grows with the pairs, and time with n d^2, or n^2 d where there are fewer pairs than
-    columns.
+    Swapping A and B swaps ``given`` and changes nothing else; units of columns change nothing. One
+    direction alone draws its predictions to the mean, so that a few items near it are found for
+    every query (Lazaridou et al., "Hubness and pollution", doi:10.3115/v1/P15-1027); the sum of
+    both suffers less. Memory of `fit` grows with the pairs, and time with n d^2, or n^2 d where
+    there are fewer pairs than columns.
 
     References
     ----------
@@ -68,8 +68,8 @@ class PairedRidge(Pairing):
     >>> import numpy as np
     >>> from acclimate import PairedRidge
     >>> rng = np.random.default_rng(0)
-    >>> both, to_A, to_B = rng.normal(size=(130, 3)), rng.normal(size=(3, 5)), rng.normal(size=(3, 8))
-    >>> A, B = both @ to_A, both @ to_B
+    >>> both = rng.normal(size=(130, 3))  # what both show
+    >>> A, B = both @ rng.normal(size=(3, 5)), both @ rng.normal(size=(3, 8))
     >>> model = PairedRidge().fit(A[:100], B[:100])
     >>> found = model.retrieve(A[100:], B[100:], k=3)
     >>> found.shape, bool((found[:, 0] == np.arange(30)).all())

@@ -166,7 +166,7 @@ class TeacherThroughPairs(BaseEstimator):  # type: ignore[misc]
         answers: NDArray[Any] = self.student_.predict(self._read(X))
         return answers
 
-    @available_if(_gives_probabilities)
+    @available_if(_gives_probabilities)  # type: ignore[untyped-decorator]
     def predict_proba(self, X: Any) -> NDArray[Any]:
         """Return class probabilities of items of B, shape (m, n_classes)."""
         check_is_fitted(self)

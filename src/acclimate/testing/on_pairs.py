@@ -60,8 +60,8 @@ def the_same_pairs_and_seed_give_the_same_model(case: Case) -> None:
     """Nothing is drawn that the seed does not decide, and inputs stay as they are."""
     d = toy_pairs()
     before = d.A.copy(), d.B.copy()
-    answers = [_answers(case.make().fit(d.A, d.B), d) for _ in range(2)]
-    require(np.array_equal(*answers), "two fits of the same pairs answer differently")
+    one, two = (_answers(case.make().fit(d.A, d.B), d) for _ in range(2))
+    require(np.array_equal(one, two), "two fits of the same pairs answer differently")
     unchanged = np.array_equal(before[0], d.A) and np.array_equal(before[1], d.B)
     require(unchanged, "fit changes its inputs")
 
@@ -89,9 +89,10 @@ def fewer_items_are_the_first_of_more(case: Case) -> None:
     require(np.array_equal(np.sort(whole), np.tile(np.arange(len(d.Bn)), (len(d.An), 1))), "all")
     for k in (1, 4):
         require(np.array_equal(model.retrieve(d.An, d.Bn, k=k), whole[:, :k]), f"the first {k}")
-    for k in (0, -1, len(d.Bn) + 1, 2.0, True, None):
+    outside: tuple[Any, ...] = (0, -1, len(d.Bn) + 1, 2.0, True, None)
+    for wrong in outside:
         with refused(InputError, r"^k must be a whole number from 1 to the \d+ items"):
-            model.retrieve(d.An, d.Bn, k=k)
+            model.retrieve(d.An, d.Bn, k=wrong)
 
 
 @check(kind="paired", retrieves=True)
@@ -123,7 +124,8 @@ def classes_without_pairs_are_named_by_their_items(case: Case) -> None:
     backwards = dict(reversed(list(several.items())))
     again = model.predict(d.Bn, backwards, given="B")
     require(np.array_equal(again, model.predict(d.Bn, several, given="B")), "the order of classes")
-    for wrong in ({}, [], None, {"none": d.Bn[:0]}, "word"):
+    none: tuple[Any, ...] = ({}, [], None, {"none": d.Bn[:0]}, "word")
+    for wrong in none:
         with refused(InputError, "class"):
             model.predict(d.An, wrong)
     with refused(InputError, "names alone"):
