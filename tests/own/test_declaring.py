@@ -181,9 +181,9 @@ def test_check_method_names_the_checks_that_fail() -> None:
         check_method(Centred)
     with pytest.raises(InputError, match=r"skip names \['nothing'\]"):
         check_method(Centred(), skip=["nothing"])
-    paired = type("Paired", (Centred,), {"row": Row(kind="paired")})
-    with pytest.raises(InputError, match="no checks for methods of the kind 'paired'"):
-        check_method(paired())
+    pictures = type("Pictures", (Centred,), {"row": Row(kind="image")})
+    with pytest.raises(InputError, match="no checks for methods of the kind 'image'"):
+        check_method(pictures())
 
 
 class Same:

@@ -183,8 +183,9 @@ class TeacherThroughPairs(BaseEstimator):  # type: ignore[misc]
         check_is_fitted(self)
         known = self.trained_on_["labelled"]
         beside = f" and {known} known labels" if known else ""
+        student = getattr(self.student_, "steps", [("", self.student_)])[-1][1]
         return (
-            f"TeacherThroughPairs: {type(self.student_).__name__} of B, taught by "
+            f"TeacherThroughPairs: {type(student).__name__} of B, taught by "
             f"{type(self.teacher).__name__} of A through {self.trained_on_['pairs']} pairs{beside}."
             " Pairs are worth labels times the teacher's accuracy; pairs that were made by class "
             "carry the labels."
