@@ -10,6 +10,8 @@ was interrupted goes on where it was.
 
 Run:  python benchmarks/label_efficiency.py [--labels 50 100 500 1000] [--draws 5]
 With --quick: 100 labels, one draw, the first three methods.
+With --networks: networks alone, on the labels and with rows without one, all at their usual
+settings ("cnn"); a fit takes minutes.
 With --tail: classes whose shares fall by the same factor from one to the next, the last at a
 twentieth of the first, in an order that each draw draws anew; in training and test images alike.
 With --heart: self-training of logistic regression on heart disease (Cleveland), with the guard and
@@ -32,8 +34,13 @@ from threadpoolctl import threadpool_limits
 from acclimate import (
     HOG,
     Domain,
+    FixMatch,
+    FlexMatch,
     LabelSpreading,
+    MeanTeacher,
+    NeuralClassifier,
     PoissonLearning,
+    PseudoLabel,
     SelfTraining,
     SourceOnly,
     datasets,
@@ -55,6 +62,17 @@ TAIL: dict[str, Any] = {
     "PoissonLearning on HOG, no unit columns": PoissonLearning(
         preprocess=HOG(), unit_columns=False, random_state=0
     ),
+}
+CNN = NeuralClassifier("cnn")
+NETWORKS: dict[str, Any] = {
+    "cnn, labels alone": SourceOnly(CNN, random_state=0),
+    "cnn, labels alone, strong views": SourceOnly(
+        NeuralClassifier("cnn", augment="strong"), random_state=0
+    ),
+    "PseudoLabel, cnn": PseudoLabel(CNN, random_state=0),
+    "MeanTeacher, cnn": MeanTeacher(CNN, random_state=0),
+    "FixMatch, cnn": FixMatch(CNN, random_state=0),
+    "FlexMatch, cnn": FlexMatch(CNN, random_state=0),
 }
 QUICK = 3  # methods
 RAREST = 1 / 20
@@ -84,8 +102,8 @@ def measured(name: str, labels: int, draw: int, tail: bool) -> dict[str, Any]:
     """Return test accuracy and CPU seconds of a method on one draw of labelled images."""
     X, y, X_test, y_test = images(tail, draw)
     rows = np.random.default_rng([labels, draw]).permutation(len(y))[:labels]
-    target = None if name.startswith("logistic") else Domain(X)
-    model = (TAIL if tail else METHODS)[name]
+    model = ((TAIL if tail else METHODS) | NETWORKS)[name]
+    target = None if isinstance(model, SourceOnly) else Domain(X)
     start = time.process_time()
     model = model.fit(X[rows], y[rows], target=target)
     fitted = time.process_time()
@@ -136,6 +154,7 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true")
     parser.add_argument("--tail", action="store_true")
     parser.add_argument("--heart", action="store_true")
+    parser.add_argument("--networks", action="store_true")
     arguments = parser.parse_args()
     if arguments.heart:
         heart(20)
@@ -143,6 +162,8 @@ def main() -> None:
     if arguments.quick:
         arguments.labels, arguments.draws = [100], 1
     names = tuple(TAIL if arguments.tail else METHODS)[: QUICK if arguments.quick else None]
+    if arguments.networks:
+        names = tuple(NETWORKS)
     known = json.loads(RESULTS.read_text(encoding="utf-8")) if RESULTS.exists() else []
     done = {(one["method"], one["labels"], one["draw"], one["tail"]) for one in known}
     wanted = product(arguments.labels, range(arguments.draws), names)
