@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
 
-from acclimate import CORAL, FineTune, TargetOnly
+from acclimate import CORAL, Domain, FineTune, TargetOnly, compare
 from acclimate.catalogue import CATALOGUE
 from acclimate.comparison.bases import default_estimators
 from acclimate.comparison.candidates import Need, choose, describe, thinned
@@ -63,6 +64,47 @@ def test_networks_only_where_they_are_allowed() -> None:
     assert "CORAL/network" not in names
     assert "DANN/linear" not in names
     assert [c.dear for c in found] == [c.estimator == "network" for c in found]
+
+
+def test_networks_for_few_labels_take_part_last_and_only_where_these_are_few() -> None:
+    views = ["PseudoLabel", "MeanTeacher", "FixMatch", "FlexMatch"]
+    many = Need("classification", False, networks=True)
+    few = replace(many, few_labels=True)
+    models = default_estimators(few)
+    found = [c for c in choose(few, models, None, 0)[0] if c.dear and not c.baseline]
+    assert [c.row.name for c in found[-4:]] == views
+    found, excluded = choose(many, models, None, 0)
+    assert not {c.row.name for c in found} & set(views)
+    reasons = {e.method: e.reason for e in excluded}
+    assert all("name it in methods" in reasons[name] for name in views)
+    asked = choose(many, models, None, 0, ["FixMatch"])[0]
+    assert "FixMatch/network" in [c.name for c in asked]
+    with pytest.raises(InputError, match="networks=True"):
+        choose(replace(few, networks=False), LINEAR, None, 0, ["FixMatch"])
+
+
+@pytest.mark.parametrize(
+    ("labelled", "rows", "few"), [(20, 200, True), (20, 199, False), (1001, 20_000, False)]
+)
+def test_few_labels_are_counted_in_both_domains(
+    labelled: int, rows: int, few: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Asked(Exception):
+        pass
+
+    needs: list[Need] = []
+
+    def ask(need: Need, *_: Any, **__: Any) -> Any:
+        needs.append(need)
+        raise Asked
+
+    monkeypatch.setattr("acclimate.comparison.compare.choose", ask)
+    rng = np.random.default_rng(0)
+    X, Xt = rng.normal(size=(labelled - 10, 2)), rng.normal(size=(rows + 10, 2))
+    target = Domain(Xt, np.arange(len(Xt)) % 2, labelled=np.arange(len(Xt)) < 10)
+    with pytest.raises(Asked):
+        compare((X, np.arange(len(X)) % 2), target)
+    assert needs[0].few_labels is few
 
 
 def test_several_sources_are_told_apart_where_the_method_can() -> None:

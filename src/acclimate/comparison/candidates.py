@@ -49,6 +49,8 @@ _PLAIN: tuple[tuple[str, dict[str, Any]], ...] = (("", {}),)
 # With trees grown whole: on development shifts the committee is as good without the others, which
 # are two thirds of its cost.
 _GROWN_TOO = ("Pooled", "SourcePrediction", "SourceOnly", "TargetOnly")
+FEW_LABELS = 1000  # of both domains
+MANY_UNLABELLED = 10  # rows without a label over rows with one
 _TRUSTED = ("JointObjective", "ParameterTransfer", "FineTune", "FeatureAugmentation")
 
 
@@ -69,6 +71,9 @@ class Need:
         Whether a row has more than one axis.
     networks : bool
         Whether torch may be used.
+    few_labels : bool
+        Whether labels are few and rows without one many: at most ``FEW_LABELS`` in both domains,
+        and ``MANY_UNLABELLED`` times as many without.
     """
 
     task: str
@@ -77,6 +82,7 @@ class Need:
     own_classes: bool = False
     images: bool = False
     networks: bool = False
+    few_labels: bool = False
 
 
 @dataclass(frozen=True)
@@ -185,6 +191,8 @@ def choose(
     for row in sorted(rows, key=_trust):
         wanted = names is None or row.name in names or row.name in BASELINES
         reason = why_not(row, need) if wanted else None
+        if reason is None and names is None:
+            reason = _too_dear(row, need)
         if reason is None and wanted:
             kinds = _VARIANTS.get(row.name, _PLAIN) if variants else _PLAIN
             kinds = _OF_IMAGES.get(row.name, _PLAIN) if need.images else kinds
@@ -214,6 +222,16 @@ def why_not(row: Row, need: Need) -> str | None:
         return "the target has classes that the source lacks"
     if row.network and row.family != "transfer" and not need.networks:
         return "it needs a network; pass networks=True"
+    return None
+
+
+def _too_dear(row: Row, need: Need) -> str | None:
+    """Return why a method takes longer than it is worth here, or None; it runs where asked for."""
+    if row.family == "semisupervised" and row.network and not need.few_labels:
+        return (
+            f"it takes long, and is for at most {FEW_LABELS} labels and {MANY_UNLABELLED} times as "
+            f"many rows without one; name it in methods to try it"
+        )
     return None
 
 

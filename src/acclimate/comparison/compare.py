@@ -28,6 +28,8 @@ from acclimate.comparison.bases import (
     table_preprocess,
 )
 from acclimate.comparison.candidates import (
+    FEW_LABELS,
+    MANY_UNLABELLED,
     STANDARDS,
     TARGET_ONLY,
     Candidate,
@@ -153,7 +155,8 @@ def compare(
         Methods with settings and base models of your own, not fitted. They take part beside those
         of the catalogue. A `TargetOnly` or `SourceOnly` of your own joins that reference.
     networks : bool, default=False
-        Whether methods and base models that need torch take part.
+        Whether methods and base models that need torch take part. `FixMatch` and its kin only where
+        at least ten times as many rows have no label as have one, and at most 1000 have one.
     domains : array-like of shape (n,), default=None
         Which source each row comes from, where there are several.
     groups : array-like of shape (m,) or str, default=None
@@ -291,6 +294,8 @@ def compare(
     need = Need(
         problem.task, problem.labelled or bool(few), problem.source_ids is not None,
         problem.own_classes, images, networks,
+        problem.labels <= FEW_LABELS
+        and problem.target_rows - len(problem.known) >= MANY_UNLABELLED * problem.labels,
     )  # fmt: skip
     lean = False
     if estimators is None:
@@ -322,7 +327,7 @@ def compare(
         workers = count_workers(executor, n_jobs)
         rows = rows_within(budget, workers, problem.columns, fits)
         problem = thin(problem, rows, random_state, MOST_ROWS)
-    larger = (whole.source_rows + len(whole.known)) / (problem.source_rows + len(problem.known))
+    larger = whole.labels / problem.labels
     design = None
     if problem.labelled:
         key = None

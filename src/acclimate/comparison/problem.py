@@ -125,6 +125,11 @@ class Problem:
         return door.count(self.target.X)
 
     @property
+    def labels(self) -> int:
+        """Rows with a label, of both domains."""
+        return self.source_rows + len(self.known)
+
+    @property
     def own_classes(self) -> bool:
         """Whether the target has classes that the source lacks."""
         if self.task == "regression" or not self.labelled:
