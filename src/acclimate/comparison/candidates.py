@@ -225,9 +225,13 @@ def why_not(row: Row, need: Need) -> str | None:
     return None
 
 
+def _for_few_labels(row: Row) -> bool:
+    return row.family == "semisupervised" and row.network
+
+
 def _too_dear(row: Row, need: Need) -> str | None:
     """Return why a method takes longer than it is worth here, or None; it runs where asked for."""
-    if row.family == "semisupervised" and row.network and not need.few_labels:
+    if _for_few_labels(row) and not need.few_labels:
         return (
             f"it takes long, and is for at most {FEW_LABELS} labels and {MANY_UNLABELLED} times as "
             f"many rows without one; name it in methods to try it"
@@ -251,10 +255,11 @@ def _trust(row: Row, estimator: Any = None) -> tuple[int, bool, int]:
     """Sort key: trusted methods, then the catalogue's order, the baselines last.
 
     In each group what keeps rows of the user's comes last: it is picked only where it is better.
+    After it come networks for few labels, whose fits are long, so that others have the time first.
     """
     rows = methods()
     place = rows.index(row) if row in rows else len(rows)  # a method of the user's own
-    keeps = row.keeps_rows or keeps_rows(estimator)
+    keeps = row.keeps_rows or keeps_rows(estimator) or _for_few_labels(row)
     if row.name in _TRUSTED:
         return 0, keeps, _TRUSTED.index(row.name)
     return (2 if row.name in BASELINES else 1), keeps, place
