@@ -15,7 +15,8 @@ from sklearn.svm import SVC
 from acclimate import CORAL, Domain, FineTune, TargetOnly, compare
 from acclimate.catalogue import CATALOGUE
 from acclimate.comparison.bases import default_estimators
-from acclimate.comparison.candidates import Need, choose, describe, thinned
+from acclimate.comparison.candidates import Need, choose, describe
+from acclimate.comparison.halving import thinned
 from acclimate.exceptions import InputError
 
 LINEAR = {"linear": LogisticRegression()}

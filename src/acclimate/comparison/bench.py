@@ -9,8 +9,9 @@ from typing import Any
 from numpy.typing import NDArray
 
 from acclimate.comparison.answers import Answers
-from acclimate.comparison.candidates import DEAR_ENOUGH, LEAST_ROWS, Candidate
+from acclimate.comparison.candidates import Candidate
 from acclimate.comparison.design import Design, LeftOut
+from acclimate.comparison.halving import DEAR_ENOUGH, LEAST_ROWS
 from acclimate.comparison.problem import Problem
 from acclimate.comparison.trials.records import Job, Result
 from acclimate.comparison.trials.runner import Trials

@@ -25,12 +25,6 @@ _KEEPERS = (
 # Among candidates that are level the first is picked. What blends both domains is seldom far below
 # either (see `refits.pick`), so it comes first; the baselines come last, to be picked only where
 # they are clearly better.
-# Successive halving of dear candidates, where there is a limit.
-RUNGS = (1 / 9, 1 / 3)  # of the source rows and steps, before all of them
-KEPT = 1 / 3  # of the dear candidates, at each rung
-DEAR_ENOUGH = 3  # dear candidates that make it worth it
-LEAST_ROWS = 450  # source rows that can be thinned to a ninth
-_LEAST_STEPS = 20
 # grown whole, so that fine-tuning has nothing to go on from
 _GROWN = ("ExtraClassifier", "ExtraRegressor", "ForestClassifier", "ForestRegressor")
 _WITHOUT_NORM = ("mlp", "cnn")  # built-in networks that have no batch norm
@@ -366,28 +360,6 @@ def _of_user(name: str, model: Any, need: Need, seed: int) -> Candidate:
     return Candidate(
         name, row, type(model._base()).__name__, model, model._sees_target_labels(), several, config
     )
-
-
-def thinned(candidate: Candidate, share: float) -> Candidate:
-    """Return a candidate whose network takes a share of its steps, for a try on few rows.
-
-    Parameters
-    ----------
-    candidate : Candidate
-    share : float in (0, 1]
-        Steps go with it, but stay above 20.
-    """
-    from sklearn.base import clone
-
-    model = clone(candidate.model)
-    steps = {
-        name: max(_LEAST_STEPS, round((1000 if value == "auto" else value) * share))
-        for name, value in model.get_params().items()
-        if name.rpartition("__")[2] == "min_steps" and (value == "auto" or isinstance(value, int))
-    }
-    model.set_params(**steps)
-    config = {**candidate.config, "model": describe(model)}
-    return replace(candidate, model=model, config=config)
 
 
 def describe(value: Any) -> Any:

@@ -12,16 +12,14 @@ from acclimate.comparison import bodies
 from acclimate.comparison.answers import Answers, aligned, free_of_labels, from_parts
 from acclimate.comparison.bench import DesignedBench
 from acclimate.comparison.candidates import (
-    KEPT,
     POOLED,
-    RUNGS,
     SOURCE_ONLY,
     TARGET_ONLY,
     Candidate,
-    thinned,
 )
 from acclimate.comparison.curve import label_curve
 from acclimate.comparison.design import Design, LeftOut
+from acclimate.comparison.halving import KEPT, RUNGS, thinned
 from acclimate.comparison.judge import Judge
 from acclimate.comparison.problem import Problem
 from acclimate.comparison.race import Race

@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from acclimate.comparison.answers import aligned
 from acclimate.comparison.bases import ALIGNED, SOURCE_COMMITTEE
 from acclimate.comparison.bench import Bench
-from acclimate.comparison.candidates import KEPT, RUNGS, SOURCE_ONLY, Candidate, thinned
+from acclimate.comparison.candidates import SOURCE_ONLY, Candidate
+from acclimate.comparison.halving import KEPT, RUNGS, thinned
 from acclimate.comparison.problem import Problem
 from acclimate.comparison.trials.records import Job
 from acclimate.comparison.trials.runner import Trials
