@@ -10,7 +10,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import acclimate
-from acclimate.catalogue import CATALOGUE, Row
+from acclimate.catalogue import CATALOGUE, PRETRAINING, Row
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGE = ROOT / "docs" / "methods.md"
@@ -41,6 +41,16 @@ its objective, parameters and deviations from the paper in its docstring.
   target rows of classes that the source lacks, with `unknown=label`. Ticked where measured to help
   (`benchmarks/label_sets.py`).
 """
+
+
+PRETRAIN = """
+## Pretraining without labels
+
+What [`pretrain`](pretraining.md) learns by (`methods(kind="pretrain")`). These are no adapters: a
+network starts from what they leave.
+
+| method | do not use it when | cost | paper |
+|---|---|---|---|"""
 
 
 DATA_HEAD = """# Data and licences
@@ -120,6 +130,10 @@ def page() -> str:
             "|---|---|---|---|---|---|---|---|---|",
             *rows,
         ]
+    parts += [
+        PRETRAIN,
+        *(f"| `{r.name}` | {r.avoid} | {r.cost} | {link(r.paper)} |" for r in PRETRAINING),
+    ]
     return "\n".join(parts) + "\n"
 
 

@@ -33,18 +33,26 @@ GROUPS = {
         "export_mlflow",
     ),
     "files": ("load", "save"),
-    "models": ("NeuralClassifier", "NeuralRegressor", "Committee", "Adapter"),
+    "models": (
+        "NeuralClassifier",
+        "NeuralRegressor",
+        "Committee",
+        "Adapter",
+        "pretrain",
+        "Encoder",
+    ),
 }
 
 
 def pages() -> dict[str, str]:
     """Return the API pages by name: a family of the catalogue each, and a group of other names."""
     import acclimate
-    from acclimate.catalogue import CATALOGUE
+    from acclimate.catalogue import CATALOGUE, PRETRAINING
 
-    rows = {row.name: row for row in CATALOGUE}
+    every = (*CATALOGUE, *PRETRAINING)
+    rows = {row.name: row for row in every}
     groups: dict[str, list[str]] = {}
-    for row in CATALOGUE:
+    for row in every:
         groups.setdefault(row.family, []).append(row.name)
     for name in acclimate._MODULES:
         if name not in rows:

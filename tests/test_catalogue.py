@@ -12,10 +12,10 @@ from types import ModuleType
 import pytest
 
 import acclimate
-from acclimate.catalogue import CATALOGUE, Row, find, methods
+from acclimate.catalogue import CATALOGUE, PRETRAINING, Row, find, methods
 
 HEADINGS = ("Parameters", "Attributes", "Raises", "References", "Examples")
-EACH_ROW = pytest.mark.parametrize("row", CATALOGUE, ids=lambda row: row.name)
+EACH_ROW = pytest.mark.parametrize("row", [*CATALOGUE, *PRETRAINING], ids=lambda row: row.name)
 
 
 def modules() -> list[ModuleType]:
@@ -54,7 +54,7 @@ def test_every_public_adapter_has_a_row() -> None:
 
 
 def test_names_are_unique() -> None:
-    names = [row.name for row in CATALOGUE]
+    names = [row.name for row in (*CATALOGUE, *PRETRAINING)]
     assert len(names) == len(set(names))
 
 
@@ -112,6 +112,8 @@ def test_a_row_is_frozen() -> None:
 
 def test_methods_filters() -> None:
     assert methods() == list(CATALOGUE)
+    assert methods(kind="pretrain") == list(PRETRAINING)
+    assert {row.kind for row in PRETRAINING} == {"pretrain"}
     assert all(row.family == "transfer" for row in methods(family="transfer"))
     assert "TargetOnly" in [row.name for row in methods(target_labels="required")]
     assert "SourceOnly" not in [row.name for row in methods(target_labels="required")]

@@ -14,12 +14,13 @@ import importlib
 from typing import Any
 
 from acclimate._version import __version__
-from acclimate.catalogue import CATALOGUE, methods
+from acclimate.catalogue import CATALOGUE, PRETRAINING, methods
 
 # Type checkers read the names in __init__.pyi, which scripts/derive.py writes from these.
 _MODULES = {
     "Adapter": "acclimate.adapter",
     "Domain": "acclimate.domain",
+    "Encoder": "acclimate.selfsupervised.encoder",
     "EachDomain": "acclimate.preprocessing.each_domain",
     "OneScale": "acclimate.preprocessing.one_scale",
     "FrozenBody": "acclimate.transfer.frozen_body",
@@ -35,11 +36,12 @@ _MODULES = {
     "diagnose": "acclimate.diagnosis.diagnose",
     "export_mlflow": "acclimate.comparison.mlflow",
     "load": "acclimate.persistence",
+    "pretrain": "acclimate.selfsupervised.pretrain",
     "rank": "acclimate.transferability.rank",
     "save": "acclimate.persistence",
     "Verdict": "acclimate.judging.judged",
     "verdict": "acclimate.judging.verdict",
-} | {row.name: row.module for row in CATALOGUE}
+} | {row.name: row.module for row in (*CATALOGUE, *PRETRAINING)}
 _SUBMODULES = ("datasets", "exceptions", "pictures", "tables", "testing", "transferability")
 
 __all__ = sorted({"__version__", "methods", *_MODULES, *_SUBMODULES} - {"exceptions"})

@@ -64,6 +64,14 @@ from acclimate.reweighting.rulsif import RULSIF as RULSIF
 from acclimate.reweighting.tradaboost import TrAdaBoost as TrAdaBoost
 from acclimate.reweighting.tradaboost_r2 import TrAdaBoostR2 as TrAdaBoostR2
 from acclimate.reweighting.ulsif import ULSIF as ULSIF
+from acclimate.selfsupervised.barlow_twins import BarlowTwins as BarlowTwins
+from acclimate.selfsupervised.encoder import Encoder as Encoder
+from acclimate.selfsupervised.masked_autoencoder import MaskedAutoencoder as MaskedAutoencoder
+from acclimate.selfsupervised.pretrain import pretrain as pretrain
+from acclimate.selfsupervised.rotation import Rotation as Rotation
+from acclimate.selfsupervised.scarf import SCARF as SCARF
+from acclimate.selfsupervised.simclr import SimCLR as SimCLR
+from acclimate.selfsupervised.vicreg import VICReg as VICReg
 from acclimate.semisupervised.dasvm import DASVM as DASVM
 from acclimate.semisupervised.fix_match import FixMatch as FixMatch
 from acclimate.semisupervised.flex_match import FlexMatch as FlexMatch

@@ -21,7 +21,7 @@ from acclimate.exceptions import AcclimateWarning, InputError, MissingExtraError
 Kind = Literal["tabular", "image", "paired", "pretrain"]
 Family = Literal[
     "baseline", "transfer", "mapping", "reweighting", "adversarial", "invariant", "semisupervised",
-    "source-free", "paired", "own",
+    "source-free", "paired", "self-supervised", "own",
 ]  # fmt: skip
 Task = Literal["classification", "regression"]
 TargetLabels = Literal["ignored", "optional", "required"]
@@ -907,6 +907,83 @@ CATALOGUE: tuple[Row, ...] = (
 )
 
 
+# Ways to pretrain a network without labels: `pretrain` runs them, and they are no adapters.
+PRETRAINING: tuple[Row, ...] = (
+    Row(
+        name="SimCLR",
+        module="acclimate.selfsupervised.simclr",
+        kind="pretrain",
+        family="self-supervised",
+        target_labels="ignored",
+        needs_source=False,
+        cost="2 passes of the network a row and step, and b^2 d of the contrast",
+        paper="arXiv:2002.05709",
+        avoid="the changes of its views take away what the labels are of, or batches are small",
+        network=True,
+    ),
+    Row(
+        name="VICReg",
+        module="acclimate.selfsupervised.vicreg",
+        kind="pretrain",
+        family="self-supervised",
+        target_labels="ignored",
+        needs_source=False,
+        cost="2 passes of the network a row and step, and b d^2 of the covariances",
+        paper="arXiv:2105.04906",
+        avoid="the changes of its views take away what the labels are of",
+        network=True,
+    ),
+    Row(
+        name="BarlowTwins",
+        module="acclimate.selfsupervised.barlow_twins",
+        kind="pretrain",
+        family="self-supervised",
+        target_labels="ignored",
+        needs_source=False,
+        cost="2 passes of the network a row and step, and b d^2 of the correlations",
+        paper="arXiv:2103.03230",
+        avoid="the changes of its views take away what the labels are of",
+        network=True,
+    ),
+    Row(
+        name="Rotation",
+        module="acclimate.selfsupervised.rotation",
+        kind="pretrain",
+        family="self-supervised",
+        target_labels="ignored",
+        needs_source=False,
+        cost="4 passes of the network a row and step",
+        paper="arXiv:1803.07728",
+        avoid="all four ways up are equally likely, or rows are no images",
+        network=True,
+    ),
+    Row(
+        name="MaskedAutoencoder",
+        module="acclimate.selfsupervised.masked_autoencoder",
+        kind="pretrain",
+        family="self-supervised",
+        target_labels="ignored",
+        needs_source=False,
+        cost="1 pass of the network and of a decoder a row and step",
+        paper="arXiv:2111.06377",
+        avoid="features are to be used as they are, or rows are no images",
+        network=True,
+    ),
+    Row(
+        name="SCARF",
+        module="acclimate.selfsupervised.scarf",
+        kind="pretrain",
+        family="self-supervised",
+        target_labels="ignored",
+        needs_source=False,
+        cost="2 passes of the network a row and step, and b^2 d of the contrast",
+        paper="arXiv:2106.15147",
+        avoid="rows are images, or there are labels enough for boosted trees",
+        network=True,
+    ),
+)
+
+
 _BUILT_IN = {(row.module, row.name): row for row in CATALOGUE}
 
 
@@ -952,7 +1029,7 @@ def methods(
     """
     return [
         row
-        for row in (*CATALOGUE, *_installed())
+        for row in (PRETRAINING if kind == "pretrain" else (*CATALOGUE, *_installed()))
         if (family is None or row.family == family)
         and (task is None or task in row.tasks)
         and (target_labels is None or row.target_labels == target_labels)

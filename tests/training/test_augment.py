@@ -226,3 +226,21 @@ def test_swapped_cells_come_from_their_own_column() -> None:
     assert (changed[both, 0] != changed[both, 1] - 10_000).float().mean() > 0.9
     with pytest.raises(InputError, match=r"swap changes rows .* got rows of shape \(5, 5\)"):
         OF_ROWS["swap-strong"](torch.zeros(2, 5, 5))
+
+
+def test_zoom_enlarges_a_crop_from_inside_the_image() -> None:
+    torch.manual_seed(0)
+    y, x = torch.meshgrid(torch.linspace(-1, 1, 41), torch.linspace(-1, 1, 41), indexing="ij")
+    places = torch.stack([x, y]).expand(300, 2, 41, 41)  # each pixel says where it is
+    seen = Augmentation(zoom=0.7)(places)
+    low, high = seen.amin((2, 3)), seen.amax((2, 3))
+    side = (high - low) / 2.0
+    torch.testing.assert_close(side[:, 0], side[:, 1], rtol=0.0, atol=0.02)  # it keeps its shape
+    area = side[:, 0] * side[:, 1]
+    assert 0.27 < area.min() < 0.35
+    assert area.max() > 0.9
+    assert area.mean() == pytest.approx(0.65, abs=0.05)
+    assert low.min() < -0.95
+    assert high.max() > 0.95
+    both = Augmentation(zoom=0.7, flip=True)(places)
+    assert 80 < (both[:, 0, 0, 0] > both[:, 0, 0, -1]).sum() < 220

@@ -75,7 +75,7 @@ PARAMETERS = """
         your own is copied, never changed, and split into body and head. So is a Keras 3 model on
         the torch backend, `keras.Sequential` or functional; its softmax is left to the loss. A
         callable is called as ``network(row_shape, n_outputs)`` and returns a module, after
-        everything is seeded.
+        everything is seeded. An `Encoder` from `pretrain` is one: its body under a new head.
     hidden : sequence of int, default=(128,)
         Units of the dense hidden layers of the built-in networks. "efficientnet-lite0" has none.
     dropout : float in [0, 1), default=0.2
@@ -91,16 +91,16 @@ PARAMETERS = """
         For `NeuralClassifier`: weights of the classes in the loss, by label. "balanced" gives each
         class the same total weight, among the rows that are trained on. None is 1 each.
     augment : {"flip", "crop", "colour", "affine", "crop-flip", "noise", "erase", "time", "bands",
-        "strong"}, callable, default=None
+        "zoom", "strong"}, callable, default=None
         How images are changed while training, each by its own draw, in one word or several with
         commas, as "flip,crop,colour"; None leaves them. "flip" mirrors half of them, "crop" moves
         by up to a tenth, "colour" changes contrast, brightness and channels by up to 0.3, "affine"
-        turns by up to 15 degrees and scales and moves by up to a tenth, "crop-flip" is
-        "crop,flip", "noise" adds normal noise of 0.1, "erase" covers a box of up to half of each
-        side, "strong" is more of "affine", "colour" and "erase". For spectrograms, "time" moves
-        along the last axis by up to a tenth and "bands" covers a band of frequencies and one of
-        times. A callable maps a float tensor of inputs to one of the same shape. See
-        `acclimate.training.augment.Augmentation`.
+        turns by up to 15 degrees and scales and moves by up to a tenth, "crop-flip" is "crop,flip",
+        "noise" adds normal noise of 0.1, "erase" covers a box of up to half of each side, "zoom"
+        enlarges a crop of 0.3 of the area or more, "strong" is more of "affine", "colour" and
+        "erase". For spectrograms, "time" moves along the last axis by up to a tenth and "bands"
+        covers a band of frequencies and one of times. A callable maps a float tensor of inputs to
+        one of the same shape. See `acclimate.training.augment.Augmentation`.
     epochs : int, default=5
         Passes over the rows, at least 1.
     min_steps : int or "auto", default="auto"
@@ -394,9 +394,14 @@ class NeuralEstimator(BaseEstimator, ABC):  # type: ignore[misc]
 
     def numbers(self, X: Any) -> Any:
         """Return checked rows as the network reads them: those of a table as numbers and codes."""
-        if self.network == TABULAR:
+        if self.reads_tables():
             return self.columns_.encode(X)
         return as_fitted(X, getattr(self, "pixels_", None))
+
+    def reads_tables(self) -> bool:
+        """Tell whether the network reads columns, and categories among them."""
+        network = self.network
+        return network == TABULAR if isinstance(network, str) else hasattr(network, "columns_")
 
     def copy_fitted(self) -> Self:
         """Return a deep copy whose network can move without touching this one."""
@@ -414,7 +419,7 @@ class NeuralEstimator(BaseEstimator, ABC):  # type: ignore[misc]
 
     def _check(self, X: Any, y: Any) -> tuple[Any, Any]:
         regression = self._estimator_is_regressor()
-        if self.network == TABULAR:
+        if self.reads_tables():
             X = self._check_rows(X, reset=True)
             return X, check_labels(self, y, regression=regression, n=len(X))
         if hasattr(X, "tocsr"):
@@ -426,7 +431,7 @@ class NeuralEstimator(BaseEstimator, ABC):  # type: ignore[misc]
 
     def _check_rows(self, X: Any, *, reset: bool = False) -> Any:
         """Return checked inputs. For "tabular", a frame stays one, and gaps may pass."""
-        tabular = self.network == TABULAR
+        tabular = self.reads_tables()
         frame = tabular and hasattr(X, "iloc")
         if frame and not len(X):
             raise InputError(f"the frame has no rows: {list(X.columns)[:8]}")
@@ -465,6 +470,9 @@ class NeuralEstimator(BaseEstimator, ABC):  # type: ignore[misc]
                 more["sizes"] = self.columns_.sizes
             return NETWORKS[self.network](shape, outputs, self.hidden, self.dropout, **more)
         module = self.network
+        if self.reads_tables():
+            self.columns_ = module.columns_  # as they were read when it was pretrained
+            X = self.columns_.encode(X[:2])
         if not isinstance(module, nn.Module) and not splitting.is_keras(module):
             module = module(shape, outputs)
         rows = as_float(_from_numpy(X[:2]))
@@ -492,7 +500,7 @@ class NeuralEstimator(BaseEstimator, ABC):  # type: ignore[misc]
     def _check_settings(self) -> None:
         check_settings(self)
         listed = not isinstance(self.categories, str)
-        if self.network != TABULAR and listed:
+        if not self.reads_tables() and listed:
             raise InputError(
                 f'categories are for network="tabular", and this is {self.network!r}; got '
                 f"{self.categories!r}"
@@ -500,8 +508,8 @@ class NeuralEstimator(BaseEstimator, ABC):  # type: ignore[misc]
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
-        tags.input_tags.three_d_array = self.network != TABULAR
-        if self.network == TABULAR:
+        tags.input_tags.three_d_array = not self.reads_tables()
+        if self.reads_tables():
             tags.input_tags.categorical = tags.input_tags.string = tags.input_tags.allow_nan = True
         return tags
 

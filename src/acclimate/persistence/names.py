@@ -58,6 +58,7 @@ HOMES = (
     "acclimate.preprocessing.each_domain.EachDomain",
     "acclimate.preprocessing.one_scale.OneScale",
     "acclimate.reweighting.quadratic.Solution",
+    "acclimate.selfsupervised.encoder.Encoder",
     "acclimate.semisupervised.on_graph.OnGraph",
     "acclimate.sources.Part",
     "acclimate.tables.mixed.MixedPreprocessor",

@@ -49,6 +49,9 @@ class Augmentation:
     swap : float in [0, 1), default=0.0
         Share of the cells that are taken from another row of the batch, each from its own column
         (arXiv:2106.15147).
+    zoom : float in [0, 1), default=0.0
+        Largest share of the area that is cut away: what stays is a crop anywhere in the image, of
+        its shape, enlarged to its size.
 
     Examples
     --------
@@ -70,6 +73,7 @@ class Augmentation:
     time: float = 0.0
     bands: float = 0.0
     swap: float = 0.0
+    zoom: float = 0.0
 
     def __call__(self, x: Tensor) -> Tensor:
         """Return images of the shape and type of ``x``, (b, h, w) or (b, c, h, w), or rows."""
@@ -83,7 +87,8 @@ class Augmentation:
                 f"{tuple(x.shape[1:])}; use augment=None"
             )
         images = x.unsqueeze(1) if x.dim() == 3 else x
-        if self.degrees or self.scale or self.shift or self.flip or self.time:
+        warped = self.degrees or self.scale or self.shift or self.flip or self.time or self.zoom
+        if warped:
             images = warp(images, self._matrices(len(x), x.device).to(x.dtype))
         if self.colour:
             images = self._coloured(images)
@@ -117,7 +122,8 @@ class Augmentation:
         # places are in [-1, 1], so a move by a share of the side is twice that share
         across = 2.0 * max(self.shift, self.time) * draw[3]
         rows = [cos * side, -sin * side, across, sin, cos, 2.0 * self.shift * draw[4]]
-        return torch.stack(rows, 1).view(n, 2, 3)
+        matrices = torch.stack(rows, 1).view(n, 2, 3)
+        return inside(matrices, self.zoom) if self.zoom else matrices
 
 
 def warp(images: Tensor, matrices: Tensor) -> Tensor:
@@ -191,6 +197,27 @@ def swapped(x: Tensor, share: float) -> Tensor:
     return torch.where(torch.rand(x.shape, device=x.device) < share, x.gather(0, other), x)
 
 
+def inside(matrices: Tensor, zoom: float) -> Tensor:
+    """Return maps that look at a crop anywhere in what each map looks at.
+
+    Parameters
+    ----------
+    matrices : Tensor of shape (b, 2, 3)
+        As in `warp`.
+    zoom : float in [0, 1)
+        Largest share of the area that is cut away. Shares are drawn evenly, and so are places.
+
+    Returns
+    -------
+    Tensor of shape (b, 2, 3)
+    """
+    draw = torch.rand(3, len(matrices), device=matrices.device)
+    side = (1.0 - zoom * draw[0]).sqrt()
+    middle = (2.0 * draw[1:] - 1.0) * (1.0 - side)  # (2, b)
+    place = (matrices[:, :, :2] @ middle.T.unsqueeze(2)) + matrices[:, :, 2:]
+    return torch.cat([matrices[:, :, :2] * side.view(-1, 1, 1), place], 2)
+
+
 AUGMENTATIONS: dict[str, Augmentation] = {
     "affine": Augmentation(degrees=15.0, scale=0.1, shift=0.1),
     "crop": Augmentation(shift=0.1),
@@ -201,6 +228,7 @@ AUGMENTATIONS: dict[str, Augmentation] = {
     "erase": Augmentation(erase=0.5),
     "time": Augmentation(time=0.1),
     "bands": Augmentation(bands=0.3),
+    "zoom": Augmentation(zoom=0.7),
     "strong": Augmentation(degrees=30.0, scale=0.2, shift=0.15, colour=0.4, erase=0.5),
 }
 OF_ROWS: dict[str, Augmentation] = {
@@ -247,3 +275,12 @@ def views(
         return batch if then is None else then(batch)
 
     return changed
+
+
+def two_views(change: Callable[[Tensor], Tensor]) -> Callable[[Batch], Batch]:
+    """Return the loop's ``views`` that puts two draws of ``change`` into ``views`` of a batch."""
+
+    def seen(batch: Batch) -> Batch:
+        return replace(batch, views=(change(batch.x), change(batch.x)))
+
+    return seen

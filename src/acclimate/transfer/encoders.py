@@ -123,7 +123,8 @@ def encoder_of(word: str) -> Any:
     Parameters
     ----------
     word : str
-        A key of `ENCODERS`, or the file of a saved model that has a network or an encoder.
+        A key of `ENCODERS`, or the file of a saved model that has a network or an encoder, or of
+        what `acclimate.pretrain` returned.
 
     Raises
     ------
@@ -154,8 +155,9 @@ def encoder_of(word: str) -> Any:
     if front is not None:
         found = clone(front)
         return found.set_params(cache=True) if "cache" in found.get_params() else found
-    for name in ("target_model_", "source_model_"):
-        network = getattr(getattr(model, name, None), "network_", None)
+    found = [getattr(model, name, None) for name in ("target_model_", "source_model_")]
+    for one in (*found, model):
+        network = getattr(one, "network_", None)
         if network is not None:
             return FrozenBody(getattr(network, "body", network))
     raise InputError(

@@ -6,7 +6,7 @@ import textwrap
 import warnings
 from dataclasses import dataclass, replace
 from numbers import Real
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +16,7 @@ from acclimate.adapter import Adapted, Adapter, fit_model
 from acclimate.base.words import is_network
 from acclimate.classes import Kept, Renamed, lost_classes, warn_of_lost
 from acclimate.exceptions import InputError, TransferWarning
-from acclimate.settings import COUNT, POSITIVE, Constraints, OneOf
+from acclimate.settings import COUNT, POSITIVE, Constraints, OneOf, check_settings
 from acclimate.transfer.strategy_words import ABOUT
 from acclimate.validation import Rows
 
@@ -196,6 +196,57 @@ class FineTune(Adapter):
 
         return NeuralClassifier()
 
+    def begin(self, encoder: Any) -> Self:
+        """Take a pretrained encoder for a source without labels; `adapt` comes next.
+
+        Use it in place of `fit` where `acclimate.pretrain` gave what to start from, and no labelled
+        source is to come between. Every strategy starts with a new head. With a labelled source,
+        ``FineTune(NeuralClassifier(encoder)).fit(X, y)`` trains on that first.
+
+        Parameters
+        ----------
+        encoder : Encoder
+            From `acclimate.pretrain`. It is not changed.
+
+        Returns
+        -------
+        self : FineTune
+
+        Raises
+        ------
+        InputError
+            It is no encoder, the base model no network, or there is preprocessing.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from acclimate import pretrain
+        >>> encoder = pretrain(np.eye(4), hidden=(8,), min_steps=2, epochs=1)
+        >>> FineTune(strategy="lp-ft").begin(encoder).summary()
+        'FineTune on NeuralClassifier: source model only, not adapted to any target.'
+        """
+        from acclimate.transfer.beginning import begin_from
+
+        check_settings(self)
+        begin_from(self, encoder)
+        return self
+
+    def _begun(self) -> bool:
+        """Tell whether the source is an encoder, which knows no labels."""
+        return "pretrained" in getattr(self, "trained_on_", {}).get("source", {})
+
+    def _takes_raw(self, X: Any, step: Any) -> bool:
+        reads = self._begun() and self.source_model_.reads_tables() and hasattr(X, "columns")
+        return reads or super()._takes_raw(X, step)
+
+    def _answer(self, X: Any, domain: str, method: str) -> Any:
+        if self._begun() and method != "transform" and not (self.adapted_ and domain == "target"):
+            raise InputError(
+                "the source is an encoder, which learnt no labels and answers nothing; "
+                + ("ask for rows of the target" if self.adapted_ else "adapt to a target with some")
+            )
+        return super()._answer(X, domain, method)
+
     def _fit_source(self, source: Rows, seed: int) -> Any:
         self._check_settings()
         return super()._fit_source(source, seed)
@@ -271,6 +322,10 @@ class FineTune(Adapter):
     # --- the head ---------------------------------------------------------------------------
 
     def _choose_head(self, model: Any, target: Rows) -> Head:
+        if self._begun():
+            if self.head == "copy":
+                raise InputError('an encoder has no head to copy; use head="auto" or "new"')
+            return Head(None if self._regression() else target.classes, None)
         if self._regression():
             return Head(None, None if self.head == "new" else np.zeros(1, dtype=np.intp))
         known, names = model.classes_, self.source_class_names_

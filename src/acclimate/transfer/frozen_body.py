@@ -45,7 +45,7 @@ class FrozenBody(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimato
         Where the features come from. By name, a body with the weights that it comes with (extra
         ``vision``). A module maps rows to features, and of a `Network` the body is taken; so it is
         of a fitted `NeuralClassifier`, `NeuralRegressor`, or method that was fitted with one, whose
-        rows must need no preprocessing.
+        rows must need no preprocessing, and of an `Encoder` from `pretrain`.
     size : int, default=128
         Side that images are scaled to, at least 32, for networks by name. 224, which the weights
         were learnt at, takes three times as long.
@@ -88,7 +88,7 @@ class FrozenBody(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimato
     """
 
     _parameter_constraints: ClassVar[Constraints] = {
-        "network": [OneOf(*PRETRAINED), nn.Module, HasMethods("predict")],
+        "network": [OneOf(*PRETRAINED), nn.Module, HasMethods("predict"), HasMethods("transform")],
         "size": [Interval(Integral, 32, None, closed="left")],
         "device": [str],
         "cache": ["boolean"],
