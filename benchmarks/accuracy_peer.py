@@ -58,12 +58,12 @@ def gammas(X: Any, Xt: Any) -> dict[str, Any]:
     }
 
 
-def make(name: str, needed: dict[str, Any]) -> Any:
+def make(name: str, needed: dict[str, Any], base: Any = None) -> Any:
     """Return a method of skada on logistic regression, everything else as skada has it."""
     import skada
     from sklearn.linear_model import LogisticRegression
 
-    base = LogisticRegression(max_iter=1000)
+    base = LogisticRegression(max_iter=1000) if base is None else base
     if name == "source only":
         return skada.make_da_pipeline(skada.SelectSource(base))
     if name == "JDOTClassifier":

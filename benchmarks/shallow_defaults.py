@@ -197,7 +197,7 @@ def accuracy(cls: Any, settings: dict[str, Any], case: Case) -> float | str:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            model = cls(LogisticRegression(max_iter=1000), **settings)
+            model = cls(**({"estimator": LogisticRegression(max_iter=1000)} | settings))
             model.fit(X, y, target=Domain(Xt))
             return float((model.predict(Xt) == truth).mean())
     except Exception as error:  # a method that fails here is named, not hidden

@@ -83,7 +83,7 @@ def test_the_bases_do_not_matter_and_the_ends_may_be_swapped() -> None:
 
 def test_features_have_the_kernels_inner_products(toy: Any) -> None:
     d = toy(0)
-    model = GFK(n_components=2).fit(d.X, d.y, target=Domain(d.Xt))
+    model = GFK(n_components=2, shrinkage=0.0).fit(d.X, d.y, target=Domain(d.Xt))
     Ps = np.linalg.svd(d.X - d.X.mean(0))[2][:2].T
     Pt = np.linalg.svd(d.Xt - d.Xt.mean(0))[2][:2].T
     S, T = d.X - d.X.mean(0), d.Xn - d.Xt.mean(0)
@@ -103,7 +103,7 @@ def test_more_features_than_rows_and_float32() -> None:
     rng = RNG(0)
     X, Xt = rng.normal(size=(12, 40)), rng.normal(size=(10, 40)) + 3
     X, Xt = X.astype(np.float32), Xt.astype(np.float32)
-    model = GFK(n_components=3).fit(X, np.arange(12) % 2, target=Domain(Xt))
+    model = GFK(n_components=3, shrinkage=0.0).fit(X, np.arange(12) % 2, target=Domain(Xt))
     assert model.transform(Xt).shape == (10, 6)
     assert model.transform(Xt).dtype == np.float32
 

@@ -43,7 +43,7 @@ def means(y: Any, pseudo: Any, balance: float) -> Any:
 
 def features(model: Any, d: Any) -> Any:
     """Manifold features of the training rows and of new ones."""
-    gfk = GFK(n_components=model.n_components).fit(d.X, d.y, target=Domain(d.Xt))
+    gfk = GFK(n_components=model.n_components, shrinkage=0.0).fit(d.X, d.y, target=Domain(d.Xt))
     Z = np.concatenate([gfk.transform(d.X, domain="source"), gfk.transform(d.Xt)])
     return Z, gfk.transform(d.Xn), gfk.transform(d.X, domain="source")
 
@@ -108,7 +108,7 @@ def test_weights_of_source_rows_count() -> None:
     model = MEDA(gamma=0.2, n_components=3, align=0.0, smooth=0.0)
     model.fit(X, y, sample_weight=w, target=Domain(Xt))
     mean = np.average(X, axis=0, weights=w)
-    gfk = GFK(n_components=3).fit(X, y, sample_weight=w, target=Domain(Xt))
+    gfk = GFK(n_components=3, shrinkage=0.0).fit(X, y, sample_weight=w, target=Domain(Xt))
     Zs, Zt = gfk.transform(X, domain="source"), gfk.transform(Xt)
     np.testing.assert_allclose(gfk.transform(mean[None], domain="source"), 0, atol=1e-12)
     K = rbf_kernel(Zs, gamma=0.2)

@@ -7,17 +7,31 @@ from typing import Any
 import numpy as np
 import pytest
 from sklearn.linear_model import LogisticRegression, Ridge
+from sklearn.naive_bayes import GaussianNB
 from sklearn.neighbors import KNeighborsClassifier
 
 import acclimate
-from acclimate import BDA, JCPOT, JDA, TCA, TJM, Domain, OTMapping
+from acclimate import (
+    BDA,
+    GFK,
+    JCPOT,
+    JDA,
+    TCA,
+    TJM,
+    Domain,
+    OTMapping,
+    SubspaceAlignment,
+    tables,
+)  # fmt: skip
 from acclimate.exceptions import InputError
 from acclimate.mapping.shrunk import MARGIN, shrinkage_of
 from acclimate.maths.excess import excess_share
 from acclimate.validation import Rows
 
-COMPONENTS = pytest.mark.parametrize("method", [TCA, JDA, BDA, TJM])
-EVERY = pytest.mark.parametrize("method", [TCA, JDA, BDA, TJM, JCPOT, OTMapping])
+KERNELS = [TCA, JDA, BDA, TJM]
+AXES = [GFK, SubspaceAlignment]
+FEATURES = pytest.mark.parametrize("method", [*KERNELS, *AXES])
+EVERY = pytest.mark.parametrize("method", [*KERNELS, *AXES, JCPOT, OTMapping])
 
 
 def test_a_tenth_by_chance_is_nothing_and_nine_are_all() -> None:
@@ -51,10 +65,10 @@ def test_all_of_it_is_the_source_model(method: Any, base: Any, toy: Any) -> None
     np.testing.assert_allclose(p, model.source_model_.predict_proba(d.Xn), atol=1e-6)
 
 
-@COMPONENTS
+@FEATURES
 def test_the_inner_product_is_a_mean_of_two(method: Any, toy: Any, tmp_path: Any) -> None:
     d, s = toy(0), 0.3
-    settings = {"n_components": 3, "gamma": 0.05, "random_state": 0}
+    settings = {"n_components": 3, "random_state": 0} | ({} if method in AXES else {"gamma": 0.05})
     paper = method(shrinkage=0.0, **settings).fit(d.X, d.y, target=Domain(d.Xt))
     model = method(shrinkage=s, **settings).fit(d.X, d.y, target=Domain(d.Xt))
     F, Z = paper.transform(d.Xn), model.transform(d.Xn)
@@ -70,6 +84,37 @@ def test_the_inner_product_is_a_mean_of_two(method: Any, toy: Any, tmp_path: Any
     np.testing.assert_allclose(Z @ Z.T, expected, rtol=1e-6, atol=1e-8)
     loaded = acclimate.load(model.save(tmp_path / "m.acclimate"))
     assert np.array_equal(loaded.transform(d.Xn), Z)
+
+
+def test_one_space_goes_as_far_as_the_source_that_differs_most(toy: Any) -> None:
+    d = toy(0, n=90)
+    ids = np.arange(90) % 2
+    d.X[ids == 1] *= 3.0
+    near, far = (
+        SubspaceAlignment().fit(d.X[ids == i], d.y[ids == i], target=Domain(d.Xt)).shrinkage_
+        for i in (0, 1)
+    )
+    model = SubspaceAlignment().fit(d.X, d.y, domains=ids, target=Domain(d.Xt))
+    assert far < near
+    assert model.shrinkage_ == pytest.approx(far, rel=1e-9)
+    whole = SubspaceAlignment(shrinkage=1.0).fit(d.X, d.y, domains=ids, target=Domain(d.Xt))
+    np.testing.assert_array_equal(whole.transform(d.Xn), d.Xn)
+    between = SubspaceAlignment(shrinkage=0.5).fit(d.X, d.y, domains=ids, target=Domain(d.Xt))
+    assert between.transform(d.Xn).shape == (len(d.Xn), 4 + between.n_components_)
+
+
+def test_batches_go_as_far_as_all_rows() -> None:
+    rng = np.random.default_rng(0)
+    X, Z = rng.normal(size=(2500, 3)) * [3, 2, 1], rng.normal(size=(1300, 3)) * [3, 2, 1] + 0.15
+    y = (X[:, 0] > 0).astype(int)
+    whole = SubspaceAlignment(GaussianNB(), random_state=0).fit(X, y, target=Domain(Z))
+    parts = SubspaceAlignment(GaussianNB(), random_state=0).fit_batches(
+        tables.batches(X, y, batch_rows=400), tables.batches(Z, batch_rows=90)
+    )
+    assert 0 < whole.shrinkage_ < 1
+    assert parts.shrinkage_ == pytest.approx(whole.shrinkage_, rel=1e-9)
+    a, b = whole.transform(Z), parts.transform(Z)
+    np.testing.assert_allclose(a @ a.T, b @ b.T, rtol=1e-8, atol=1e-8)
 
 
 def test_weights_are_repeated_rows_between(toy: Any) -> None:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from scipy.spatial.distance import cdist
 
-from acclimate.maths.excess import excess_share
+from acclimate.maths.excess import Looked, excess_share
 
 RNG = np.random.default_rng
 
@@ -38,6 +38,17 @@ def test_counts_are_repeated_rows_and_order_is_nothing() -> None:
     few = excess_share(X, Z, most=20)
     assert few != excess_share(X, Z)
     assert excess_share(X[::-1], rng.permutation(Z), most=20) == pytest.approx(few, rel=1e-9)
+
+
+@pytest.mark.parametrize("size", [1, 7, 30, 200])
+def test_batches_keep_the_rows_that_are_looked_at(size: int) -> None:
+    X, Z = RNG(0).normal(size=(2, 100, 3))
+    found = Looked(5, most=30)
+    for i in range(0, 100, size):
+        found.add(X[i : i + size])
+    assert found.X.shape == (30, 3)
+    expected = excess_share(X, Z + 0.5, seed=5, most=30)
+    assert excess_share(found.X, Z + 0.5, seed=5, most=30) == expected
 
 
 def test_two_draws_have_nothing_and_a_distance_nearly_all() -> None:

@@ -9,6 +9,7 @@ import pytest
 from sklearn.datasets import make_moons
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.linear_model import LogisticRegression, Ridge
+from sklearn.neighbors import KNeighborsClassifier
 from sklearn.svm import SVC, LinearSVC
 
 import acclimate
@@ -98,7 +99,8 @@ def test_the_machines_are_scikit_learns() -> None:
     w = RNG(1).random(90) + 0.1
     found = one_vs_rest(SVC(C=2.0), X, y, w, np.array(["a", "b", "c"]), 0)
     for c in range(3):
-        one = SVC(C=2.0).fit(X, y == c, sample_weight=w)
+        even = np.where(y == c, 3 / 2, 3 / 4)  # both sides weigh the same where classes do
+        one = SVC(C=2.0).fit(X, y == c, sample_weight=even * w)
         np.testing.assert_allclose(found.scores(X)[:, c], one.decision_function(X), atol=1e-9)
     two = one_vs_rest(SVC(), X[y < 2], y[y < 2], None, np.array([5, 9]), 0)
     plain = SVC().fit(X[y < 2], y[y < 2])
@@ -107,6 +109,18 @@ def test_the_machines_are_scikit_learns() -> None:
     assert not hasattr(two, "predict_proba")
     proba = one_vs_rest(LogisticRegression(), X, y, None, np.arange(3), 0).predict_proba(X)
     np.testing.assert_allclose(proba.sum(1), 1.0)
+
+
+def test_probabilities_do_without_the_weights_of_the_rest() -> None:
+    X, y = blobs(0, 600, 3)
+    base = LogisticRegression(C=np.inf)
+    proba = one_vs_rest(base, X, y, None, np.arange(3), 0).predict_proba(X)
+    plain = [base.fit(X, y == c).predict_proba(X)[:, 1].mean() for c in range(3)]
+    np.testing.assert_allclose(proba.mean(0), plain, atol=0.02)
+    drawn = one_vs_rest(KNeighborsClassifier(), X, y, None, np.arange(3), 0)
+    np.testing.assert_array_equal(  # takes no weights, and rows are not drawn for it
+        drawn.scores(X)[:, 0], 2 * KNeighborsClassifier().fit(X, y == 0).predict_proba(X)[:, 1] - 1
+    )
 
 
 def test_probabilities_of_nothing_are_equal() -> None:
@@ -163,6 +177,28 @@ def test_the_end_is_a_machine_on_the_labels_it_gave() -> None:
     model = DASVM(SVC(C=3.0), tolerance=0.0).fit(X, y, target=Domain(Xt))
     again = SVC(C=3.0).fit(Xt, model.labels_)
     np.testing.assert_allclose(model.decision_function(X), again.decision_function(X), atol=1e-3)
+
+
+def test_the_shrunk_end_has_a_share_of_the_source() -> None:
+    X, y = blobs(0, 120, 2)
+    Xt, _ = blobs(1, 120, 2, 40)
+    model = DASVM(SVC(C=3.0), tolerance=0.0, shrinkage=0.3).fit(X, y, target=Domain(Xt))
+    again = SVC(C=3.0).fit(
+        np.vstack([X, Xt]), np.append(y, model.labels_), sample_weight=np.repeat([0.3, 0.7], 120)
+    )
+    np.testing.assert_allclose(model.decision_function(X), again.decision_function(X), atol=1e-3)
+    assert model.shrinkage_ == 0.3
+    whole = DASVM(shrinkage=1.0).fit(X, y, target=Domain(Xt))
+    first = whole.source_model_.decision_function(Xt)
+    np.testing.assert_array_equal(whole.decision_function(Xt), first)
+
+
+def test_two_draws_of_one_domain_keep_the_source_machines() -> None:
+    X, Z = RNG(0).normal(size=(2, 60, 40))
+    y = np.digitize(X[:, 0], [-0.5, 0.5])
+    model = DASVM().fit(X, y, target=Domain(Z))
+    assert model.shrinkage_ > 0.8
+    assert np.mean(model.predict(Z) == model.source_model_.predict(Z)) > 0.9
 
 
 def test_order_and_names_change_nothing() -> None:

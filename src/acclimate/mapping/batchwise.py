@@ -13,7 +13,9 @@ from acclimate.batches import Learner, Reader, finish, prepared, start
 from acclimate.exceptions import InputError
 from acclimate.mapping.mapped import DenseMapAdapter
 from acclimate.mapping.moments import Moments
+from acclimate.maths.excess import Looked
 from acclimate.templates import Map, Mapped
+from acclimate.validation import Rows
 
 
 class MomentsAdapter(DenseMapAdapter):
@@ -25,6 +27,30 @@ class MomentsAdapter(DenseMapAdapter):
     @abstractmethod
     def _align_moments(self, source: Moments, target: Moments) -> tuple[Map, Map]:
         """Return the map of source rows and the map of target rows."""
+
+    def _looks_at_rows(self) -> bool:
+        """Tell whether `_shrunk` needs rows."""
+        return False
+
+    def _shrunk(
+        self, maps: tuple[Map, Map], moments: tuple[Moments, Moments], rows: tuple[Rows, Rows],
+        seed: int,
+    ) -> tuple[Map, Map]:  # fmt: skip
+        """Return the maps, which may go less far.
+
+        Parameters
+        ----------
+        maps : pair of callables
+            What `_align_moments` found.
+        moments : pair of Moments
+            Of both domains.
+        rows : pair of Rows
+            Those that `acclimate.maths.excess.excess_share` looks at; none unless
+            `_looks_at_rows`.
+        seed : int
+            As in `_align`.
+        """
+        return maps
 
     def fit_batches(self, source: Iterable[tuple[Any, Any]], target: Iterable[Any]) -> Self:
         """Fit on batches of rows, in memory that does not depend on their number.
@@ -58,11 +84,19 @@ class MomentsAdapter(DenseMapAdapter):
         reader = Reader(self)
         start(self, source, reader)
         ours, theirs, labels = Moments(), Moments(), set[Any]()
+        seed, looks = self._stage_seed(2), self._looks_at_rows()
+        here, there = Looked(seed), Looked(seed)
         for block, y in reader.pairs(source):
-            ours.add(prepared(self, block).columns)
+            ready = prepared(self, block)
+            ours.add(ready.columns)
+            if looks:
+                here.add(ready.matrix)
             labels.update([] if self._regression() else np.unique(y).tolist())
         for block in reader.rows(target):
-            theirs.add(prepared(self, block).columns)
+            ready = prepared(self, block)
+            theirs.add(ready.columns)
+            if looks:
+                there.add(ready.matrix)
         classes = None
         if not self._regression():
             classes = np.array(sorted(labels))
@@ -71,7 +105,9 @@ class MomentsAdapter(DenseMapAdapter):
                     f"the source labels have {len(classes)} class, {classes.tolist()!r}; "
                     f"a classifier needs at least 2"
                 )
-        source_map, target_map = self._align_moments(ours, theirs)
+        source_map, target_map = self._shrunk(
+            self._align_moments(ours, theirs), (ours, theirs), (Rows(here.X), Rows(there.X)), seed
+        )
         plain = Learner(self._base(), self._stage_seed(1), classes)
         mapped = Learner(self._base(), self._stage_seed(2), classes)
         seen = 0

@@ -219,7 +219,8 @@ class ComponentsAdapter(DenseMapAdapter):
         P, self.objective_ = self._solve(rows, source, target, seed)
         self.n_components_ = P.shape[1]
         shared = rows.map(P * np.sqrt(len(X)), centred=True)
-        return beside((shared, shared), s, source, target)
+        ours, theirs = beside((shared, shared), s, (source, target))
+        return ours, theirs
 
     def _most(self) -> int:
         """Return how many features to look for."""

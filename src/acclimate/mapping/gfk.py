@@ -14,13 +14,48 @@ from acclimate.mapping.mapped import (
     n_axes,
     principal_axes,
 )
-from acclimate.settings import COUNT, Constraints
+from acclimate.mapping.shrunk import beside, shrinkage_of
+from acclimate.settings import COUNT, SHARE, Constraints, OneOf
+from acclimate.templates import Map
 from acclimate.validation import Rows
 
 Array = NDArray[np.floating[Any]]
 
 
-class GFK(DenseMapAdapter):
+class FlowAdapter(DenseMapAdapter):
+    """What GFK and MEDA share: the axes of both domains, and the features of their flow."""
+
+    _parameter_constraints: ClassVar[Constraints] = {
+        **DenseMapAdapter._parameter_constraints,
+        "n_components": [COUNT, None],
+        "use_target_labels": ["boolean"],
+    }
+
+    def __init__(
+        self,
+        estimator: Any = None,
+        *,
+        n_components: int | None = None,
+        use_target_labels: bool = False,
+        preprocess: Any = None,
+        random_state: Any = None,
+    ) -> None:
+        super().__init__(estimator, preprocess=preprocess, random_state=random_state)
+        self.n_components = n_components
+        self.use_target_labels = use_target_labels
+
+    def _flow(self, source: Rows, target: Rows) -> tuple[Affine, Affine]:
+        """Return the maps of both domains to features of the kernel, shape (m, 2 k)."""
+        mean_s, var_s, Ps = principal_axes(source.X, source.weight, name="source")
+        mean_t, var_t, Pt = principal_axes(target.X, None, name="target")
+        k = n_axes(self.n_components, var_s, var_t)
+        F, self.angles_ = geodesic_factor(Ps[:, :k], Pt[:, :k])
+        self.n_components_ = k
+        zero = np.zeros(F.shape[1])
+        return Affine(mean_s, F, zero), Affine(mean_t, F, zero)
+
+
+class GFK(FlowAdapter):
     """Compare rows along all subspaces on the shortest way from the source's to the target's.
 
     Use it with many correlated features, when each domain lies near a subspace of its own and
@@ -33,7 +68,8 @@ class GFK(DenseMapAdapter):
     the principal vectors a_i of the source and the directions b_i in which they turn, G is a sum of
     ``[a_i b_i] B_i [a_i b_i]'`` with ``B_i`` = ``[[1 + sin(2 theta) / (2 theta), (1 - cos(2 theta))
     / (2 theta)], [same, 1 - sin(2 theta) / (2 theta)]] / 2``. Rows become ``(x - mean) F`` with
-    ``F F' = G`` and each domain's own mean, so that inner products are the kernel's.
+    ``F F' = G`` and each domain's own mean, so that inner products are the kernel's. With s above 0
+    the inputs stand beside them: an inner product of both is a mean with the shares s and 1 - s.
 
     Parameters
     ----------
@@ -42,6 +78,10 @@ class GFK(DenseMapAdapter):
     n_components : int, default=None
         Number k of axes, at least 1. None keeps as many as carry 95 % of the variance in both
         domains.
+    shrinkage : float in [0, 1] or "auto", default="auto"
+        Share s of the inputs in what the model sees. 0 is the paper's features alone, 1 the inputs.
+        "auto" is 0 where the domains plainly differ, 1 where they do no more than two draws of one
+        domain would; see `acclimate.mapping.shrunk.shrinkage_of`.
     use_target_labels : bool, default=False
         Whether labelled target rows join the mapped source rows when the model is fitted.
     preprocess : transformer, default=None
@@ -59,6 +99,8 @@ class GFK(DenseMapAdapter):
         Number of axes. Only after a target was given.
     angles_ : ndarray of shape (k,)
         Principal angles in radians, smallest first. Only after a target was given.
+    shrinkage_ : float
+        Share s in use. Only after a target was given.
     adapted_ : bool
         Whether there was a target.
     classes_ : ndarray of shape (n_classes,)
@@ -94,9 +136,8 @@ class GFK(DenseMapAdapter):
     """
 
     _parameter_constraints: ClassVar[Constraints] = {
-        **DenseMapAdapter._parameter_constraints,
-        "n_components": [COUNT, None],
-        "use_target_labels": ["boolean"],
+        **FlowAdapter._parameter_constraints,
+        "shrinkage": [SHARE, OneOf("auto")],
     }
 
     def __init__(
@@ -104,22 +145,21 @@ class GFK(DenseMapAdapter):
         estimator: Any = None,
         *,
         n_components: int | None = None,
+        shrinkage: float | str = "auto",
         use_target_labels: bool = False,
         preprocess: Any = None,
         random_state: Any = None,
     ) -> None:
-        super().__init__(estimator, preprocess=preprocess, random_state=random_state)
-        self.n_components = n_components
-        self.use_target_labels = use_target_labels
+        super().__init__(
+            estimator, n_components=n_components, use_target_labels=use_target_labels,
+            preprocess=preprocess, random_state=random_state,
+        )  # fmt: skip
+        self.shrinkage = shrinkage
 
-    def _align(self, source: Rows, target: Rows, seed: int) -> tuple[Affine, Affine]:
-        mean_s, var_s, Ps = principal_axes(source.X, source.weight, name="source")
-        mean_t, var_t, Pt = principal_axes(target.X, None, name="target")
-        k = n_axes(self.n_components, var_s, var_t)
-        F, self.angles_ = geodesic_factor(Ps[:, :k], Pt[:, :k])
-        self.n_components_ = k
-        zero = np.zeros(F.shape[1])
-        return Affine(mean_s, F, zero), Affine(mean_t, F, zero)
+    def _align(self, source: Rows, target: Rows, seed: int) -> tuple[Map, Map]:
+        s = self.shrinkage_ = shrinkage_of(self.shrinkage, source, target, seed)
+        ours, theirs = beside(self._flow(source, target), s, (source, target))
+        return ours, theirs
 
 
 def geodesic_factor(Ps: Array, Pt: Array) -> tuple[Array, Array]:

@@ -14,7 +14,7 @@ from acclimate.folds import as_often
 from acclimate.mapping.bda import balanced
 from acclimate.mapping.expansion import Expansion
 from acclimate.mapping.gaps import estimate_balance, proxy_distance
-from acclimate.mapping.gfk import GFK
+from acclimate.mapping.gfk import FlowAdapter
 from acclimate.mapping.graph import neighbour_laplacian
 from acclimate.mapping.kernel_system import System
 from acclimate.mapping.mapped import Affine, in_own_order, own_order
@@ -28,7 +28,7 @@ from acclimate.validation import Rows
 Array = NDArray[np.floating[Any]]
 
 
-class MEDA(GFK):
+class MEDA(FlowAdapter):
     """Fit one kernel classifier that is right on the source, and behaves alike in both domains.
 
     Use it when rows lie in clusters, a model of the source is right for most of the target, and
@@ -144,7 +144,7 @@ class MEDA(GFK):
     """
 
     _parameter_constraints: ClassVar[Constraints] = {
-        **GFK._parameter_constraints,
+        **FlowAdapter._parameter_constraints,
         **KERNEL_SETTINGS,
         "ridge": [POSITIVE],
         "align": [NOT_NEGATIVE],
@@ -210,7 +210,7 @@ class MEDA(GFK):
         return Adapted(adapted, Mapped(source_map, f))
 
     def _align(self, source: Rows, target: Rows, seed: int) -> tuple[Affine, Affine]:
-        first, second = super()._align(source, target, seed)
+        first, second = self._flow(source, target)
         F = first.matrix
         if F.shape[1] > len(F):  # as many columns as features give the same inner products
             F = qr(F.T, mode="r")[0][: len(F)].T

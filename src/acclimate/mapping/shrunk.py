@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -96,30 +97,45 @@ class Beside:
         return both
 
 
-def beside(maps: tuple[Map, Map], shrinkage: float, source: Rows, target: Rows) -> tuple[Map, Map]:
-    """Return the maps of both domains with a share of the inputs beside their features.
+def beside(maps: Sequence[Map], shrinkage: float, sides: Sequence[Rows]) -> list[Map]:
+    """Return the maps of all domains with a share of the inputs beside their features.
 
     With 0 they are the maps as they are, with 1 the inputs as they are. In between, the inputs are
-    scaled by ``(V / U)^((1 - s) / 2)``, with U and V the total variances of inputs and features, so
-    that a unit of the inputs weighs less the less of them there is to be.
+    scaled by `unit_of_inputs`, with the total variances of inputs and features over all domains.
 
     Parameters
     ----------
-    maps : pair of callables
+    maps : sequence of callables
         From rows of each domain to features of shape (m, k).
     shrinkage : float
         Share s in [0, 1].
-    source, target : Rows
-        Rows of both domains.
+    sides : sequence of Rows
+        Rows of each domain.
     """
     if shrinkage == 0:
-        return maps
-    sides = [(source.X, source.weight), (target.X, target.weight)]
-    inputs = sum(total_variance(X, w) for X, w in sides)
-    features = sum(total_variance(m(X), w) for m, (X, w) in zip(maps, sides, strict=True))
+        return list(maps)
+    inputs = sum(total_variance(rows.X, rows.weight) for rows in sides)
+    features = sum(
+        total_variance(m(rows.X), rows.weight) for m, rows in zip(maps, sides, strict=True)
+    )
+    factor = unit_of_inputs(inputs, features, shrinkage)
+    return [Beside(whole, shrinkage, factor) for whole in maps]
+
+
+def unit_of_inputs(inputs: float, features: float, shrinkage: float) -> float:
+    """Return the scale of inputs beside features, ``(V / U)^((1 - s) / 2)``.
+
+    A unit of the inputs then weighs less the less of them there is to be.
+
+    Parameters
+    ----------
+    inputs, features : float
+        Total variances U and V.
+    shrinkage : float
+        Share s in [0, 1].
+    """
     ratio = features / inputs if inputs > 0 and features > 0 else 1.0
-    factor = float(ratio ** ((1.0 - shrinkage) / 2.0))
-    return Beside(maps[0], shrinkage, factor), Beside(maps[1], shrinkage, factor)
+    return float(ratio ** ((1.0 - shrinkage) / 2.0))
 
 
 def total_variance(X: Array, weight: Array | None) -> float:

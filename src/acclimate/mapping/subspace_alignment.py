@@ -16,7 +16,8 @@ from acclimate.mapping.mapped import (
     spectrum,
 )
 from acclimate.mapping.moments import Moments
-from acclimate.settings import COUNT, Constraints
+from acclimate.mapping.shrunk import Beside, beside, shrinkage_of, unit_of_inputs
+from acclimate.settings import COUNT, SHARE, Constraints, OneOf
 from acclimate.sources import Part, each
 from acclimate.templates import Map
 from acclimate.validation import Rows
@@ -33,7 +34,8 @@ class SubspaceAlignment(MomentsAdapter):
 
     Minimises ``||P_s M - P_t||_F`` over matrices M, with principal axes P_s and P_t of shape
     (d, k). The solution is ``M = P_s' P_t``. Source rows become ``(x - mean_s) P_s M``, target rows
-    ``(x - mean_t) P_t``.
+    ``(x - mean_t) P_t``. With s above 0 the inputs stand beside them: an inner product of both is a
+    mean with the shares s and 1 - s.
 
     Parameters
     ----------
@@ -42,6 +44,11 @@ class SubspaceAlignment(MomentsAdapter):
     n_components : int, default=None
         Number k of axes, at least 1. None keeps as many as carry 95 % of the variance in both
         domains.
+    shrinkage : float in [0, 1] or "auto", default="auto"
+        Share s of the inputs in what the model sees. 0 is the paper's features alone, 1 the inputs.
+        "auto" is 0 where the domains plainly differ, 1 where they do no more than two draws of one
+        domain would; see `acclimate.mapping.shrunk.shrinkage_of`. With several sources it is the
+        least over them.
     use_target_labels : bool, default=False
         Whether labelled target rows join the mapped source rows when the model is fitted.
     preprocess : transformer, default=None
@@ -59,6 +66,8 @@ class SubspaceAlignment(MomentsAdapter):
         Number of axes. Only after a target was given.
     alignment_ : ndarray of shape (k, k), or dict of them by source
         The matrix M. Only after a target was given.
+    shrinkage_ : float
+        Share s in use. Only after a target was given.
     source_similarity_ : dict
         Similarity of each of several sources; see `acclimate.sources.source_similarity`.
     adapted_ : bool
@@ -99,6 +108,7 @@ class SubspaceAlignment(MomentsAdapter):
     _parameter_constraints: ClassVar[Constraints] = {
         **MomentsAdapter._parameter_constraints,
         "n_components": [COUNT, None],
+        "shrinkage": [SHARE, OneOf("auto")],
         "use_target_labels": ["boolean"],
     }
 
@@ -107,19 +117,24 @@ class SubspaceAlignment(MomentsAdapter):
         estimator: Any = None,
         *,
         n_components: int | None = None,
+        shrinkage: float | str = "auto",
         use_target_labels: bool = False,
         preprocess: Any = None,
         random_state: Any = None,
     ) -> None:
         super().__init__(estimator, preprocess=preprocess, random_state=random_state)
         self.n_components = n_components
+        self.shrinkage = shrinkage
         self.use_target_labels = use_target_labels
 
     def _align(self, source: Rows, target: Rows, seed: int) -> tuple[Map, Map]:
-        return self._maps(
+        maps = self._maps(
             principal_axes(source.X, source.weight, name="source", most=self.n_components),
             principal_axes(target.X, None, name="target", most=self.n_components),
         )
+        s = self.shrinkage_ = shrinkage_of(self.shrinkage, source, target, seed)
+        ours, theirs = beside(maps, s, (source, target))
+        return ours, theirs
 
     def _align_moments(self, source: Moments, target: Moments) -> tuple[Map, Map]:
         mean_s, Cs = source.covariance(name="source")
@@ -127,9 +142,29 @@ class SubspaceAlignment(MomentsAdapter):
         k = self.n_components
         return self._maps((mean_s, *spectrum(Cs, k)), (mean_t, *spectrum(Ct, k)))
 
+    def _looks_at_rows(self) -> bool:
+        return self.shrinkage == "auto"
+
+    def _shrunk(
+        self, maps: tuple[Map, Map], moments: tuple[Moments, Moments], rows: tuple[Rows, Rows],
+        seed: int,
+    ) -> tuple[Map, Map]:  # fmt: skip
+        s = self.shrinkage_ = shrinkage_of(self.shrinkage, *rows, seed)
+        if s == 0:
+            return maps
+        covariances = [side.scatter / side.n for side in moments]
+        inputs = sum(float(np.trace(C)) for C in covariances)
+        features = sum(
+            float(np.sum(m.matrix * (C @ m.matrix)))
+            for m, C in zip(maps, covariances, strict=True)
+            if isinstance(m, Affine)  # both are
+        )
+        factor = unit_of_inputs(inputs, features, s)
+        return Beside(maps[0], s, factor), Beside(maps[1], s, factor)
+
     def _maps(
         self, source: tuple[Array, Array, Array], target: tuple[Array, Array, Array]
-    ) -> tuple[Map, Map]:
+    ) -> tuple[Affine, Affine]:
         (mean_s, var_s, Ps), (mean_t, var_t, Pt) = source, target
         k = n_axes(self.n_components, var_s, var_t)
         Ps, Pt = Ps[:, :k], Pt[:, :k]
@@ -153,7 +188,13 @@ class SubspaceAlignment(MomentsAdapter):
         maps: list[Map] = [
             Affine(mean, P[:, :k] @ M, zero) for (mean, _, P), M in zip(axes, turns, strict=True)
         ]
-        return maps, Affine(mean_t, Pt, zero)
+        # one space for all: as far as the source goes that differs most
+        s = min(shrinkage_of(self.shrinkage, part.rows, target, seed) for part in parts)
+        self.shrinkage_ = s
+        *ours, theirs = beside(
+            [*maps, Affine(mean_t, Pt, zero)], s, [*(part.rows for part in parts), target]
+        )
+        return ours, theirs
 
 
 def align(Ps: Array, Pt: Array) -> Array:

@@ -69,6 +69,42 @@ def excess_share(
     return max(0.0, 1.0 - chance / found) if found > 0.0 else 0.0
 
 
+class Looked:
+    """The rows of a domain that `excess_share` looks at, gathered from batches.
+
+    Parameters
+    ----------
+    seed : int
+        Decides which rows are kept, as there.
+    most : int, default=1000
+        Rows that are kept, at least 1.
+
+    Attributes
+    ----------
+    X : ndarray of shape (k, d)
+        The rows so far, in float64.
+    """
+
+    def __init__(self, seed: int, most: int = LOOKED_AT) -> None:
+        self.seed, self.most = seed, most
+        self.X: Array = np.zeros((0, 0))
+        self._keys = np.zeros(0, dtype=np.uint64)
+
+    def add(self, X: Array) -> None:
+        """Take in rows of shape (k, d)."""
+        keys = row_keys(X, self.seed)
+        if len(self._keys) == self.most:
+            near = keys < self._keys[-1]
+            X, keys = X[near], keys[near]
+        if not len(keys):
+            return
+        rows = X.astype(np.float64)
+        both = rows if not len(self.X) else np.concatenate([self.X, rows])
+        keys = np.concatenate([self._keys, keys])
+        kept = np.argsort(keys, kind="stable")[: self.most]
+        self.X, self._keys = both[kept], keys[kept]
+
+
 def _first(X: Array, counts: Array | None, seed: int, most: int) -> tuple[Array, Array]:
     """Return the first rows in the order of their keys, and what they count, at most ``most``."""
     order = np.argsort(row_keys(X, seed), kind="stable")

@@ -9,12 +9,14 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.utils.metaestimators import available_if
+from sklearn.utils.validation import has_fit_parameter
 
 from acclimate.adapter import Adapted, Adapter
 from acclimate.exceptions import ConvergenceWarning, InputError
 from acclimate.folds import as_often
+from acclimate.mapping.shrunk import shrinkage_of
 from acclimate.reweighting.ratio import Array
-from acclimate.settings import COUNT, SHARE_BELOW_1, Constraints
+from acclimate.settings import COUNT, SHARE, SHARE_BELOW_1, Constraints, OneOf
 from acclimate.templates import fit_weighted
 from acclimate.validation import Rows, stack, take
 
@@ -35,7 +37,9 @@ class DASVM(Adapter):
     training rows, and the source rows farthest inside the class, with the largest f(x), leave them.
     Target rows whose label has changed lose it. All machines are fitted on the same rows and
     minimise ``1/2 ||w||^2 + C (s_r sum_source hinge + t_r sum_target hinge)``, where s_r falls and
-    t_r rises with the square of the round. Afterwards rounds go on until the labels rest.
+    t_r rises with the square of the round. Afterwards rounds go on until the labels rest. The
+    machines at the end minimise s times the loss of all source rows and 1 - s times that of the
+    target rows with those labels.
 
     Parameters
     ----------
@@ -50,6 +54,11 @@ class DASVM(Adapter):
         ends.
     max_rounds : int, default=50
         Most rounds in all, at least 1 and at least ``rounds``.
+    shrinkage : float in [0, 1] or "auto", default="auto"
+        Share s of the source's rows at the end. With 0 the machines are those of the last round, as
+        in the paper; with 1 those of the source. "auto" is 0 where the domains plainly differ, 1
+        where they do no more than two draws of one domain would; see
+        `acclimate.mapping.shrunk.shrinkage_of`. For rows that are no dense matrix it is 0.
     preprocess : transformer, default=None
         Fitted on the source, applied to both domains.
     random_state : int, RandomState instance or None, default=None
@@ -60,7 +69,9 @@ class DASVM(Adapter):
     source_model_ : OneVsRest
         The machines of the source alone.
     target_model_ : OneVsRest or None
-        The machines of the last round.
+        The machines at the end.
+    shrinkage_ : float
+        Share s in use. Only after a target was given.
     labels_ : ndarray of shape (m,)
         The label that each target row was given. Only after a target was given.
     rounds_ : int
@@ -89,11 +100,13 @@ class DASVM(Adapter):
     Deviations from the paper, which has two classes, a number of rows a round, and candidates
     within the margin alone. Here the machines of all classes share one set of rows: a row's label
     is the class of the highest f, and counts as positive for that machine and as negative for the
-    others. The number of rows is the class's share of ``1 / rounds``, so that classes of any size
+    others. There the rest of k classes weighs ``1 / (k - 1)`` of the class, see `one_vs_rest`. The
+    number of rows is the class's share of ``1 / rounds``, so that classes of any size
     are exchanged together. Candidates outside the margin come last, so that any base model sees the
     whole target in the end. A class gives up its source rows only as target rows come, and has some
     back where those lose their label, so that no class is lost. The paper's circular validation is
-    not part of it.
+    not part of it. Nor has the paper an s: where nothing is shifted, a machine of the labels that
+    the source's gave is a noisy copy of it.
 
     References
     ----------
@@ -118,6 +131,7 @@ class DASVM(Adapter):
         "rounds": [COUNT],
         "tolerance": [SHARE_BELOW_1],
         "max_rounds": [COUNT],
+        "shrinkage": [SHARE, OneOf("auto")],
     }
 
     def __init__(
@@ -127,6 +141,7 @@ class DASVM(Adapter):
         rounds: int = 10,
         tolerance: float = 0.01,
         max_rounds: int = 50,
+        shrinkage: float | str = "auto",
         preprocess: Any = None,
         random_state: Any = None,
     ) -> None:
@@ -134,6 +149,7 @@ class DASVM(Adapter):
         self.rounds = rounds
         self.tolerance = tolerance
         self.max_rounds = max_rounds
+        self.shrinkage = shrinkage
 
     def _default_estimator(self) -> Any:
         from sklearn.svm import SVC
@@ -163,7 +179,7 @@ class DASVM(Adapter):
             alive = as_often(source.counts, seed)
         X, Xt, classes = take(source.X, alive), target.X, model.classes_
         codes = np.searchsorted(classes, source.labels[alive])
-        scores = model.scores(Xt)
+        first, scores = model, model.scores(Xt)
         guess = scores.argmax(1)
         state = Exchange(np.ones(len(codes), dtype=bool), np.full(len(guess), -1))
         changes: list[float] = []
@@ -195,6 +211,22 @@ class DASVM(Adapter):
         kept = np.zeros(len(source.labels), dtype=bool)
         kept[alive[state.kept]] = True
         self.kept_ = source.of_each(kept)
+        dense = all(
+            isinstance(rows.X, np.ndarray) and rows.X.ndim == 2 for rows in (source, target)
+        )
+        automatic = self.shrinkage == "auto"
+        s = 0.0 if automatic and not dense else shrinkage_of(self.shrinkage, source, target, seed)
+        self.shrinkage_ = s
+        if s == 1:
+            return Adapted(first)
+        if s > 0:
+            seen = np.flatnonzero(state.label >= 0)
+            own = np.where(np.isin(codes, state.label), s, 1.0)  # as above
+            share = np.concatenate([own, np.full(len(seen), 1.0 - s)])
+            labels = np.concatenate([codes, state.label[seen]])
+            model = one_vs_rest(
+                self._base(), stack(X, take(Xt, seen)), labels, share, classes, seed
+            )
         return Adapted(model)
 
 
@@ -273,6 +305,11 @@ def one_vs_rest(
 ) -> OneVsRest:
     """Fit one machine for two classes, else one a class against the rest.
 
+    Against the rest, rows of the class weigh ``k / 2`` and others ``k / (2 (k - 1))``, so that both
+    sides are even where the k classes are: a machine that sees one row in ten of its class may
+    do best to answer "no" everywhere. Base models without ``sample_weight`` get the rows as they
+    are.
+
     Parameters
     ----------
     estimator : classifier
@@ -288,14 +325,16 @@ def one_vs_rest(
     seed : int
         Seeds the machines.
     """
-    positive = [1] if len(classes) == 2 else range(len(classes))
-    return OneVsRest(
-        [
-            fit_weighted(estimator, Rows(X, (codes == c).astype(np.intp), None, weight), seed)
-            for c in positive
-        ],
-        classes,
-    )
+    k = len(classes)
+    even = k > 2 and has_fit_parameter(estimator, "sample_weight")
+    models = []
+    for c in [1] if k == 2 else range(k):
+        own, w = codes == c, weight
+        if even:
+            w = np.where(own, k / 2, k / (2 * (k - 1)))
+            w = w if weight is None else w * weight
+        models.append(fit_weighted(estimator, Rows(X, own.astype(np.intp), None, w), seed))
+    return OneVsRest(models, classes, even)
 
 
 def _all_have(name: str) -> Any:
@@ -311,11 +350,14 @@ class OneVsRest:
         One a class, or one for the second of two.
     classes : ndarray of shape (k,)
         Labels, sorted.
+    even : bool, default=False
+        Whether the rest weighs ``1 / (k - 1)``, which probabilities make up for.
     """
 
-    def __init__(self, models: list[Any], classes: NDArray[Any]) -> None:
+    def __init__(self, models: list[Any], classes: NDArray[Any], even: bool = False) -> None:
         self.models = models
         self.classes_ = classes
+        self.even = even
 
     def scores(self, X: Any) -> Array:
         """Return a score for each class, 1 at the margin, shape (m, k)."""
@@ -338,6 +380,8 @@ class OneVsRest:
         p: Array = np.column_stack([model.predict_proba(X)[:, 1] for model in self.models])
         if len(self.classes_) == 2:
             return np.column_stack([1.0 - p, p])
+        if self.even:
+            p = p / (p + (p.shape[1] - 1) * (1.0 - p))
         total = p.sum(1, keepdims=True)
         shares: Array = np.where(total > 0, p, 1.0) / np.where(total > 0, total, p.shape[1])
         return shares
