@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse import issparse
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import has_fit_parameter
 
 from acclimate.adapter import Adapted, Adapter
+from acclimate.arrays import MOST_CELLS, dense
 from acclimate.exceptions import ConvergenceWarning, InputError
 from acclimate.folds import as_often
 from acclimate.mapping.shrunk import shrinkage_of
@@ -58,7 +60,7 @@ class DASVM(Adapter):
         Share s of the source's rows at the end. With 0 the machines are those of the last round, as
         in the paper; with 1 those of the source. "auto" is 0 where the domains plainly differ, 1
         where they do no more than two draws of one domain would; see
-        `acclimate.mapping.shrunk.shrinkage_of`. For rows that are no dense matrix it is 0.
+        `acclimate.mapping.shrunk.shrinkage_of`. For rows with gaps it is 0.
     preprocess : transformer, default=None
         Fitted on the source, applied to both domains.
     random_state : int, RandomState instance or None, default=None
@@ -211,12 +213,7 @@ class DASVM(Adapter):
         kept = np.zeros(len(source.labels), dtype=bool)
         kept[alive[state.kept]] = True
         self.kept_ = source.of_each(kept)
-        dense = all(
-            isinstance(rows.X, np.ndarray) and rows.X.ndim == 2 for rows in (source, target)
-        )
-        automatic = self.shrinkage == "auto"
-        s = 0.0 if automatic and not dense else shrinkage_of(self.shrinkage, source, target, seed)
-        self.shrinkage_ = s
+        s = self.shrinkage_ = self._share(source, target, seed)
         if s == 1:
             return Adapted(first)
         if s > 0:
@@ -228,6 +225,21 @@ class DASVM(Adapter):
                 self._base(), stack(X, take(Xt, seen)), labels, share, classes, seed
             )
         return Adapted(model)
+
+    def _share(self, source: Rows, target: Rows, seed: int) -> float:
+        """Return the shrinkage; "auto" is 0 for rows that have no distances."""
+        if self.shrinkage != "auto":
+            return float(self.shrinkage)
+        sides = [source, target]
+        if any(issparse(rows.X) and np.prod(rows.X.shape) > MOST_CELLS for rows in sides):
+            return 0.0
+        filled = [np.asarray(dense(rows.X)) for rows in sides]
+        if not all(X.dtype.kind in "fiub" and np.isfinite(X).all() for X in filled):
+            return 0.0
+        ours, theirs = (
+            replace(rows, X=X.reshape(len(X), -1)) for rows, X in zip(sides, filled, strict=True)
+        )
+        return shrinkage_of("auto", ours, theirs, seed)
 
 
 @dataclass(frozen=True)
