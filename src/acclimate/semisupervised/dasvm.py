@@ -8,16 +8,14 @@ from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import issparse
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import has_fit_parameter
 
 from acclimate.adapter import Adapted, Adapter
-from acclimate.arrays import MOST_CELLS, dense
 from acclimate.exceptions import ConvergenceWarning, InputError
 from acclimate.folds import as_often
 from acclimate.mapping.shrunk import shrinkage_of
-from acclimate.reweighting.ratio import Array
+from acclimate.reweighting.ratio import Array, matrix
 from acclimate.settings import COUNT, SHARE, SHARE_BELOW_1, Constraints, OneOf
 from acclimate.templates import fit_weighted
 from acclimate.validation import Rows, stack, take
@@ -213,7 +211,7 @@ class DASVM(Adapter):
         kept = np.zeros(len(source.labels), dtype=bool)
         kept[alive[state.kept]] = True
         self.kept_ = source.of_each(kept)
-        s = self.shrinkage_ = self._share(source, target, seed)
+        s = self.shrinkage_ = self._share(source, target, seed=seed)
         if s == 1:
             return Adapted(first)
         if s > 0:
@@ -226,19 +224,14 @@ class DASVM(Adapter):
             )
         return Adapted(model)
 
-    def _share(self, source: Rows, target: Rows, seed: int) -> float:
+    def _share(self, *sides: Rows, seed: int) -> float:
         """Return the shrinkage; "auto" is 0 for rows that have no distances."""
         if self.shrinkage != "auto":
             return float(self.shrinkage)
-        sides = [source, target]
-        if any(issparse(rows.X) and np.prod(rows.X.shape) > MOST_CELLS for rows in sides):
+        try:
+            ours, theirs = (replace(rows, X=matrix(rows.X, "domain")) for rows in sides)
+        except InputError:  # gaps, or too many sparse columns
             return 0.0
-        filled = [np.asarray(dense(rows.X)) for rows in sides]
-        if not all(X.dtype.kind in "fiub" and np.isfinite(X).all() for X in filled):
-            return 0.0
-        ours, theirs = (
-            replace(rows, X=X.reshape(len(X), -1)) for rows, X in zip(sides, filled, strict=True)
-        )
         return shrinkage_of("auto", ours, theirs, seed)
 
 
