@@ -42,7 +42,7 @@ _MODULES = {
     "Verdict": "acclimate.judging.judged",
     "verdict": "acclimate.judging.verdict",
 } | {row.name: row.module for row in (*CATALOGUE, *PRETRAINING)}
-_SUBMODULES = ("datasets", "exceptions", "pictures", "tables", "testing", "transferability")
+_SUBMODULES = ("datasets", "exceptions", "pictures", "rl", "tables", "testing", "transferability")
 
 __all__ = sorted({"__version__", "methods", *_MODULES, *_SUBMODULES} - {"exceptions"})
 

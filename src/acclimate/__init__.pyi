@@ -2,6 +2,7 @@
 from acclimate import datasets as datasets
 from acclimate import exceptions as exceptions
 from acclimate import pictures as pictures
+from acclimate import rl as rl
 from acclimate import tables as tables
 from acclimate import testing as testing
 from acclimate import transferability as transferability

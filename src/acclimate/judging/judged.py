@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any, Literal, NamedTuple
 
-from acclimate.judging.intervals import Settlement
+from acclimate.judging.intervals import Interval, Settlement
 from acclimate.report.presented import Presented
 from acclimate.report.view import Cell, Line, Several, Table, View
 from acclimate.report.wording import figure, gain_range, points, score, sentence, unit_of
@@ -13,8 +13,22 @@ from acclimate.report.wording import gain as gain_words
 
 Word = Literal["helps", "hurts", "makes no difference", "not settled", "the same model"]
 
-
 MEAN = "the mean"
+
+
+def word_of_gain(interval: Interval, margin: float) -> Word:
+    """Return the word for a gain: the first of those of `verdict.verdict` that holds.
+
+    >>> word_of_gain(Interval(0.0, -0.02, 0.02), 0.01)
+    'not settled'
+    """
+    if interval.low > 0:
+        return "helps"
+    if interval.high < 0:
+        return "hurts"
+    if -margin < interval.low and interval.high < margin:
+        return "makes no difference"
+    return "not settled"
 
 
 class Constant(NamedTuple):

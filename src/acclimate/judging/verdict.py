@@ -29,7 +29,7 @@ from acclimate.judging.intervals import (
     rows_that_agree,
     settlement,
 )
-from acclimate.judging.judged import MEAN, Constant, HarmedClass, Verdict, Word
+from acclimate.judging.judged import MEAN, Constant, HarmedClass, Verdict, word_of_gain
 from acclimate.judging.metrics import DEFAULTS, metric_of
 from acclimate.judging.paired import constant_score, lines, margin_of, paired
 
@@ -219,7 +219,7 @@ def verdict(
         interval = gain_interval(differences, confidence, bounded=bounded)
         if not (default or measure.by_rows):
             interval = widened(interval, differences, confidence)
-    word = _word(interval, margin)
+    word = word_of_gain(interval, margin)
     settles_at = None
     if word == "not settled" and same:
         enough = rows_that_agree(margin / unit, confidence)
@@ -278,16 +278,6 @@ def _constant(
     shares = np.bincount(codes, weights) / (len(truth) if weights is None else weights.sum())
     most = int(shares.argmax())
     return Constant(names[classes[most].item()], float(shares[most]))
-
-
-def _word(interval: Interval, margin: float) -> Word:
-    if interval.low > 0:
-        return "helps"
-    if interval.high < 0:
-        return "hurts"
-    if -margin < interval.low and interval.high < margin:
-        return "makes no difference"
-    return "not settled"
 
 
 def _harmed_classes(

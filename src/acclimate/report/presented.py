@@ -25,6 +25,10 @@ class Presented:
         """Return everything as plain values, ready for JSON."""
         raise NotImplementedError
 
+    def charts(self) -> Sequence[dict[str, Any]]:
+        """Return what a page draws above the tables, as `report.figures.figure` makes it."""
+        return ()
+
     def _brief(self) -> str:
         """Return what a `repr` says."""
         raise NotImplementedError
@@ -67,7 +71,7 @@ class Presented:
         from acclimate.report.html import write_text_atomic
         from acclimate.report.view_page import render_view
 
-        return write_text_atomic(path, render_view(self.view(), self.to_dict()))
+        return write_text_atomic(path, render_view(self.view(), self.to_dict(), self.charts()))
 
     def __repr__(self) -> str:
         text = f"<{type(self).__name__}: {' '.join(self._brief().split())}>"

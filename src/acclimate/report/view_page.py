@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from markupsafe import Markup
@@ -41,7 +41,9 @@ def render_fragment(view: View, most: int, where: str) -> str:
     return template.render(name=view.name, parts=parts)
 
 
-def render_view(view: View, raw: Mapping[str, Any]) -> str:
+def render_view(
+    view: View, raw: Mapping[str, Any], charts: Sequence[Mapping[str, Any]] = ()
+) -> str:
     """Render a view as one offline HTML page that carries its figures.
 
     Parameters
@@ -49,6 +51,8 @@ def render_view(view: View, raw: Mapping[str, Any]) -> str:
     view : View
     raw : mapping
         The figures, which a reader can save as JSON.
+    charts : sequence of mapping, default=()
+        Drawings above the tables, see `acclimate.report.figures.figure`.
 
     Returns
     -------
@@ -58,7 +62,7 @@ def render_view(view: View, raw: Mapping[str, Any]) -> str:
     parts = [_part(part) for part in view.parts]
     page = {
         "name": view.name, "title": parts[0]["lines"][0], "parts": parts[1:],
-        "raw": json_safe(raw),
+        "raw": json_safe(raw), "charts": charts,
     }  # fmt: skip
     return render("result.html.j2", page=page)
 
