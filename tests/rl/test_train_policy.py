@@ -159,7 +159,7 @@ def test_going_on_leaves_the_source_policy_alone(corridor):
     assert any((a != b).any() for a, b in zip(before, weights(on), strict=True))
 
 
-def test_a_rate_of_nearly_nothing_keeps_policy_and_value_and_keep_value_draws_a_new_one(corridor):
+def test_what_is_kept_stays_at_a_rate_of_nearly_nothing_and_the_rest_is_new(corridor):
     still = PPO(hidden=(16,), environments=4, horizon=32, learning_rate=1e-30)
     source = train_policy(corridor, 400, settings=QUICK, random_state=0)
     kept, new = (
@@ -169,6 +169,15 @@ def test_a_rate_of_nearly_nothing_keeps_policy_and_value_and_keep_value_draws_a_
     for a, b in zip(weights(source), weights(kept), strict=True):
         np.testing.assert_array_equal(a, b)
     for a, b in zip(source.actor_.parameters(), new.actor_.parameters(), strict=True):
+        np.testing.assert_array_equal(a.detach(), b.detach())
+    head = train_policy(
+        corridor, 40, policy=source, keep_head=False, settings=still, random_state=1
+    )
+    for a, b in zip(weights(source)[:2], weights(head)[:2], strict=True):
+        np.testing.assert_array_equal(a, b)
+    assert (weights(source)[2] != weights(head)[2]).all()
+    np.testing.assert_array_equal(weights(head)[3], 0.0)
+    for a, b in zip(source.critic_.parameters(), head.critic_.parameters(), strict=True):
         np.testing.assert_array_equal(a.detach(), b.detach())
     first = [one.critic_[0].weight.detach().numpy() for one in (source, new)]
     assert (first[0] != first[1]).all()

@@ -29,6 +29,7 @@ def found():
 def test_a_policy_that_is_right_there_helps_at_once(found):
     assert found.zero_shot.word == "helps"
     assert found.zero_shot.candidate == 10.0
+    assert found.heads_kept == 3
     assert found.verdict.word == "helps"
     assert found.times_fewer.low > 1.0
     assert (found.source_steps, found.target_steps) == (1600, 480)
@@ -71,13 +72,20 @@ def test_what_is_shown(found, tmp_path):
 def test_a_source_that_is_wrong_there_hurts(corridor):
     source = train_policy(lambda: corridor(swapped=True), 1600, settings=QUICK, random_state=0)
     slow = PPO(hidden=(16,), environments=4, horizon=32, epochs=5, learning_rate=0.001)
-    found = transfer_policy(source, corridor, 400, seeds=3, settings=slow, random_state=0)
+    found = transfer_policy(
+        source, corridor, 400, seeds=3, keep_head=True, settings=slow, random_state=0
+    )
     assert found.zero_shot.word == "hurts"
     assert found.verdict.word == "hurts"
     assert found.one_source
     assert "all seeds go on from one source policy" in str(found).replace("\n", " ")
     assert found.goal is None
     assert "goal" not in str(found)
+    assert "new last layer" not in str(found)
+    better = transfer_policy(source, corridor, 400, seeds=3, settings=slow, random_state=0)
+    assert (found.heads_kept, better.heads_kept) == (3, 0)
+    assert better.verdict.candidate > found.verdict.candidate + 2.0
+    assert "3 of 3 seeds went on with a new last layer" in str(better).replace("\n", " ")
 
 
 def test_observations_in_another_order_change_nothing(corridor):

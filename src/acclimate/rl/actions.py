@@ -90,7 +90,8 @@ class Amounts:
         ends = np.isfinite(self.low) & np.isfinite(self.high)
         low, high = np.where(ends, self.low, -1.0), np.where(ends, self.high, 1.0)
         amounts = 0.5 * (low + high) + 0.5 * (high - low) * drawn
-        return np.clip(amounts, self.low, self.high).astype(self.low.dtype)
+        cut: Array = np.clip(amounts, self.low, self.high).astype(self.low.dtype)
+        return cut
 
     def log_p(self, output: Tensor, drawn: Tensor) -> Tensor:
         """Return the log density of each row, shape (b,)."""

@@ -180,6 +180,13 @@ def evaluate_policy(
         The policy cannot act there, or a setting cannot be used.
     MissingExtraError
         gymnasium is not installed.
+
+    Examples
+    --------
+    >>> from acclimate.rl import evaluate_policy, train_policy
+    >>> policy = train_policy("CartPole-v1", 200, random_state=0)
+    >>> evaluate_policy(policy, "CartPole-v1", episodes=3).shape
+    (3,)
     """
     returns, _ = play(policy, maker(env), episodes, random_state)
     return returns

@@ -54,6 +54,8 @@ class PolicyTransfer(Presented):
         goal, or where no seed of either side gets there.
     to_goal : ndarray of shape (2, seeds)
         Target steps to the goal, transferred and from scratch; infinite where it is not reached.
+    heads_kept : int
+        Seeds that went on with the source's last layer of the actor; the others drew a new one.
     steps : ndarray of shape (g,)
         Target steps of the curves.
     curves : ndarray of shape (2, seeds, g)
@@ -76,6 +78,7 @@ class PolicyTransfer(Presented):
     goal: float | None
     times_fewer: Interval | None
     to_goal: Array
+    heads_kept: int
     steps: Array
     curves: Array
     policies: tuple[Policy, ...] = field(repr=False)
@@ -132,6 +135,7 @@ class PolicyTransfer(Presented):
             "zero_shot_steps": self.zero_shot_steps,
             "verdict": self.verdict._asdict(),
             "zero_shot": self.zero_shot._asdict(),
+            "heads_kept": self.heads_kept,
             "goal": self.goal,
             "times_fewer": None if times is None else times._asdict(),
             "to_goal": [[s if np.isfinite(s) else None for s in side] for side in self.to_goal],
@@ -147,13 +151,15 @@ class PolicyTransfer(Presented):
         covers = "the training on the target; all seeds go on from one source policy"
         if not self.one_source:
             covers = "the training on the source and on the target"
+        new = self.seeds - self.heads_kept
+        head = f" {new} of {self.seeds} seeds went on with a new last layer." if new else ""
         lines = [
             Line(f": {rest}", v.word, what, strong=True),
             *([Line(self.goal_sentence())] if self.goal is not None else []),
             Line(
                 f": {figure(z.candidate)} before any target step, against "
                 f"{figure(z.reference)} of untrained policies "
-                f"({self._interval(z.low, z.high)} for the difference).",
+                f"({self._interval(z.low, z.high)} for the difference).{head}",
                 z.word, f"Zero-shot {z.word}",
             ),
             Line(f"The intervals cover {covers}."),

@@ -115,6 +115,7 @@ def train_policy(
     steps: int,
     *,
     policy: Policy | None = None,
+    keep_head: bool = True,
     keep_value: bool = True,
     settings: PPO | None = None,
     random_state: Any = None,
@@ -137,6 +138,9 @@ def train_policy(
         Steps in all environments together; rounded up to a multiple of their number.
     policy : Policy, default=None
         Goes on from a copy of it. None starts anew.
+    keep_head : bool, default=True
+        With ``policy``: whether the layer that scores actions is kept. False draws a new one on the
+        body beneath, for actions that mean something else here: nothing is to be unlearnt.
     keep_value : bool, default=True
         With ``policy``: whether the value network is kept, too. False draws a new one.
     settings : PPO, default=None
@@ -171,9 +175,9 @@ def train_policy(
     Examples
     --------
     >>> from acclimate.rl import train_policy
-    >>> policy = train_policy("CartPole-v1", 512, random_state=0)  # doctest: +SKIP
-    >>> policy.predict([[0.0, 0.0, 0.1, 0.0]])  # doctest: +SKIP
-    array([1])
+    >>> policy = train_policy("CartPole-v1", 400, random_state=0)
+    >>> policy.steps_, policy.predict([[0.0, 0.0, 0.1, 0.0]]).shape
+    (400, (1,))
     """
     make, settings = maker(env), checked(settings)
     if isinstance(steps, bool) or not isinstance(steps, int | np.integer) or steps < 1:
@@ -191,11 +195,19 @@ def train_policy(
             trained = copy.deepcopy(policy)
             trained.actions_ = envs.actions
             trained.source_steps_ = policy.source_steps_ + policy.steps_
+            if not keep_head:
+                _new_head(trained)
             if not keep_value:
                 trained.critic_ = perceptron((policy.n_features_in_, *policy.hidden, 1), 1.0)
         _train(trained, envs, -(-steps // settings.environments), settings, rng)
     envs.close()
     return trained
+
+
+def _new_head(policy: Policy) -> None:
+    """Draw the last layer of the actor anew, as that of a new policy."""
+    fresh = perceptron((policy.n_features_in_, *policy.hidden, policy.actions_.outputs), 0.01)
+    policy.actor_[-1].load_state_dict(fresh[-1].state_dict())
 
 
 def checked(settings: PPO | None) -> PPO:

@@ -30,6 +30,7 @@ def transfer_policy(
     source_steps: int | None = None,
     seeds: int = 5,
     goal: float | None = None,
+    keep_head: bool | None = None,
     keep_value: bool = True,
     margin: float = 0.01,
     confidence: float = 0.95,
@@ -43,8 +44,9 @@ def transfer_policy(
     to be unlearnt may take as long. The verdict says so.
 
     In two stages, as everywhere in acclimate: the source's policy is tried in the target as it is
-    (zero-shot), then trained on (`train_policy` with ``policy=``). Training from scratch has the
-    same steps and settings. Steps in the source are counted by themselves.
+    (zero-shot), then trained on (`train_policy` with ``policy=``). Where it did worse than acting
+    at random, its actions mean something else, and it goes on with a new last layer. Training from
+    scratch has the same steps and settings. Steps in the source are counted by themselves.
 
     Parameters
     ----------
@@ -62,6 +64,9 @@ def transfer_policy(
     goal : float, default=None
         A mean return of 20 episodes: how many steps does either side take to it? None takes the
         return at which gymnasium calls the target solved, where it knows one.
+    keep_head : bool, default=None
+        Whether the layer that scores actions goes on. None decides it for each seed: it does where
+        zero-shot returns at least as much as an untrained policy.
     keep_value : bool, default=True
         Whether the value network goes on, too. With a new one the first advantages are noise, and
         they move the policy away from what it knows.
@@ -102,8 +107,9 @@ def transfer_policy(
     Examples
     --------
     >>> from acclimate.rl import transfer_policy
-    >>> found = transfer_policy("CartPole-v1", "CartPole-v0", 20_000)  # doctest: +SKIP
-    >>> print(found)  # doctest: +SKIP
+    >>> found = transfer_policy("CartPole-v1", "CartPole-v0", 400, seeds=2, random_state=0)
+    >>> found.source_steps, found.target_steps, found.goal
+    (400, 400, 195.0)
     """
     settings = checked(settings)
     make, seeds = maker(target), _seeds(source, seeds)
@@ -119,18 +125,21 @@ def transfer_policy(
             train_policy(source, source_steps or steps, settings=settings, random_state=one[0])
             for one in numbers
         ]
-    zero_steps = 0
+    zero_steps, heads = 0, []
     sides: list[list[Policy]] = [[], []]
     for policy, (_, fresh, trying, going, scratch) in zip(known, numbers, strict=True):
         pair = []
         for one in (policy, _untrained(make, settings, fresh)):
             # the best actions of weights at random are one action again and again
             returns, taken = play(one, make, BEFORE, trying, draw=one is not policy)
-            pair.append(returns.mean())
+            pair.append(float(returns.mean()))
             zero_steps += taken
         before.append(pair)
-        sides[0].append(train_policy(target, steps, policy=policy, keep_value=keep_value,
-                                     settings=settings, random_state=going))  # fmt: skip
+        heads.append(bool(pair[0] >= pair[1] if keep_head is None else keep_head))
+        sides[0].append(
+            train_policy(target, steps, policy=policy, keep_head=heads[-1], keep_value=keep_value,
+                         settings=settings, random_state=going)
+        )  # fmt: skip
         sides[1].append(train_policy(target, steps, settings=settings, random_state=scratch))
     taken = sides[0][0].steps_
     grid = np.linspace(0, taken, GRID + 1)[1:]
@@ -154,6 +163,7 @@ def transfer_policy(
         goal=goal,
         times_fewer=times_fewer(to_go[0], to_go[1], confidence) if some else None,
         to_goal=to_goal,
+        heads_kept=sum(heads),
         steps=grid,
         curves=curves,
         policies=tuple(sides[0]),
