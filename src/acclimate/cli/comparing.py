@@ -387,7 +387,10 @@ def _read(asked: dict[str, Any]) -> dict[str, Any]:
             domains = domains[np.flatnonzero(table.labelled)]
     if asked["group"] is not None:
         groups = _column(target, asked["group"], how, there)
-    front = models.encoder(asked.get("encoder"), X, asked["estimator"], networks=asked["networks"])
+    front = models.encoder(
+        asked.get("encoder"), X, asked["estimator"], networks=asked["networks"],
+        sounds=table.reading.pictures.sound,
+    )  # fmt: skip
     networks = asked["networks"] or (images and front is None)
     preprocess = tables.default_preprocess(X, **door.declared(table))
     return {

@@ -61,7 +61,7 @@ def diagnose(
             raise InputError(f"neither file has labels in a column {label!r}")
         status.tell("looking for differences")
         domains = [side.domain() for side in sides]
-        front = models.encoder(encoder, domains[0].X, ())
+        front = models.encoder(encoder, domains[0].X, (), sounds=first.reading.pictures.sound)
         found = run(
             *domains, task=task, alpha=alpha, random_state=seed, executor=client,
             features=features_of(front, *(one.X for one in domains)),

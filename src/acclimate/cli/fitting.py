@@ -127,7 +127,9 @@ def fit(
             estimator = models.network_for(row, images=images)
             if augment is not None and images:
                 estimator = estimator or "cnn"
-        front = models.encoder(encoder, X, [estimator] if estimator else [])
+        front = models.encoder(
+            encoder, X, [estimator] if estimator else [], sounds=table.reading.pictures.sound
+        )
         if front is not None and estimator is None:
             estimator = "linear"
         base_name, base = models.estimator(estimator, task, images=door.is_image(X))

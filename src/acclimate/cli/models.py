@@ -98,7 +98,9 @@ def augmented(base: Any, words: str | None) -> dict[str, Any]:
     return {"estimator__augment": words}
 
 
-def encoder(word: str | None, X: Any, names: Sequence[str], *, networks: bool = False) -> Any:
+def encoder(
+    word: str | None, X: Any, names: Sequence[str], *, networks: bool = False, sounds: bool = False
+) -> Any:
     """Return the encoder for inputs, not fitted; None where they are read as they are.
 
     Parameters
@@ -111,6 +113,8 @@ def encoder(word: str | None, X: Any, names: Sequence[str], *, networks: bool = 
         Base estimators that the user named.
     networks : bool, default=False
         Whether the user asked for networks.
+    sounds : bool, default=False
+        Whether the inputs are pictures of sounds.
 
     Raises
     ------
@@ -130,9 +134,9 @@ def encoder(word: str | None, X: Any, names: Sequence[str], *, networks: bool = 
         return encoder_of(word)
     if networks or any(name in words.NETWORKS for name in names):
         return None
-    if not installed():
+    if not sounds and not installed():
         warn_of([HOW_TO_GET])
-    return default_encoder(tuple(X.shape[1:]))
+    return default_encoder(tuple(X.shape[1:]), sounds=sounds)
 
 
 def parse_settings(pairs: Sequence[str]) -> dict[str, Any]:

@@ -87,14 +87,14 @@ Encoder = Annotated[
     str | None,
     typer.Option(
         "--encoder", metavar="WORD",
-        help="Of pictures, what makes rows of features: efficientnet-lite0, hog, pixels, or the "
-        "file of a saved model with a network.",
+        help="What makes rows of features: of pictures efficientnet-lite0, hog, pixels, of sounds "
+        "whisper-tiny, logmel; or the file of a saved model with a network.",
     ),
 ]  # fmt: skip
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 _PANEL = "How files are read"
-_PICTURES = "How pictures are read"
+_PICTURES = "How pictures and sounds are read"
 _UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0, "": 1.0}
 
 
@@ -131,7 +131,7 @@ KINDS = {
 NEW_PICTURES = {
     "resize": _of_pictures("resize", "crop, pad or stretch to the size. Default: crop.", "HOW"),
     "white": _of_pictures("white", "White in pictures of 16 bits: 65535 or 4095.", "NUMBER"),
-    "skip_bad": _of_pictures("skip-bad", "Go on without pictures that cannot be read."),
+    "skip_bad": _of_pictures("skip-bad", "Go on without files that cannot be read."),
 }
 PICTURES = {
     "image_size": _of_pictures("image-size", "Pixels, as 96 or 96x64. Default: as it is.", "SIZE"),
@@ -139,6 +139,7 @@ PICTURES = {
     "grey": _of_pictures("grey", "Read all as grey."),
     "colour": _of_pictures("colour", "Read all in colour. Default: where one has it."),
     "background": _of_pictures("background", "Behind what is clear. Default: white.", "COLOUR"),
+    "seconds": _of_pictures("seconds", "Of sounds. Default: the longest's, rounded up.", "NUMBER"),
 }
 
 

@@ -152,7 +152,9 @@ def _side(rows: dict[str, Any] | None, file: dict[str, Any] | None) -> str:
         return ""
     some = rows.get("labelled")
     pictures = file.get("pictures") if file else None
-    seen = pictures_words(file["rows"] if file else rows.get("rows"), rows.get("shape"))
+    sounds = pictures is not None and " sound" in pictures.partition(",")[0]
+    shape = () if sounds else rows.get("shape")
+    seen = pictures_words(file["rows"] if file else rows.get("rows"), shape)
     if seen:
         _, *notes = (pictures or "").split("; ")
         parts = ["; ".join([f"{seen} of {file['name']}" if file else seen, *notes])]

@@ -98,7 +98,7 @@ def row_names(table: Any, positions: Sequence[int], id: str | None) -> dict[str,
         values = table.ids.to_numpy() if hasattr(table.ids, "to_numpy") else table.ids
         ids = [one if isinstance(one, int | str) else str(one)
                for one in values[list(positions)].tolist()]  # fmt: skip
-    pictures = kind in ("folder", "picture")
+    pictures = kind in ("folder", "picture", "sound")
     named: dict[str, Any] = {
         "ids": ids,
         "id_name": "file in the folder" if pictures else id or ("file" if table.told else None),

@@ -132,7 +132,7 @@ class PairedDataset:
         rows = np.array(sorted(files), dtype=np.int64)
         waveforms = np.empty(len(rows), dtype=object)
         for place, row in enumerate(rows.tolist()):
-            samples, found = decoded(io.BytesIO(files[row]))
+            samples, found, _ = decoded(io.BytesIO(files[row]))
             waveforms[place] = resampled(samples, found, rate)
         return rows, waveforms
 

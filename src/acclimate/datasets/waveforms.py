@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from functools import lru_cache
 from typing import IO, Any
 
@@ -14,16 +15,21 @@ from acclimate.extras import need
 
 RATE = 16000  # samples of a second
 LEAST_RATE = 1000
-LONGEST = 600.0  # seconds of a sound
+_CUT = re.compile(r"\bdata : (\d+) \(should be (\d+)\)")  # what libsndfile notes of a WAV file
+_STREAMED = 0x7FFFF000  # bytes from here on are a length that nobody knew when it was written
 
 
-def decoded(file: str | IO[bytes]) -> tuple[NDArray[np.float32], int]:
-    """Return the samples of a file, the mean of its channels, and their rate.
+def decoded(
+    file: str | IO[bytes], seconds: float | None = None
+) -> tuple[NDArray[np.float32], int, float]:
+    """Return the samples of a file, the mean of its channels, their rate, and how long it is.
 
     Parameters
     ----------
     file : str or binary file
         WAV, FLAC, OGG, MP3 or AIFF.
+    seconds : float, default=None
+        How many of them are read; None reads all.
 
     Returns
     -------
@@ -31,6 +37,8 @@ def decoded(file: str | IO[bytes]) -> tuple[NDArray[np.float32], int]:
         In [-1, 1]; of floats in a file as they are.
     rate : int
         Samples of a second.
+    seconds : float
+        Of the whole file.
 
     Raises
     ------
@@ -45,20 +53,22 @@ def decoded(file: str | IO[bytes]) -> tuple[NDArray[np.float32], int]:
             rate, frames = int(sound.samplerate), int(sound.frames)
             if rate < LEAST_RATE:
                 raise InputError(f"it has {rate} samples a second")
-            if frames > LONGEST * rate:
-                raise InputError(f"longer than {LONGEST:g} seconds; cut it into parts")
-            samples = sound.read(dtype="float32", always_2d=True)  # (n, channels)
+            cut = _CUT.search(sound.extra_info)
+            if cut and int(cut[2]) < int(cut[1]) < _STREAMED:
+                raise InputError(f"cut off: {int(cut[2]):,} bytes of {int(cut[1]):,}")
+            wanted = frames if seconds is None else min(frames, math.ceil(seconds * rate))
+            samples = sound.read(wanted, dtype="float32", always_2d=True)  # (n, channels)
     except soundfile.SoundFileError as error:
         reason = str(getattr(error, "error_string", error)).rstrip(".")
         raise InputError(f"not a sound that can be decoded: {reason}") from error
     if not len(samples):
         raise InputError("it has no samples")
-    if len(samples) < frames:
-        raise InputError(f"truncated: {len(samples):,} samples of {frames:,}")
+    if len(samples) < wanted:
+        raise InputError(f"cut off: {len(samples):,} samples of {frames:,}")
     mono = samples.mean(axis=1)
     if not np.isfinite(mono).all():
         raise InputError("it has samples that are not finite")
-    return mono, rate
+    return mono, rate, frames / rate
 
 
 def resampled(samples: NDArray[np.float32], rate: int, to: int = RATE) -> NDArray[np.float32]:

@@ -1,4 +1,4 @@
-"""Tables with a column of paths to pictures."""
+"""Tables with a column of paths to pictures or sounds."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ import numpy as np
 from acclimate.columns import as_series, as_strings
 from acclimate.exceptions import InputError
 from acclimate.tables.labels import check_columns, split_labels
-from acclimate.tables.picture_files import is_picture
-from acclimate.tables.picture_sets import counted, listed, read_set, sentence
+from acclimate.tables.picture_sets import counted, listed, sentence
 from acclimate.tables.pictures import Pictures
+from acclimate.tables.sound_sets import is_like, is_sound, read_set
 from acclimate.tables.table import Table
 from acclimate.tables.understood import Reading, understand
 
@@ -24,10 +24,11 @@ _LOOKED = 200  # rows in which one file must be there
 
 
 def find(frame: Any, path: Path, aside: Sequence[str | None], how: Pictures) -> str | None:
-    """Return the column whose cells are paths to pictures, None where there is none.
+    """Return the column whose cells are paths to pictures or sounds, None where there is none.
 
-    Every cell that is not empty ends as a picture does, and one of the first files is there. Where
-    a model or another set holds pictures, none need be there. Paths begin at the table's folder.
+    Every cell that is not empty ends as a picture does, or every one as a sound, and one of the
+    first files is there. Where a model or another set holds such, none need be there. Paths begin
+    at the table's folder.
 
     Parameters
     ----------
@@ -46,26 +47,32 @@ def find(frame: Any, path: Path, aside: Sequence[str | None], how: Pictures) -> 
         There are several such columns, or none where there must be one.
     """
     expected = how.of_another and how.size is not None
-    found = []
+    kinds = [how.sound] if expected else [False, True]
+    found: dict[str, bool] = {}
     for name in frame.columns:
         if name in aside or frame[name].dtype.kind in "biufcmM":
             continue
         cells = frame[name].dropna()
-        if not len(cells) or not all(isinstance(c, str) and is_picture(c) for c in cells):
+        if not len(cells) or not all(isinstance(cell, str) for cell in cells):
+            continue
+        kind = next((k for k in kinds if all(is_like(cell, k) for cell in cells)), None)
+        if kind is None:
             continue
         if expected or any(os.path.exists(_file(path, cell)) for cell in cells.head(_LOOKED)):
-            found.append(str(name))
+            found[str(name)] = kind
+    noun = " and ".join("sounds" if k else "pictures" for k in kinds if k in found.values())
     if len(found) > 1:
         raise InputError(
-            f"{path.name} has {len(found)} columns of paths to pictures, {listed(found)}; leave "
-            f"out all but one with drop (--drop {found[1]})"
+            f"{path.name} has {len(found)} columns of paths to {noun}, {listed(list(found))}; "
+            f"leave out all but one with drop (--drop {list(found)[1]})"
         )
     if expected and not found:
+        noun = "sounds" if how.sound else "pictures"
         raise InputError(
-            f"{path.name} has no column of paths to pictures, and the model or the other set holds "
-            f"pictures; it has {listed([str(name) for name in frame.columns])}"
+            f"{path.name} has no column of paths to {noun}, and the model or the other set holds "
+            f"{noun}; it has {listed([str(name) for name in frame.columns])}"
         )
-    return found[0] if found else None
+    return next(iter(found), None)
 
 
 def read_listed(
@@ -79,7 +86,7 @@ def read_listed(
     how: Reading,
     guess: str = ".",
 ) -> Table:
-    """Read the pictures that a column names. Identifiers are the paths where ``id`` is None."""
+    """Read the pictures or sounds that a column names; by default their paths are identifiers."""
     named = [name for name in (label, id, *drop) if name is not None]
     check_columns(named, list(frame.columns), path.name)
     cells = frame[column]
@@ -89,7 +96,10 @@ def read_listed(
         cell if isinstance(cell, str) else f"row {row + 1} without a path"
         for row, cell in enumerate(cells)
     ]
-    pictures = read_set([_file(path, name) for name in names], names, how.pictures)
+    settings = how.pictures
+    if not settings.of_another:
+        settings = replace(settings, sound=is_sound(cells.dropna().iloc[0]))
+    pictures = read_set([_file(path, name) for name in names], names, settings)
     rows = pictures.kept
     y = labelled = None
     if label is not None:

@@ -99,18 +99,23 @@ def _early_size(picture: Any) -> tuple[int, int] | None:
     return (height, width) if turn in (5, 6, 7, 8) else (width, height)
 
 
+def check_there(path: Path) -> None:
+    """Raise `InputError` where a path is no file with something in it."""
+    if is_special(path):
+        raise InputError("a device or a pipe; write its content to a file first")
+    if not path.is_file():
+        raise InputError("there is no such file")
+    if not path.stat().st_size:
+        raise InputError("empty")
+
+
 @contextlib.contextmanager
 def _opened(path: Path) -> Iterator[Any]:
     """Open a picture; whatever a decoder makes of a damaged file is an `InputError`."""
     from PIL import Image, UnidentifiedImageError
 
     try:
-        if is_special(path):
-            raise InputError("a device or a pipe; write its content to a file first")
-        if not path.is_file():
-            raise InputError("there is no such file")
-        if not path.stat().st_size:
-            raise InputError("empty")
+        check_there(path)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             warnings.simplefilter("error", Image.DecompressionBombWarning)

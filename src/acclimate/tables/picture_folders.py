@@ -1,10 +1,10 @@
-"""Folders of pictures as people have them: classes, parts of a set, what is left out."""
+"""Folders of pictures or sounds as people have them: classes, parts, what is left out."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +12,12 @@ import numpy as np
 
 from acclimate.columns import as_series
 from acclimate.exceptions import InputError
+from acclimate.tables import sound_sets
 from acclimate.tables.labels import split_labels
 from acclimate.tables.picture_files import ENDINGS, is_picture
-from acclimate.tables.picture_sets import counted, listed, read_set, sentence
+from acclimate.tables.picture_sets import counted, listed, sentence
 from acclimate.tables.pictures import Pictures
+from acclimate.tables.sound_sets import is_like, is_sound, read_set
 from acclimate.tables.table import Table
 from acclimate.tables.understood import Reading
 
@@ -25,26 +27,29 @@ KEPT = ("test", "testing")  # the part that is not for learning
 
 @dataclass
 class Layout:
-    """The pictures of a folder, and what else is in it.
+    """The pictures or sounds of a folder, and what else is in it.
 
     Parameters
     ----------
+    how : Pictures
+        Which of both is looked for.
     names : list of Path
-        Pictures, relative to the folder, in the order of the rows.
+        Pictures or sounds, relative to the folder, in the order of the rows.
     labels : list of str or None
-        Their classes; None for pictures that lie in no class folder.
+        Their classes; None for those that lie in no class folder.
     hidden : int
         Files and folders whose name begins with a dot.
     others : list of str
-        Endings of files that are no pictures, or their names where they have none.
+        Endings of files that are something else, or their names where they have none.
     parts : list of str
         Folders of the test part, which are left out.
     empty : list of str
-        Folders beside the classes that hold no picture.
+        Folders beside the classes that hold none.
     again : list of str
         Links to folders that they lie in, or that were read already.
     """
 
+    how: Pictures = field(default_factory=Pictures)
     names: list[Path] = field(default_factory=list)
     labels: list[str | None] = field(default_factory=list)
     hidden: int = 0
@@ -66,19 +71,30 @@ class Layout:
         if self.again:
             found.append(f"{listed(sorted(self.again))} not followed again")
         if self.empty:
-            found.append(f"no picture in {listed([f'{name}/' for name in self.empty])}")
+            noun = "sound" if self.how.sound else "picture"
+            found.append(f"no {noun} in {listed([f'{name}/' for name in self.empty])}")
         return found
 
 
-def look(path: Path) -> Layout:
-    """Find the pictures of a folder, and the class of each.
+def look(path: Path, how: Pictures | None = None) -> Layout:
+    """Find the pictures or the sounds of a folder, and the class of each.
 
-    The class is the name of the folder in ``path`` that a picture lies in, at any depth; that
-    folder may be a link. Where all of these folders are called as the parts of a set are, train or
-    val, the classes are the folders in them, and a folder called test is left out.
+    Where both are there, the kind of which there are more is read, or the one that a model or
+    another set holds. The class is the name of the folder in ``path`` that a picture lies in, at
+    any depth; that folder may be a link. Where all of these folders are called as the parts of a
+    set are, train or val, the classes are the folders in them, and a folder called test is left
+    out.
     """
-    found = Layout()
+    found = Layout(how or Pictures())
     files = sorted(_walk(path, Path(), found, set()))
+    known = found.how.of_another and found.how.size is not None
+    if not known:
+        sounds = sum(is_sound(name.name) for name in files)
+        found.how = replace(found.how, sound=2 * sounds > len(files))
+    found.others += [
+        name.suffix.lower() for name in files if not is_like(name.name, found.how.sound)
+    ]
+    files = [name for name in files if is_like(name.name, found.how.sound)]
     tops = sorted({name.parts[0] for name in files if len(name.parts) > 1})
     below = any(len(name.parts) > 2 and name.parts[0].lower() in LEARNT for name in files)
     parts = {top for top in tops if top.lower() in LEARNT}
@@ -99,21 +115,25 @@ def look(path: Path) -> Layout:
 
 
 def read_folder(path: Path, how: Pictures | None = None) -> Table:
-    """Read a folder of pictures. The class of a picture is the name of the folder it lies in.
+    """Read a folder of pictures or sounds. Their class is the name of the folder they lie in.
 
-    Pictures directly in ``path`` have no class. Greys give uint8 of shape (n, h, w), colours
-    (n, 3, h, w). Identifiers are the paths inside the folder, which also decide the order of the
-    rows. See `look` for what is read, and `Pictures` for how.
+    Those directly in ``path`` have no class. Greys give uint8 of shape (n, h, w), colours
+    (n, 3, h, w), sounds (n, 80, columns). Identifiers are the paths inside the folder, which also
+    decide the order of the rows. See `look` for what is read, and `Pictures` for how.
     """
-    found = look(path)
+    found = look(path, how)
     if not found.names:
         left = found.notes()
+        known = found.how.of_another and found.how.size is not None
+        kinds = {"pictures": ENDINGS, "sounds": sound_sets.ENDINGS}
+        if known:
+            del kinds["pictures" if found.how.sound else "sounds"]
+        wanted = " and no ".join(f"{noun} ({', '.join(ends)})" for noun, ends in kinds.items())
         raise InputError(
-            f"the folder {path} holds no pictures ({', '.join(ENDINGS)})"
-            + (f"; {'; '.join(left)}" if left else "")
+            f"the folder {path} holds no {wanted}" + (f"; {'; '.join(left)}" if left else "")
         )
     ids = [name.as_posix() for name in found.names]
-    pictures = read_set([path / name for name in found.names], ids, how or Pictures())
+    pictures = read_set([path / name for name in found.names], ids, found.how)
     labels = [found.labels[row] for row in pictures.kept]
     y, labelled = split_labels(as_series(np.array(labels, dtype=object)))
     notes = [*found.notes(), *pictures.notes]
@@ -126,15 +146,18 @@ def read_folder(path: Path, how: Pictures | None = None) -> Table:
 
 
 def read_one(path: Path, how: Pictures | None = None) -> Table:
-    """Read one picture as one row without a label."""
-    pictures = read_set([path], [path.name], how or Pictures())
+    """Read one picture or sound as one row without a label."""
+    settings = how or Pictures()
+    if not settings.of_another:
+        settings = replace(settings, sound=is_sound(path.name))
+    pictures = read_set([path], [path.name], settings)
     told = sentence(None, None, pictures.how, 1, pictures.notes)
     reading = Reading(pictures=pictures.how)
     return Table(pictures.X, None, np.array([path.name]), None, path, reading, told=told)
 
 
 def _walk(root: Path, inside: Path, found: Layout, seen: set[str]) -> Iterator[Path]:
-    """Yield the pictures below ``root / inside``, relative to ``root``.
+    """Yield the pictures and the sounds below ``root / inside``, relative to ``root``.
 
     Links are followed. Below the classes no folder is entered twice, so that links in a circle end.
     """
@@ -150,7 +173,7 @@ def _walk(root: Path, inside: Path, found: Layout, seen: set[str]) -> Iterator[P
             found.hidden += 1
         elif os.path.isdir(root / name):  # a link to itself leads to none
             yield from _walk(root, name, found, set(above) if len(inside.parts) < 2 else seen)
-        elif is_picture(entry.name):
+        elif is_picture(entry.name) or is_sound(entry.name):
             yield name
         else:
             found.others.append(name.suffix.lower() or entry.name)

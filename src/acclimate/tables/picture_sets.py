@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from acclimate.datasets.spectrograms import COLUMNS
 from acclimate.exceptions import AcclimateWarning, InputError
 from acclimate.tables.picture_files import Picture, grey_of, read_picture, size_of
 from acclimate.tables.pictures import RANGES, Pictures
@@ -79,7 +80,7 @@ def read_set(files: Sequence[Path], names: Sequence[str], how: Pictures) -> Pict
             raise _sizes(files, names, how, names[kept[0]] if found else name, name)
         found.append(picture)
         kept.append(number)
-    _tell_bad(bad, len(files), skip=how.skip_bad and bool(found))
+    tell_bad(bad, len(files), skip=how.skip_bad and bool(found))
     here = [names[number] for number in kept]
     white = _white(found, here, how)
     colour = any(one.values.ndim == 3 for one in found)
@@ -146,13 +147,18 @@ def sentence(
     >>> how = Pictures(size=(64, 64), colour=True)
     >>> sentence(["cat", "dog"], None, how, 2, ["3 hidden left out"])
     '2 pictures of 2 classes, 64 x 64, colour; 3 hidden left out'
+    >>> sentence(None, None, Pictures(size=(250, 80), sound=True), 1)
+    '1 sound, 2.50 s'
     """
     some = labels if labelled is None or labels is None else labels[labelled]
     classes = 0 if some is None else len(set(map(str, some)))
-    words = counted(number, "picture")
+    words = counted(number, "sound" if how.sound else "picture")
     if classes:
         words += f" of {counted(classes, 'class')}"
-    words += f", {_pixels(how.size)}, {'colour' if how.colour else 'grey'}"
+    if how.sound:
+        words += f", {(how.size or (0,))[0] / COLUMNS:.2f} s"
+    else:
+        words += f", {_pixels(how.size)}, {'colour' if how.colour else 'grey'}"
     rest = 0 if labels is None or labelled is None else number - len(some)
     unlabelled = [f"{rest:,} without a label"] if rest else []
     return "; ".join([words, *unlabelled, *notes])
@@ -206,14 +212,14 @@ def _white(found: Sequence[Picture], names: Sequence[str], how: Pictures) -> int
     return how.white
 
 
-def _tell_bad(bad: dict[str, str], number: int, *, skip: bool) -> None:
+def tell_bad(bad: dict[str, str], number: int, *, skip: bool, noun: str = "picture") -> None:
     """Raise or warn of files that cannot be read."""
     if not bad:
         return
     named = [f"{name} ({why})" for name, why in bad.items()]
     if skip:
         warnings.warn(
-            f"{counted(len(bad), 'picture')} of {number:,} cannot be read and left out: "
+            f"{counted(len(bad), noun)} of {number:,} cannot be read and left out: "
             f"{listed(named, _LEFT_OUT)}",
             AcclimateWarning,
             stacklevel=4,
@@ -223,7 +229,7 @@ def _tell_bad(bad: dict[str, str], number: int, *, skip: bool) -> None:
     if len(bad) < number:
         way_out += ", or leave them out with Pictures(skip_bad=True) (--skip-bad)"
     raise InputError(
-        f"{counted(len(bad), 'picture')} of {number:,} cannot be read: {listed(named)}; {way_out}"
+        f"{counted(len(bad), noun)} of {number:,} cannot be read: {listed(named)}; {way_out}"
     )
 
 

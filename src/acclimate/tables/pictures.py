@@ -1,4 +1,4 @@
-"""`Pictures`: how pictures are read, as a user says it and as a model keeps it."""
+"""`Pictures`: how pictures and sounds are read, as a user says it and as a model keeps it."""
 
 from __future__ import annotations
 
@@ -11,17 +11,19 @@ from acclimate.exceptions import InputError
 
 RESIZE = ("crop", "pad", "stretch")
 LARGEST = 8192  # pixels of a side
+SECONDS = (0.16, 600.0)  # of sounds
 RANGES = (4095, 65535)  # of pictures of 12 and of 16 bits
 PAPER = (255, 255, 255)
 
 
 @dataclass(frozen=True)
 class Pictures:
-    """Say how pictures become arrays of one shape.
+    """Say how pictures and sounds become arrays of one shape.
 
-    Use it with `read` and `predict_file`, where pictures differ in size or are to be grey. What is
-    left open follows the pictures that are read, and a model keeps what came out, so that pictures
-    that come later are read the same way.
+    Use it with `read` and `predict_file`, where pictures differ in size or are to be grey, or
+    sounds are long. A sound becomes a grey picture, 80 bands high with 100 columns a second. What
+    is left open follows the pictures that are read, and a model keeps what came out, so that
+    pictures that come later are read the same way.
 
     Parameters
     ----------
@@ -40,10 +42,15 @@ class Pictures:
     white : int, default=None
         The value that is white in grey pictures of more than 8 bits, 1 to 65535. None means 4095
         where none of the pictures has a value above it, and 65535 otherwise.
+    seconds : float, default=None
+        How long sounds are, 0.16 to 600: longer ones are cut, shorter ones end in silence. None
+        means the longest rounded up to 0.5, 1, 1.5, 2, 3, 5, 10, 20 or 30.
     skip_bad : bool, default=False
         Whether files that cannot be read are left out, with a warning, and are no error.
     of_another : bool, default=False
         Whether these are the settings of a model or of another set, which are not to be changed.
+    sound : bool, default=False
+        Whether the files are sounds; found by what there is where it is left out.
 
     Raises
     ------
@@ -63,6 +70,8 @@ class Pictures:
     white: int | None = None
     skip_bad: bool = False
     of_another: bool = False
+    seconds: float | None = None
+    sound: bool = False
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "size", _size(self.size))
@@ -75,6 +84,11 @@ class Pictures:
             isinstance(self.white, int) and 1 <= self.white <= RANGES[-1]
         ):
             raise InputError(f"white must be a whole number from 1 to 65535, got {self.white!r}")
+        if self.seconds is not None and not SECONDS[0] <= self.seconds <= SECONDS[1]:
+            raise InputError(
+                f"the seconds of sounds must be between {SECONDS[0]} and {SECONDS[1]:g}, got "
+                f"{self.seconds!r}"
+            )
         if self.size is not None and self.resize is None and not self.of_another:
             object.__setattr__(self, "resize", RESIZE[0])
 
@@ -98,6 +112,8 @@ class Pictures:
         """Return what pictures that come later need, as plain values; empty where there is none."""
         if self.size is None:
             return {}
+        if self.sound:
+            return {"size": list(self.size), "colour": False, "sound": True}
         return {
             "size": list(self.size), "resize": self.resize, "colour": self.colour,
             "background": list(self.background), "white": self.white,
@@ -120,7 +136,7 @@ def noted_or_of_shape(noted: Any, shape: Any) -> Pictures | None:
     (48, 64)
     """
     if isinstance(noted, Mapping) and noted.get("size"):
-        names = ("size", "resize", "colour", "background", "white")
+        names = ("size", "resize", "colour", "background", "white", "sound")
         return Pictures(**{n: noted[n] for n in names if n in noted}, of_another=True)
     sides = tuple(shape or ())
     if len(sides) not in (2, 3) or (len(sides) == 3 and sides[0] != 3) or max(sides) > LARGEST:
@@ -136,6 +152,7 @@ def of_words(
     background: str | None = None,
     white: str | int | None = None,
     skip_bad: bool = False,
+    seconds: str | float | None = None,
 ) -> Pictures:
     """Return the options of the command line as settings."""
     if grey and colour:
@@ -146,8 +163,18 @@ def of_words(
         size,  # type: ignore[arg-type]
         resize, False if grey else True if colour else None,
         PAPER if background is None else background,  # type: ignore[arg-type]
-        white, bool(skip_bad),
+        white, bool(skip_bad), seconds=_seconds(seconds),
     )  # fmt: skip
+
+
+def _seconds(given: Any) -> float | None:
+    """Return seconds of what a user wrote."""
+    if given is None:
+        return None
+    try:
+        return float(given)
+    except ValueError:
+        raise InputError(f"--seconds takes a number such as 2.5, got {given!r}") from None
 
 
 def _size(given: Any) -> tuple[int, int] | None:

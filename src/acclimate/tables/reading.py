@@ -17,6 +17,7 @@ from acclimate.tables.labels import check_columns
 from acclimate.tables.picture_files import is_picture
 from acclimate.tables.picture_sets import like_rows
 from acclimate.tables.pictures import Pictures
+from acclimate.tables.sound_sets import is_sound
 from acclimate.tables.table import Table, as_table, check_unique, to_frame
 from acclimate.tables.understood import STRINGS, Reading, check_declared, understand
 
@@ -24,12 +25,12 @@ DELIMITED = (".csv", ".tsv", ".csv.gz", ".tsv.gz")
 PARQUET = (".parquet", ".pq")
 ARROW = (".arrow", ".arrows", ".feather", ".ipc")
 _STREAM = b"\xff\xff\xff\xff"  # what an Arrow stream begins with
-ARRAYS = ("folder", "picture", "idx", "npz")  # kinds that are no table with columns
+ARRAYS = ("folder", "picture", "sound", "idx", "npz")  # kinds that are no table with columns
 KNOWN = (*DELIMITED, *PARQUET, *ARROW, ".xlsx", ".npz", ".idx3-ubyte", ".idx3-ubyte.gz")
 
 
 def kind_of(path: str | os.PathLike[str]) -> str:
-    """Return "csv", "parquet", "arrow", "excel", "npz", "idx", "picture" or "folder", by the name.
+    """Return "csv", "parquet", "arrow", "excel", "npz", "idx", "picture", "sound" or "folder".
 
     Raises
     ------
@@ -61,9 +62,11 @@ def kind_of(path: str | os.PathLike[str]) -> str:
         return "idx"
     if is_picture(name):
         return "picture"
+    if is_sound(name):
+        return "sound"
     raise InputError(
-        f"{path.name} has an ending that is not known; known are {', '.join(KNOWN)}, pictures and "
-        f"folders of pictures"
+        f"{path.name} has an ending that is not known; known are {', '.join(KNOWN)}, pictures, "
+        f"sounds and folders of these"
     )
 
 
@@ -85,14 +88,16 @@ def read(
     pictures: Pictures | None = None,
     how: Reading | None = None,
 ) -> Table:
-    r"""Read a file or a folder of pictures into memory.
+    r"""Read a file or a folder of pictures or sounds into memory.
 
     Use `stream` for files larger than memory. Files are told apart by their ending: CSV and TSV
     (also ending in .gz), Parquet, Feather and Arrow, NPZ, idx, .xlsx (with the extra ``excel``),
     pictures, and folders of pictures, whose class is the name of their folder: PNG, JPEG, TIFF,
-    WebP, BMP and the first frame of a GIF. Pictures beside the class folders have no label, folders
-    called train and val are read together, and one called test beside them is left out. A column of
-    paths to pictures makes a table one of pictures; its other columns are left out.
+    WebP, BMP and the first frame of a GIF. Sounds (WAV, FLAC, OGG, MP3, AIFF, with the extra
+    ``audio``) are read as grey pictures, 80 bands high with 100 columns a second. Pictures beside
+    the class folders have no label, folders called train and val are read together, and one called
+    test beside them is left out. A column of paths to pictures makes a table one of pictures; its
+    other columns are left out.
 
     Parameters
     ----------
@@ -121,7 +126,7 @@ def read(
     date : sequence of str, default=()
         Columns to read as dates, as "COLUMN" or "COLUMN=FORMAT" with a format of `strptime`.
     pictures : Pictures, default=None
-        Size, colour and more of pictures. None reads them as they are.
+        Size, colour and more of pictures, seconds of sounds. None reads them as they are.
     how : Reading, default=None
         All of these at once, with what is known from another file. The others then have no effect.
 
@@ -164,7 +169,7 @@ def read(
             tuple(number), tuple(date), pictures=pictures or Pictures(),
         )  # fmt: skip
     if kind in ARRAYS:
-        plain = kind in ("folder", "picture")
+        plain = kind in ("folder", "picture", "sound")
         if drop or (kind != "npz" and id is not None) or (plain and label is not None):
             raise InputError(f"{path.name} has no named columns; leave out label, id and drop")
         if plain:
