@@ -1,17 +1,18 @@
 """Spoken digits taught by written ones: pairs without a label, and a teacher of the other modality.
 
 Six speakers, each held out in turn: all is learnt from the other five and tested on the one. Sounds
-go through `SoundEncoder`, and the default student of `TeacherThroughPairs` stands behind it in every
-row, a linear model that chooses its penalty. Pairs are a clip and a test image of MNIST of the same digit: pairs made by class, which carry
-the labels, so the figures say what labels are worth and how much of it a teacher passes on. Three
-teachers, one small network each ("cnn-norm", 400 steps): of 10000 labelled images of MNIST, of
-USPS, and the one of USPS adapted by `MCC` to 10000 images of MNIST without their labels. As a
-control, pairs at random, in which the digit that is written says nothing of the one that is spoken.
+go through `SoundEncoder`, and the default student of `TeacherThroughPairs` stands behind it in
+every row, a linear model that chooses its penalty. Pairs are a clip and a test image of MNIST of
+the same digit: pairs made by class, which carry the labels, so the figures say what labels are
+worth and how much of it a teacher passes on. Three teachers, one small network each ("cnn-norm",
+400 steps): of 10000 labelled images of MNIST, of USPS, and the one of USPS adapted by `MCC` to
+10000 images of MNIST without their labels. As a control, pairs at random, in which the digit that
+is written says nothing of the one that is spoken.
 
-Few labels and pairs are drawn anew in each of three draws. The interval is over speakers (Student's t of
-six means), and differences are taken speaker by speaker.
+Few labels and pairs are drawn anew in each of five draws. The interval is over speakers (Student's
+t of six means), and differences are taken speaker by speaker.
 
-Run:  python benchmarks/spoken_digits.py [--draws 3]
+Run:  python benchmarks/spoken_digits.py [--draws 5]
 The teachers' answers and every speaker are kept in benchmarks/results/spoken_digits.json, and only
 the rest is run again. The recordings are fsdd.zip in a folder of ``ACCLIMATE_DATA``, or come from
 their own site.
@@ -144,7 +145,7 @@ def show(record: dict[str, Any], truth: Any) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--draws", type=int, default=3)
+    parser.add_argument("--draws", type=int, default=5)
     arguments = parser.parse_args()
     torch.set_num_threads(1)
     record: dict[str, Any] = {"teachers": {}, "speakers": {}}
