@@ -75,7 +75,8 @@ def table(rows: list[dict[str, Any]]) -> str:
             )
             cells.append(f"{100 * np.mean(means):.1f} ± {100 * half:.1f}")
         method = case.replace(", all", "")
-        lines.append(f"| {others or 2500:,} | {own} | {method} | {' | '.join(cells)} |")
+        heard = 0 if case == "TargetOnly" else others or 2500
+        lines.append(f"| {heard:,} | {own} | {method} | {' | '.join(cells)} |")
     return "\n".join(lines)
 
 
