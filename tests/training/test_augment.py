@@ -224,6 +224,11 @@ def test_swapped_cells_come_from_their_own_column() -> None:
     # cells of one row come from different rows
     both = (changed != x)[:, 0] & (changed != x)[:, 1]
     assert (changed[both, 0] != changed[both, 1] - 10_000).float().mean() > 0.9
+    weight = torch.tensor([1.0, 0.0, 3.0])  # cells of the third row come three times as often
+    drawn = torch.cat([Augmentation(swap=0.9)(x[:3], weight) for _ in range(400)])
+    counts = torch.bincount((drawn % 10_000).long().flatten())
+    assert counts[2] / counts.sum() == pytest.approx(0.75 * 0.9 + 0.1 / 3, abs=0.03)
+    assert counts[1] / counts.sum() == pytest.approx(0.1 / 3, abs=0.02)
     with pytest.raises(InputError, match=r"swap changes rows .* got rows of shape \(5, 5\)"):
         OF_ROWS["swap-strong"](torch.zeros(2, 5, 5))
 

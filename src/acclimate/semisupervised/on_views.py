@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from acclimate.catalogue import Row
 from acclimate.deep import TARGET, DeepAdapter, Run, forward, full_batches
 from acclimate.settings import COUNT, Constraints, OneOf, SeveralOf
-from acclimate.training.augment import WORDS, changing
+from acclimate.training.augment import WORDS, Augmentation, changing
 from acclimate.training.batch import Batch, Data
 from acclimate.training.course import Sampler
 
@@ -54,7 +54,10 @@ class ViewsAdapter(DeepAdapter):
 
         def views(batch: Batch) -> Batch:
             more = () if second is None or batch.domain != TARGET else (second(batch.x),)
-            return replace(batch, x=weak(batch.x), views=more)
+            # a weight is a number of rows, for what is drawn from the batch as well
+            weighed = isinstance(weak, Augmentation) and batch.weight is not None
+            x = weak(batch.x, batch.weight) if weighed else weak(batch.x)  # type: ignore[call-arg]
+            return replace(batch, x=x, views=more)
 
         return views
 

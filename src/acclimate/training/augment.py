@@ -75,10 +75,13 @@ class Augmentation:
     swap: float = 0.0
     zoom: float = 0.0
 
-    def __call__(self, x: Tensor) -> Tensor:
-        """Return images of the shape and type of ``x``, (b, h, w) or (b, c, h, w), or rows."""
+    def __call__(self, x: Tensor, weight: Tensor | None = None) -> Tensor:
+        """Return images of the shape and type of ``x``, (b, h, w) or (b, c, h, w), or rows.
+
+        Cells are swapped for those of rows drawn by ``weight``, shape (b,); None means 1.
+        """
         if self.swap:
-            x = swapped(x, self.swap)
+            x = swapped(x, self.swap, weight)
             if self == Augmentation(swap=self.swap):
                 return x
         if x.dim() not in (3, 4):
@@ -174,7 +177,7 @@ def covered(images: Tensor, where: Tensor) -> Tensor:
     return torch.where(where, images.mean(dim=(1, 2, 3), keepdim=True), images)
 
 
-def swapped(x: Tensor, share: float) -> Tensor:
+def swapped(x: Tensor, share: float, weight: Tensor | None = None) -> Tensor:
     """Return rows of which a share of the cells come from other rows, each from its own column.
 
     Parameters
@@ -183,6 +186,8 @@ def swapped(x: Tensor, share: float) -> Tensor:
         Numbers, or codes of categories.
     share : float in [0, 1)
         Chance of each cell.
+    weight : Tensor of shape (b,), default=None
+        How often a row gives its cells, on any scale; None means equally often.
 
     Returns
     -------
@@ -193,7 +198,10 @@ def swapped(x: Tensor, share: float) -> Tensor:
             f"swap changes rows of shape (n, d), got rows of shape {tuple(x.shape[1:])}; images "
             f'take words such as "crop" and "strong"'
         )
-    other = torch.randint(len(x), x.shape, device=x.device)
+    if weight is None or bool((weight == weight[0]).all()):  # the same draws as without weights
+        other = torch.randint(len(x), x.shape, device=x.device)
+    else:
+        other = weight.multinomial(x.numel(), replacement=True).view(x.shape)
     return torch.where(torch.rand(x.shape, device=x.device) < share, x.gather(0, other), x)
 
 
