@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 from scipy.special import softmax
@@ -168,6 +169,15 @@ def test_images_and_spectrograms_go_in(shape: tuple[int, ...], words: str) -> No
         images[:6], np.arange(6) % 2, target=Domain(images)
     )
     assert model.predict(images).shape == (20,)
+
+
+def test_frames_with_categories_go_in() -> None:
+    rng = np.random.default_rng(0)
+    frame = pd.DataFrame({"size": rng.normal(size=60), "colour": rng.choice(list("abc"), 60)})
+    y = np.where((frame["size"] > 0) ^ (frame["colour"] == "a"), "yes", "no")
+    base = NeuralClassifier("tabular", hidden=(8,), min_steps=20)
+    model = FlexMatch(base).fit(frame[:20], y[:20], target=Domain(frame))
+    assert set(model.predict(frame)) <= {"yes", "no"}
 
 
 @pytest.mark.parametrize(
