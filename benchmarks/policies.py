@@ -3,7 +3,9 @@
 - *reversed force*: CartPole, where left is right.
 - *heavier links*: Acrobot, both links with 1.5 times the mass.
 - *sensors in another order*: CartPole, its four numbers the other way round. What was learnt of
-  each is wrong of another: a case in which nothing is to be expected of a transfer.
+  each is wrong of another.
+- *weaker engine*: MountainCar, with 0.8 times the force. Its source is not learnt in these steps,
+  so there is nothing to transfer.
 
 Five seeds a case, each with its own source policy. A goal is the mean return of the last 20
 episodes of training. For the reversed force, the same with the last layer kept, and with a new
@@ -32,7 +34,7 @@ from acclimate.rl import Policy, PolicyTransfer, train_policy, transfer_policy
 from acclimate.rl.efficiency import curve, over_seeds, steps_to, times_fewer
 
 RESULTS = Path(__file__).parent / "results" / "policies.json"
-MASS = 1.5
+MASS, FORCE = 1.5, 0.8
 
 
 def make(name: str) -> Any:
@@ -69,6 +71,12 @@ def heavier_links() -> Any:
     return env
 
 
+def weaker_engine() -> Any:
+    env = make("MountainCar-v0")
+    env.unwrapped.force *= FORCE
+    return env
+
+
 # source, target, steps there and here, goals: the one that gymnasium calls solved comes last
 CASES: dict[str, tuple[str, Any, int, int, tuple[float, ...]]] = {
     "reversed force": ("CartPole-v1", reversed_force, 40_000, 60_000, (195.0, 400.0, 475.0)),
@@ -76,6 +84,7 @@ CASES: dict[str, tuple[str, Any, int, int, tuple[float, ...]]] = {
     "sensors in another order": (
         "CartPole-v1", sensors_in_another_order, 40_000, 60_000, (195.0, 400.0, 475.0),
     ),
+    "weaker engine": ("MountainCar-v0", weaker_engine, 40_000, 40_000, (-150.0, -110.0)),
 }  # fmt: skip
 VARIANTS = {
     "last layer kept": {"keep_head": True},
@@ -109,7 +118,9 @@ def measure(name: str, policies: list[Policy], draw: int) -> tuple[dict[str, Any
     _, target, _, steps, goals = CASES[name]
     found = transfer_policy(policies, target, steps, seeds=len(policies), random_state=draw)
     sides = [list(found.policies), list(found.scratch)]
-    return {**found.to_dict(), "goals": at_goals(sides, goals, found.target_steps)}, found
+    means = found.curves.mean(axis=1).round(1).tolist()
+    record = {**found.to_dict(), "curves": means}
+    return {**record, "goals": at_goals(sides, goals, found.target_steps)}, found
 
 
 def measure_variant(
