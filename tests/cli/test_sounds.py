@@ -37,6 +37,18 @@ def folders(tmp_path, monkeypatch):
     return tmp_path
 
 
+def test_a_folder_is_fitted_and_predicted(folders, acclimate):
+    code, out, err = acclimate(
+        "fit", "here", "--out", "m.acclimate", "--method", "SourceOnly", "--encoder", "logmel"
+    )
+    assert (code, err) == (0, "")
+    assert "Read here: 20 sounds of 2 classes, 1.00 s; 0." in out
+    code, out, err = acclimate("predict", "m.acclimate", "bare", "--out", "p.csv")
+    assert (code, err) == (0, "")
+    assert "Read bare: 6 sounds, 1.00 s" in out
+
+
+@pytest.mark.slow
 def test_from_a_folder_to_predictions(folders, acclimate):
     code, out, err = acclimate(
         "fit", "here", "--target", "there", "--out", "m.acclimate", "--encoder", "logmel"
@@ -64,6 +76,7 @@ def test_from_a_folder_to_predictions(folders, acclimate):
     assert acclimate("predict", "m.acclimate", "bare", "--out", "p.csv", "--skip-bad")[0] == 0
 
 
+@pytest.mark.slow
 def test_what_differs_and_which_source(folders, acclimate):
     code, out, err = acclimate("diagnose", "here", "there", "--encoder", "logmel")
     assert (code, err) == (0, "")

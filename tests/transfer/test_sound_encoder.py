@@ -175,7 +175,7 @@ def test_silence_is_a_sound() -> None:
 
 @needs_weights
 def test_a_method_behind_it_is_saved(tmp_path: Path) -> None:
-    sounds, y = tones()
+    sounds, y = tones(12)
     X = as_pixels(as_spectrograms(sounds))
     for step in (SoundEncoder(), LogMel()):
         model = CORAL(preprocess=step).fit(X, y, target=Domain(X))
