@@ -409,7 +409,7 @@ def test_a_folder_as_people_have_it(name: str, tmp_path: Path) -> None:
     assert table.ids.tolist() == sorted(table.ids.tolist(), key=lambda one: Path(one).parts)
 
 
-@pytest.mark.parametrize("names", [(), ("notes.txt",), ("a/0.heic",), (".hidden/0.png",)])
+@pytest.mark.parametrize("names", [(), ("notes.md",), ("a/0.heic",), (".hidden/0.png",)])
 def test_a_folder_without_pictures_says_what_is_there(names: Any, tmp_path: Path) -> None:
     for name in names:
         (tmp_path / name).parent.mkdir(exist_ok=True)

@@ -12,7 +12,8 @@ import pytest
 import torch
 
 import acclimate
-from acclimate import CORAL, Domain, SourceOnly, TextEncoder
+from acclimate import CORAL, Domain, OneScale, SourceOnly, TextEncoder
+from acclimate.comparison.bases import SOURCE_COMMITTEE
 from acclimate.datasets import feature_rows
 from acclimate.exceptions import InputError, IntegrityError, MissingExtraError
 from acclimate.tables import MixedPreprocessor, TabularPreprocessor
@@ -76,7 +77,8 @@ def reviews(n: int = 24) -> tuple[pd.DataFrame, Any]:
     """Return texts beside a number and a level, and whether each is good."""
     y = np.arange(n) % 2
     texts = [f"{(GOOD if y[i] else BAD)[i % 3]}, number {i}" for i in range(n)]
-    frame = pd.DataFrame({"text": texts, "stars": np.arange(n) % 5 + 0.5, "shop": ["a", "b"] * 12})
+    shop = np.where(np.arange(n) % 3, "a", "b")
+    frame = pd.DataFrame({"text": texts, "stars": np.arange(n) % 5 + 0.5, "shop": shop})
     return frame, np.where(y, "good", "bad")
 
 
@@ -283,3 +285,58 @@ def test_files_that_are_others_are_not_read(
     with pytest.raises(IntegrityError, match=r"l2_supercat_256\.safetensors is not that of"):
         made("wordllama", GOOD)
     assert torch.get_num_threads() >= 1
+
+
+@pytest.mark.slow
+def test_compare_encodes_once_beside_other_columns(monkeypatch: pytest.MonkeyPatch) -> None:
+    from acclimate.comparison.compare import compare
+    from acclimate.transfer import text_encoder
+
+    (X, y), (Xt, yt) = reviews(), reviews(40)
+    Xt = Xt.assign(text=[f"{text} indeed" for text in Xt["text"]])
+    asked: list[str] = []
+
+    def counting(name: str, texts: Any, *more: Any) -> Any:
+        asked.extend(texts)
+        return sentence_models.embed(name, texts, *more)
+
+    monkeypatch.setattr(text_encoder, "embed", counting)
+    settings: dict[str, Any] = {"methods": ["CORAL"], "folds": 3, "repeats": 1, "n_jobs": 1}
+    found = compare((X, y), Domain(Xt, yt), encoder="wordllama", **settings)
+    assert sorted(asked) == sorted({*X["text"], *Xt["text"]}, key=str)
+    assert word_of(front_of(found.best_model())) == "wordllama"
+    again = compare(
+        (X, y), Domain(Xt, yt), preprocess=TabularPreprocessor(text=["text"]),
+        encoder=TextEncoder("wordllama"), **settings,
+    )  # fmt: skip
+    scores = [{row["candidate"]: row["score"] for row in one.table()} for one in (found, again)]
+    assert scores[0] == scores[1]
+    unlabelled = compare((X, y), Domain(Xt), encoder="wordllama", n_jobs=1)
+    assert unlabelled.recommendation.candidate == SOURCE_COMMITTEE  # nothing is aligned unasked
+
+
+def test_what_compare_takes_with_texts() -> None:
+    from acclimate.comparison.compare import compare
+
+    X, y = reviews()
+    for words, more in (
+        ("put the encoder into their preprocess", {"candidates": {"mine": SourceOnly()}}),
+        ("must be a TabularPreprocessor, got OneScale", {"preprocess": OneScale()}),
+        ("hog reads pictures, and these rows are a table", {"encoder": "hog"}),
+    ):
+        with pytest.raises(InputError, match=words):
+            compare((X, y), Domain(X, y), **({"encoder": "wordllama"} | more))
+    pictures = np.zeros((24, 12, 12), dtype=np.uint8)
+    with pytest.raises(InputError, match="wordllama reads texts, and the rows have the shape"):
+        compare((pictures, y), Domain(pictures, y), encoder="wordllama")
+
+
+def test_rank_holds_random_weights_against_an_encoder() -> None:
+    frame, y = reviews(48)
+    texts = frame[["text"]]
+    step = TextEncoder("wordllama").fit(texts)
+    found = acclimate.rank({"words": step}, texts, y, random_bodies=1)
+    again = acclimate.rank({"words": step.transform(texts)}, None, y)
+    assert found.best.probe.score == again.best.probe.score
+    twin = acclimate.rank({"twin": step.random_twin(1)}, texts, y, random_bodies=1)
+    assert found.best.random.score == twin.best.probe.score

@@ -396,7 +396,7 @@ def _read(asked: dict[str, Any]) -> dict[str, Any]:
     return {
         "source": Domain(X, y, class_names=names, name=source.name), "target": goal,
         "estimators": _estimators(asked["estimator"], task, images),
-        "preprocess": preprocess if front is None else "auto", "encoder": front,
+        "preprocess": "auto" if images and front is not None else preprocess, "encoder": front,
         "task": task, "why": why, "networks": networks, "domains": domains, "groups": groups,
         "tables": (table, there), "asked": asked,
     }  # fmt: skip

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
@@ -77,8 +77,22 @@ def diagnose(
 
 
 def features_of(front: Any, X: Any, Z: Any) -> tuple[Any, Any] | None:
-    """Return what an encoder makes of the pictures of two domains; None without an encoder."""
-    if front is None or X.shape[1:] != Z.shape[1:]:
+    """Return what an encoder makes of pictures, or columns of text, of two domains; None without.
+
+    Texts are those of columns that both domains have.
+    """
+    from acclimate.transfer.encoders import text_settings
+
+    if front is None:
+        return None
+    if hasattr(X, "columns"):
+        from acclimate.tables import TabularPreprocessor
+
+        names = [name for name in X.columns if name in Z.columns]
+        settings = text_settings(front, X[names])
+        step = TabularPreprocessor(**settings).fit(X[settings["text"]])
+        return step.text_features(X), step.text_features(Z)
+    if X.shape[1:] != Z.shape[1:]:
         return None
     fitted = front.fit(X)
     return fitted.transform(X), fitted.transform(Z)
@@ -89,7 +103,10 @@ def rank(
     target: Annotated[Path, typer.Argument(help="Labelled rows of the target.")],
     candidates: Annotated[
         list[Path],
-        typer.Argument(help="Labelled files of sources, or model files; one kind in one run."),
+        typer.Argument(
+            help="Labelled files of sources, model files, or words of encoders, such as minilm; "
+            "one kind in one run."
+        ),
     ],
     label: Annotated[
         str | None, typer.Option("--label", metavar="COLUMN", help="Column with the labels.")
@@ -108,21 +125,24 @@ def rank(
     *,
     how: dict[str, Any],
 ) -> None:
-    """Rank sources or models by a linear probe on the target, each beside a random body.
+    """Rank sources, models or encoders by a linear probe on the target, each beside a random body.
 
-    A candidate that probes no better than a body of random weights has nothing to give here.
+    A candidate that probes no better than a body of random weights has nothing to give here. Beside
+    encoders of texts stands TF-IDF.
     """
-    from acclimate.cli.rows import note_identifiers, read_rows, reading_of, say_read
+    from acclimate.cli.rows import declared, note_identifiers, read_rows, reading_of, say_read
     from acclimate.cli.stored import load, reading_for
     from acclimate.report.plain import json_safe
     from acclimate.report.screen import as_rich
+    from acclimate.transfer.encoders import ENCODERS
 
     names = [path.name for path in candidates]
     if len(set(names)) < len(names):
         names = [str(path) for path in candidates]
     saved = [path.suffix == ".acclimate" for path in candidates]
-    if any(saved) and not all(saved):
-        raise InputError("rank either sources or models in one run, not both")
+    words = [str(path) in ENCODERS and not path.exists() for path in candidates]
+    if any(one and not all(kind) for kind in (saved, words) for one in kind):
+        raise InputError("rank either sources, models or encoders in one run, not both kinds")
     with connected(cluster) as client, Status("reading") as status:
         reading = reading_of(how)
         if all(saved):  # pictures as the models read them
@@ -132,12 +152,16 @@ def rank(
         if table.y is None:
             raise InputError(f"{target.name} has no label in any row; ranking needs some")
         X, y = table.labelled_rows()
-        if encoder is not None and all(saved):
-            raise InputError("saved models read pictures as they do; leave out --encoder")
+        if encoder is not None and (all(saved) or all(words)):
+            raise InputError(
+                "saved models and encoders are ranked as they are; leave out --encoder"
+            )
         front = None if encoder is None else models.encoder(encoder, X, ())
         paths = dict(zip(names, candidates, strict=True))
         if all(saved):
             found_X, given = _models(paths, X, trusted)
+        elif all(words):
+            found_X, given = _encoders(names, X, declared(table).get("text", ()))
         else:
             found_X, given = _sources(paths, X, label, id, reading.like(table), front)
         status.tell("probing")
@@ -159,6 +183,24 @@ def _models(paths: dict[str, Path], X: Any, trusted: Collection[str] | None) -> 
     return X, {name: load(path, trusted) for name, path in paths.items()}
 
 
+def _encoders(words: list[str], X: Any, text: Sequence[str]) -> Any:
+    """Return pictures, or one column of text, and the encoders; of texts TF-IDF as well."""
+    from acclimate.tables import TabularPreprocessor
+    from acclimate.tables.defaults import text_columns
+
+    fronts = {word: models.encoder(word, X, ()) for word in words}
+    if hasattr(X, "columns"):
+        names = text_columns(X, text)
+        if len(names) > 1:
+            raise InputError(
+                f"encoders are ranked on one column of text, and there are {', '.join(names)}; "
+                f"leave the others out with --drop"
+            )
+        X = X[names]
+        fronts["tf-idf"] = TabularPreprocessor(text=names)
+    return X, {name: front.fit(X) for name, front in fronts.items()}
+
+
 def _sources(
     paths: dict[str, Path], X: Any, label: str | None, id: str | None, how: Any, front: Any
 ) -> Any:
@@ -166,9 +208,12 @@ def _sources(
     from acclimate import tables
     from acclimate.cli.rows import read_rows
     from acclimate.domain import Domain
+    from acclimate.transfer.encoders import text_settings
 
     features = list(X.columns) if hasattr(X, "columns") else None
     step = tables.default_preprocess(X) if front is None else front
+    if front is not None and features is not None:
+        step = tables.default_preprocess(X, **text_settings(front, X))
     encoded = X if step is None else step.fit(X).transform(X)
     sources = {}
     for name, path in paths.items():

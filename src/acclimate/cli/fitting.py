@@ -108,7 +108,6 @@ def fit(
     check_out(out, source, target)
     if share and target is None:
         raise InputError("--share is about the rows of --target, and there are none")
-    from acclimate import tables
     from acclimate.cli import rows as door
 
     with Status("reading"):
@@ -133,9 +132,7 @@ def fit(
         if front is not None and estimator is None:
             estimator = "linear"
         base_name, base = models.estimator(estimator, task, images=door.is_image(X))
-        preprocess = tables.default_preprocess(X, base, **door.declared(table))
-        if front is not None:
-            preprocess = encoded(front)
+        preprocess = preprocessing(X, base, front, door.declared(table))
         changes = models.augmented(base, augment) | models.parse_settings(settings or ())
         model = models.build(row, base, preprocess, seed, changes)
         features = list(X.columns) if hasattr(X, "columns") else None
@@ -258,16 +255,34 @@ def save(
     return path
 
 
-def encoded(front: Any) -> Any:
-    """Return the preprocessing behind an encoder: its features, scaled."""
-    from acclimate.preprocessing.one_scale import OneScale
-    from acclimate.transfer.encoders import before
+def preprocessing(X: Any, base: Any, front: Any, declared: Mapping[str, Any]) -> Any:
+    """Return the preprocessing of inputs; behind an encoder its features, scaled.
 
-    return before(front, OneScale())
+    Parameters
+    ----------
+    X : data frame or ndarray of shape (n, ...)
+        Inputs.
+    base : estimator
+        The base model.
+    front : transformer or None
+        The encoder, of pictures or of a table's texts.
+    declared : mapping
+        Settings of a table's preprocessing that the user gave.
+    """
+    from acclimate import tables
+    from acclimate.preprocessing.one_scale import OneScale
+    from acclimate.transfer.encoders import before, text_settings
+
+    if front is None:
+        return tables.default_preprocess(X, base, **declared)
+    if not hasattr(X, "columns"):
+        return before(front, OneScale())
+    settings = {**declared, **text_settings(front, X, declared.get("text", ()))}
+    return tables.default_preprocess(X, base, **settings)
 
 
 def encoder_words(model: Any) -> str:
-    """Return what encodes the pictures that a model reads; nothing where nothing does."""
+    """Return what encodes the pictures or texts that a model reads; nothing where nothing does."""
     from acclimate.transfer.encoders import front_of, word_of
 
     return word_of(front_of(model))

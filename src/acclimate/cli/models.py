@@ -119,19 +119,32 @@ def encoder(
     Raises
     ------
     InputError
-        There is no such encoder, or the inputs are no pictures.
+        There is no such encoder, or it reads pictures and the inputs are a table, or texts and they
+        are pictures.
     """
     from acclimate.cli.rows import is_image
     from acclimate.columns import warn_of
 
-    if not is_image(X):
-        if word is not None:
-            raise InputError(f"--encoder {word} reads pictures, and these rows are a table")
+    if word is None and not is_image(X):
         return None
-    from acclimate.transfer.encoders import HOW_TO_GET, default_encoder, encoder_of, installed
+    from acclimate.transfer.encoders import (
+        HOW_TO_GET,
+        TEXTS,
+        default_encoder,
+        encoder_of,
+        installed,
+        reads_texts,
+    )
 
     if word is not None:
-        return encoder_of(word)
+        found = encoder_of(word)
+        if reads_texts(found) == is_image(X):
+            raise InputError(
+                f"--encoder {word} reads texts, and these are pictures" if is_image(X) else
+                f"--encoder {word} reads pictures, and these rows are a table; of texts read "
+                f"{' and '.join(TEXTS)}"
+            )  # fmt: skip
+        return found
     if networks or any(name in words.NETWORKS for name in names):
         return None
     if not sounds and not installed():

@@ -88,7 +88,8 @@ Encoder = Annotated[
     typer.Option(
         "--encoder", metavar="WORD",
         help="What makes rows of features: of pictures efficientnet-lite0, hog, pixels, of sounds "
-        "whisper-tiny, logmel; or the file of a saved model with a network.",
+        "whisper-tiny, logmel, of columns of text minilm, wordllama; or the file of a saved model "
+        "that has one.",
     ),
 ]  # fmt: skip
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]

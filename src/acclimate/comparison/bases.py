@@ -46,7 +46,7 @@ def table_preprocess(X: Any, estimators: Mapping[str, Any], given: Any) -> dict[
     """
     from acclimate.tables import default_preprocess
 
-    settings = {} if given is None else given.get_params()
+    settings = {} if given is None else given.get_params(deep=False)
     found = {name: default_preprocess(X, one, **settings) for name, one in estimators.items()}
     return found | {"": default_preprocess(X, **settings)}
 

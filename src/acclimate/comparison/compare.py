@@ -39,7 +39,7 @@ from acclimate.comparison.candidates import (
     describe,
 )
 from acclimate.comparison.design import Design, fits_of, make_design
-from acclimate.comparison.encoded import behind, encoded, front_for
+from acclimate.comparison.encoded import behind, encoded, front_for, in_table
 from acclimate.comparison.few import (
     few_words,
     fitted_everywhere,
@@ -145,10 +145,12 @@ def compare(
         Part of every candidate. "auto" scales the columns of plain arrays of numbers, and features
         of an encoder by one number (`OneScale`).
     encoder : str, transformer or None, default="auto"
-        For pictures: what makes rows of features of them, once for all candidates: a word or file
-        of `acclimate.transfer.encoders`, or a transformer. "auto" takes "efficientnet-lite0" where
-        it is installed (extra ``vision``) and neither preprocessing, candidates of your own nor
-        networks are given. None leaves pictures as they are.
+        For pictures, and columns of text in a frame: what makes features of them, once for all
+        candidates: a word or file of `acclimate.transfer.encoders`, or a transformer. Texts are
+        read by "minilm" and "wordllama" (extra ``text``); the other columns stay. "auto" leaves
+        texts to TF-IDF, and for pictures takes "efficientnet-lite0" where it is installed (extra
+        ``vision``) and neither preprocessing, candidates of your own nor networks are given. None
+        leaves pictures as they are.
     methods : sequence of str, default=None
         Names in the catalogue. None means all that fit. The baselines always take part.
     candidates : mapping from name to Adapter, default=None
@@ -283,9 +285,12 @@ def compare(
         positive=positive,
     )  # fmt: skip
     problem, few = judgeable(tuned(problem, threshold))
+    own = dict(candidates or {})
+    preprocess, texts = in_table(problem, encoder, preprocess, own=bool(own))
     front = front_for(
-        problem, encoder, estimators, preprocess, own=bool(candidates), networks=networks
-    )
+        problem, None if texts else encoder, estimators, preprocess, own=bool(own),
+        networks=networks,
+    )  # fmt: skip
     pictures, problem = problem, encoded(problem, front)
     weighs = committee is not False
     if repeats is None:
@@ -301,11 +306,10 @@ def compare(
     if estimators is None:
         lean = need.labels and not images and methods is None
         given = strong_estimators if lean else default_estimators
-        estimators = given(need, front is not None)
+        estimators = given(need, front is not None or texts > 0)
         methods = STANDARDS if lean else methods
     if isinstance(preprocess, str):
         preprocess = _auto(preprocess, problem, front)
-    own = dict(candidates or {})
     told = problem.labelled or few or methods or estimator is not None
     if not (told or images):
         many = problem.classes is not None and len(problem.classes) >= LEAST_CLASSES
@@ -325,7 +329,7 @@ def compare(
     if problem.labelled and not images:
         fits = fits_of(folds) * sum(one.uses_labels for one in tried)
         workers = count_workers(executor, n_jobs)
-        rows = rows_within(budget, workers, problem.columns, fits)
+        rows = rows_within(budget, workers, problem.columns + texts, fits)
         problem = thin(problem, rows, random_state, MOST_ROWS)
     larger = whole.labels / problem.labels
     design = None

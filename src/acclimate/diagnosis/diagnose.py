@@ -74,10 +74,10 @@ def diagnose(
         test takes 500). Columns, labels and duplicates are read in full. Of more than 256 columns,
         256 at even distances are read.
     features : (array-like of shape (n, d), array-like of shape (m, d)), default=None
-        Of images, what an encoder makes of those of the source and of the target: its 64 main
-        directions stand for them where rows are compared with rows, and in the model of the source.
-        Without it that model is one of an 8 x 8 grid, which says little of what pictures can do, so
-        that nothing is said against a transfer.
+        Of images, and of the columns of text of a frame, what an encoder makes of those of the
+        source and of the target: its 64 main directions stand for them where rows are compared with
+        rows, and in the model of the source. Without it that model is one of the letters' number,
+        or of an 8 x 8 grid, which says little of pictures: nothing is said against a transfer.
     random_state : int, default=0
         Seeds samples and folds. Which rows are drawn depends on their values, not on their order.
     executor : concurrent.futures.Executor or dask.distributed.Client, default=None
@@ -147,9 +147,12 @@ def diagnose(
     encoded = _encode(before, now, shared)
     whole = encoded
     if features is not None:
-        if before.kind != "images":
-            raise InputError(f"features stand for images, and the source is {before.kind}")
         whole = encoding.encode_features(*features, (before.rows, now.rows))
+        if before.kind == "frame":  # beside the columns that are no text
+            others = [name for name in shared if cells.kind_of(before.columns[name]) != "text"]
+            whole = encoding.beside(_encode(before, now, others), whole) if others else whole
+        elif before.kind != "images":
+            raise InputError("features stand for images and texts, and the source is an array")
     same = leaks.keys_of(before, now, shared, random_state)
     picked = [encoding.sampling_order(keys)[:rows] for keys in same]
     raw = (whole.source[picked[0]], whole.target[picked[1]])

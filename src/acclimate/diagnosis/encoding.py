@@ -18,7 +18,7 @@ Floats = NDArray[np.float64]
 Keys = NDArray[np.uint64]
 
 LEVELS = 10  # most frequent levels of a category that get a column of their own
-DIRECTIONS = 64  # of features that stand for images
+DIRECTIONS = 64  # of features that stand for images or texts
 GRID = 8  # side of the grid of means that stands for an image
 
 
@@ -127,6 +127,14 @@ def encode_features(features: Any, others: Any, rows: tuple[int, int]) -> Encode
             raise InputError(f"the {name} has {n} rows and {len(found)} of features")
     F, T = main_directions(F, T)
     return Encoded(F, T, tuple(f"direction {i}" for i in range(F.shape[1])))
+
+
+def beside(first: Encoded, second: Encoded) -> Encoded:
+    """Return the numbers of both, those of the first in front; equally many rows on each side."""
+    return Encoded(
+        np.hstack([first.source, second.source]), np.hstack([first.target, second.target]),
+        first.names + second.names,
+    )  # fmt: skip
 
 
 def image_grid(X: NDArray[Any]) -> Floats:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
+from acclimate import columns as cells
+from acclimate.exceptions import InputError
 from acclimate.tables.preprocess import TabularPreprocessor
 
 
@@ -45,3 +48,38 @@ def default_preprocess(
         if get_tags(estimator).input_tags.categorical:
             return MixedPreprocessor(**settings)
     return TabularPreprocessor(**settings)
+
+
+def text_columns(X: Any, declared: Sequence[str] = ()) -> list[str]:
+    """Return the columns of text of a frame, at least one.
+
+    Parameters
+    ----------
+    X : data frame of shape (n, d)
+        Rows.
+    declared : sequence of str, default=()
+        Columns that are text, whatever they look like.
+
+    Raises
+    ------
+    InputError
+        No column is text.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from acclimate.tables.defaults import text_columns
+    >>> text_columns(pd.DataFrame({"age": [1, 2], "note": ["he slept well", "she did not sleep"]}))
+    ['note']
+    """
+    found = [
+        str(name)
+        for j, name in enumerate(X.columns)
+        if name in declared or cells.kind_of(X.iloc[:, j]) == "text"
+    ]
+    if not found:
+        raise InputError(
+            f"an encoder reads texts, and none of the columns {list(X.columns)[:8]} has many cells "
+            f"of three words or more; name one with {cells.way_out('text', 'COLUMN')}"
+        )
+    return found

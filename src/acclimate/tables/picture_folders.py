@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -47,6 +47,8 @@ class Layout:
         Folders beside the classes that hold none.
     again : list of str
         Links to folders that they lie in, or that were read already.
+    noun : str or None
+        What is looked for, in words; None for pictures and sounds.
     """
 
     how: Pictures = field(default_factory=Pictures)
@@ -57,6 +59,7 @@ class Layout:
     parts: list[str] = field(default_factory=list)
     empty: list[str] = field(default_factory=list)
     again: list[str] = field(default_factory=list)
+    noun: str | None = None
 
     def notes(self) -> list[str]:
         """Return what was left out, in words."""
@@ -71,7 +74,7 @@ class Layout:
         if self.again:
             found.append(f"{listed(sorted(self.again))} not followed again")
         if self.empty:
-            noun = "sound" if self.how.sound else "picture"
+            noun = self.noun or ("sound" if self.how.sound else "picture")
             found.append(f"no {noun} in {listed([f'{name}/' for name in self.empty])}")
         return found
 
@@ -86,7 +89,7 @@ def look(path: Path, how: Pictures | None = None) -> Layout:
     out.
     """
     found = Layout(how or Pictures())
-    files = sorted(_walk(path, Path(), found, set()))
+    files = sorted(_walk(path, Path(), found, set(), is_either))
     known = found.how.of_another and found.how.size is not None
     if not known:
         sounds = sum(is_sound(name.name) for name in files)
@@ -95,6 +98,27 @@ def look(path: Path, how: Pictures | None = None) -> Layout:
         name.suffix.lower() for name in files if not is_like(name.name, found.how.sound)
     ]
     files = [name for name in files if is_like(name.name, found.how.sound)]
+    return _laid_out(path, found, files)
+
+
+def look_for(path: Path, wanted: Callable[[str], bool], noun: str) -> Layout:
+    """Find the files of another kind in a folder, by the rules of `look`.
+
+    Parameters
+    ----------
+    path : Path
+        The folder.
+    wanted : callable
+        Tells by its name whether a file is of the kind.
+    noun : str
+        What such a file is called.
+    """
+    found = Layout(noun=noun)
+    return _laid_out(path, found, sorted(_walk(path, Path(), found, set(), wanted)))
+
+
+def _laid_out(path: Path, found: Layout, files: list[Path]) -> Layout:
+    """Fill in the classes of files, and what is left out of them."""
     tops = sorted({name.parts[0] for name in files if len(name.parts) > 1})
     below = any(len(name.parts) > 2 and name.parts[0].lower() in LEARNT for name in files)
     parts = {top for top in tops if top.lower() in LEARNT}
@@ -156,8 +180,20 @@ def read_one(path: Path, how: Pictures | None = None) -> Table:
     return Table(pictures.X, None, np.array([path.name]), None, path, reading, told=told)
 
 
-def _walk(root: Path, inside: Path, found: Layout, seen: set[str]) -> Iterator[Path]:
-    """Yield the pictures and the sounds below ``root / inside``, relative to ``root``.
+def any_file(path: Path, wanted: Callable[[str], bool]) -> bool:
+    """Tell whether a folder holds a file of a kind, at any depth."""
+    return any(True for _ in _walk(path, Path(), Layout(), set(), wanted))
+
+
+def is_either(name: str) -> bool:
+    """Tell by its name whether a file is a picture or a sound."""
+    return is_picture(name) or is_sound(name)
+
+
+def _walk(
+    root: Path, inside: Path, found: Layout, seen: set[str], wanted: Callable[[str], bool]
+) -> Iterator[Path]:
+    """Yield the wanted files below ``root / inside``, relative to ``root``.
 
     Links are followed. Below the classes no folder is entered twice, so that links in a circle end.
     """
@@ -172,8 +208,9 @@ def _walk(root: Path, inside: Path, found: Layout, seen: set[str]) -> Iterator[P
         if entry.name.startswith("."):
             found.hidden += 1
         elif os.path.isdir(root / name):  # a link to itself leads to none
-            yield from _walk(root, name, found, set(above) if len(inside.parts) < 2 else seen)
-        elif is_picture(entry.name) or is_sound(entry.name):
+            entered = set(above) if len(inside.parts) < 2 else seen
+            yield from _walk(root, name, found, entered, wanted)
+        elif wanted(entry.name):
             yield name
         else:
             found.others.append(name.suffix.lower() or entry.name)

@@ -285,13 +285,14 @@ class TabularPreprocessor(TransformerMixin, BaseEstimator):  # type: ignore[misc
         Parameters
         ----------
         X : data frame of shape (n, d)
-            Rows with the columns of `fit`.
+            Rows. Where one of the text columns is missing, the result is None.
         """
         check_is_fitted(self, "texts_")
-        if not self._widths():
+        X = as_rows(X)
+        names = list(self._widths())
+        if not names or not set(names) <= set(getattr(X, "columns", ())):
             return None
-        X = self._checked(match_columns(self, as_rows(X)), reset=False)
-        return np.hstack([self.texts_[n].transform(self._text_of(X, n)) for n in self._widths()])
+        return np.hstack([self.texts_[name].transform(_filled(X[name])) for name in names])
 
     # --- inside -----------------------------------------------------------------------------
 
@@ -469,8 +470,7 @@ class TabularPreprocessor(TransformerMixin, BaseEstimator):  # type: ignore[misc
         return np.column_stack(parts)
 
     def _text_of(self, X: Any, name: str) -> Any:
-        column = X.iloc[:, self._names().index(name)]
-        return column.astype(object).where(column.notna(), "").astype(str)
+        return _filled(X.iloc[:, self._names().index(name)])
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
@@ -478,3 +478,8 @@ class TabularPreprocessor(TransformerMixin, BaseEstimator):  # type: ignore[misc
         tags.input_tags.categorical = True
         tags.input_tags.string = True
         return tags
+
+
+def _filled(column: Any) -> Any:
+    """Return a column of texts, empty where it is missing."""
+    return column.astype(object).where(column.notna(), "").astype(str)

@@ -12,7 +12,7 @@ from acclimate.columns import warn_of
 from acclimate.exceptions import DataNotFoundError, InputError
 from acclimate.extras import need
 from acclimate.files import check_readable
-from acclimate.tables import archives, delimited, picture_columns, picture_folders
+from acclimate.tables import archives, delimited, picture_columns, picture_folders, text_folders
 from acclimate.tables.labels import check_columns
 from acclimate.tables.picture_files import is_picture
 from acclimate.tables.picture_sets import like_rows
@@ -66,7 +66,7 @@ def kind_of(path: str | os.PathLike[str]) -> str:
         return "sound"
     raise InputError(
         f"{path.name} has an ending that is not known; known are {', '.join(KNOWN)}, pictures, "
-        f"sounds and folders of these"
+        f"sounds and folders of these or of texts (.txt)"
     )
 
 
@@ -88,7 +88,7 @@ def read(
     pictures: Pictures | None = None,
     how: Reading | None = None,
 ) -> Table:
-    r"""Read a file or a folder of pictures or sounds into memory.
+    r"""Read a file, or a folder of pictures, sounds or texts, into memory.
 
     Use `stream` for files larger than memory. Files are told apart by their ending: CSV and TSV
     (also ending in .gz), Parquet, Feather and Arrow, NPZ, idx, .xlsx (with the extra ``excel``),
@@ -96,8 +96,9 @@ def read(
     WebP, BMP and the first frame of a GIF. Sounds (WAV, FLAC, OGG, MP3, AIFF, with the extra
     ``audio``) are read as grey pictures, 80 bands high with 100 columns a second. Pictures beside
     the class folders have no label, folders called train and val are read together, and one called
-    test beside them is left out. A column of paths to pictures makes a table one of pictures; its
-    other columns are left out.
+    test beside them is left out. A folder of .txt files is read by the same rules, as a table of
+    one column, called text. A column of paths to pictures makes a table one of pictures; its other
+    columns are left out.
 
     Parameters
     ----------
@@ -172,6 +173,8 @@ def read(
         plain = kind in ("folder", "picture", "sound")
         if drop or (kind != "npz" and id is not None) or (plain and label is not None):
             raise InputError(f"{path.name} has no named columns; leave out label, id and drop")
+        if kind == "folder" and text_folders.holds_texts(path):
+            return text_folders.read_texts(path, how)
         if plain:
             find = picture_folders.read_folder if kind == "folder" else picture_folders.read_one
             return find(path, how.pictures)

@@ -1,9 +1,9 @@
-"""Encoders by one word: what makes a row of features of a picture or a sound."""
+"""Encoders by one word: what makes a row of features of a picture, a sound or a text."""
 
 from __future__ import annotations
 
 import importlib.util
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Self
 
@@ -112,8 +112,21 @@ def _log_mel() -> Any:
     return LogMel()
 
 
+def _texts(word: str) -> Callable[[], Any]:
+    def make() -> Any:
+        from acclimate.transfer.sentence_models import available
+        from acclimate.transfer.text_encoder import TextEncoder
+
+        available(word)
+        return TextEncoder(word)
+
+    return make
+
+
+TEXTS = ("minilm", "wordllama")  # those that read texts
 ENCODERS: Mapping[str, Callable[[], Any]] = {
     DEFAULT: _pretrained, "pixels": Pixels, "hog": _hog, SOUND: _whisper, "logmel": _log_mel,
+    **{word: _texts(word) for word in TEXTS},
 }  # fmt: skip
 
 
@@ -131,7 +144,7 @@ def encoder_of(word: str) -> Any:
     InputError
         There is no such encoder, or the model has no network.
     MissingExtraError
-        The extra of the encoder, ``vision`` or ``audio``, is not installed.
+        The extra of the encoder, ``vision``, ``audio`` or ``text``, is not installed.
 
     Examples
     --------
@@ -188,18 +201,50 @@ def front_of(model: Any) -> Any:
     return step if any(cls.__name__ in known for cls in type(step).__mro__) else None
 
 
+def reads_texts(encoder: Any) -> bool:
+    """Tell whether an encoder reads texts, and not pictures."""
+    return any(cls.__name__ == "TextEncoder" for cls in type(encoder).__mro__)
+
+
+def text_settings(encoder: Any, X: Any, declared: Sequence[str] = ()) -> dict[str, Any]:
+    """Return the settings of `TabularPreprocessor` that encode a table's columns of text.
+
+    Parameters
+    ----------
+    encoder : transformer
+        Not fitted.
+    X : data frame
+        Rows of the source.
+    declared : sequence of str, default=()
+        Columns that are text, whatever they look like.
+
+    Raises
+    ------
+    InputError
+        No column is text.
+    """
+    from acclimate.preprocessing.one_scale import OneScale
+    from acclimate.tables.defaults import text_columns
+
+    return {"encoder": before(encoder, OneScale()), "text": text_columns(X, declared)}
+
+
 def encoded_by(model: Any, X: Any) -> Any:
-    """Return what a fitted method's encoder makes of pictures, (m, d); None where it has none.
+    """Return what a fitted method's encoder makes of pictures or texts, (m, d); None without one.
 
     Parameters
     ----------
     model : Adapter
-    X : ndarray of shape (m, ...)
+    X : ndarray of shape (m, ...) or data frame
+        A frame that lacks a column of text gives None.
     """
     from sklearn.exceptions import NotFittedError
 
+    table = getattr(getattr(model, "preprocess_", None), "text_features", None)
     front = front_of(model)
     try:
+        if table is not None:
+            return table(X)
         return None if front is None else front.transform(X)
     except NotFittedError:
         return None

@@ -63,7 +63,8 @@ def rank(
           `NeuralRegressor`, or a method that was fitted with one: its body is taken;
         - a fitted scikit-learn transformer or classifier: what it transforms to, else the
           probabilities or decision values it gives; of a `FrozenBody` the network is taken, as in
-          ``rank({"lite0": FrozenBody().fit(X)}, X, y)``;
+          ``rank({"lite0": FrozenBody().fit(X)}, X, y)``; of a `TextEncoder` the random body is the
+          same model with random weights;
         - a function from ``X`` to features;
         - a labelled `Domain` of source rows: a `NeuralClassifier` (or regressor) is trained on it.
     X : array-like or data frame of shape (n, ...), or Domain, default=None
@@ -194,9 +195,14 @@ class _Judge:
         probabilities = _probabilities(candidate, X) if "leep" in self.scores else None
         if module is None:
             features = _outputs(candidate, X)
-            return [
-                self._row(name, features, self._random(plain, features.shape[-1]), probabilities)
-            ]
+            twin = getattr(candidate, "random_twin", None)
+            if twin is None:
+                random = self._random(plain, features.shape[-1])
+            else:
+                seeds = (self.seed + 1 + i for i in range(self.bodies))
+                others = [self.probe(_outputs(twin(seed), X)) for seed in seeds]
+                random = _average(others, self.confidence)
+            return [self._row(name, features, random, probabilities)]
         from acclimate.training import features as bodies
 
         inputs = np.asarray(_preprocessed(candidate, X))
