@@ -5,13 +5,17 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
-from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.base import BaseEstimator, TransformerMixin, clone
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
+from typer.testing import CliRunner
 
 from acclimate import PairedRidge, TeacherThroughPairs, load
+from acclimate.cli import app, stored
+from acclimate.cli.models import complete_method, method_row
 from acclimate.exceptions import InputError
 from acclimate.testing import check_method
 from acclimate.testing.toy_pairs import toy_pairs
@@ -74,6 +78,52 @@ def test_names_are_texts_where_an_encoder_reads_them(fitted: PairedRidge) -> Non
     ]
 
 
+class Loudness(TransformerMixin, BaseEstimator):  # type: ignore[misc]
+    """An encoder of waveforms of any length."""
+
+    def fit(self, X: Any, y: Any = None) -> Loudness:
+        self.fitted_ = True
+        return self
+
+    def transform(self, X: Any) -> Any:
+        return np.array([[np.mean(x), np.ptp(x), np.mean(np.square(x))] for x in X])
+
+
+def test_items_of_many_lengths_are_items() -> None:
+    rng = np.random.default_rng(0)
+    volumes = rng.uniform(0.5, 2.0, 40)
+    sounds = np.empty(40, dtype=object)
+    sounds[:] = [v * np.sin(np.arange(rng.integers(50, 90))) for v in volumes]
+    rows = np.column_stack([volumes, 1 / volumes])
+    model = PairedRidge((None, Loudness())).fit(rows, sounds)
+    quiet, loud = sounds[volumes.argmin()], sounds[volumes.argmax()]
+    new = [[0.4, 2.5], [2.0, 0.5]]
+    assert model.predict(new, {"low": quiet, "high": loud}).tolist() == ["low", "high"]
+    several = {0: [quiet], 1: [loud, loud[:40]]}
+    assert model.predict(new, several).tolist() == [0, 1]
+    assert model.retrieve(new, [loud, quiet], k=1).tolist() == [[1], [0]]
+
+
+def test_frames_are_rows() -> None:
+    d = toy_pairs()
+    A, B = pd.DataFrame(d.A), pd.DataFrame(d.B)
+    model, plain = PairedRidge().fit(A, B), PairedRidge().fit(d.A, d.B)
+    classes = {(0, 1): d.Bn[0], (2, 3): pd.DataFrame(d.Bn[1:3])}
+    found = model.predict(pd.DataFrame(d.An), classes)
+    expected = plain.predict(d.An, {(0, 1): d.Bn[:1], (2, 3): d.Bn[1:3]})
+    assert found.tolist() == expected.tolist()
+    assert set(found) == {(0, 1), (2, 3)}
+    np.testing.assert_array_equal(model.retrieve(d.An, B), plain.retrieve(d.An, d.B))
+
+
+def test_a_clone_has_encoders_of_its_own() -> None:
+    model = PairedRidge((StandardScaler(with_mean=False), None))
+    again = clone(model)
+    assert again.encoders[0] is not model.encoders[0]
+    assert again.encoders[0].with_mean is False
+    assert again.encoders[1] is None
+
+
 def test_encoders_given_are_not_changed(fitted: PairedRidge) -> None:
     encoder = Shades()
     PairedRidge((Flat(), encoder)).fit(pictures([0.0, 0.3, 0.7]), ["black", "dark", "light"])
@@ -126,8 +176,17 @@ def test_methods_on_pairs_are_checked_like_others() -> None:
 
 
 def test_the_command_line_names_the_way() -> None:
-    from acclimate.cli.models import complete_method, method_row
-
     with pytest.raises(InputError, match=r"pairs of two modalities.*from acclimate import PairedR"):
         method_row("PairedRidge", "classification")
     assert complete_method("paired") == []
+
+
+def test_commands_show_the_card_and_name_the_way(tmp_path: Any) -> None:
+    d = toy_pairs()
+    path = PairedRidge().fit(d.A, d.B).save(tmp_path / "m.acclimate")
+    shown = CliRunner().invoke(app, ["show", str(path)])
+    assert shown.exit_code == 0
+    assert "source model" not in shown.output
+    assert "from 60 pairs" in " ".join(shown.output.split())
+    with pytest.raises(InputError, match=r"pairs of two modalities.*acclimate\.load"):
+        stored.load(path)

@@ -8,7 +8,9 @@ import numpy as np
 import pandas as pd
 import pytest
 from sklearn.base import clone
+from sklearn.feature_extraction.text import CountVectorizer
 from sklearn.linear_model import LogisticRegression, Ridge
+from sklearn.pipeline import make_pipeline
 from sklearn.tree import DecisionTreeClassifier
 
 from acclimate import CORAL, Domain, TeacherThroughPairs
@@ -105,6 +107,19 @@ def test_frames_reach_the_student_as_frames() -> None:
     model = TeacherThroughPairs(Says(d.y), student).fit(d.A, frame, target=target)
     assert model.student_.feature_names_in_.tolist() == list(frame.columns)
     assert model.predict(frame).shape == (60,)
+
+
+def test_texts_are_taught_with_and_without_known_ones() -> None:
+    texts = pd.Series(["a good one", "bad indeed", "good", "so bad"] * 5)
+    places = np.arange(20)[:, None]
+    student = make_pipeline(CountVectorizer(), LogisticRegression())
+    teacher = Says(np.array(["up", "down"] * 10))
+    model = TeacherThroughPairs(teacher, student).fit(places, texts)
+    assert model.predict(["good", "bad"]).tolist() == ["up", "down"]
+    known = Domain(["fine", "poor"], ["up", "down"])
+    for given in (texts, texts.tolist()):
+        model = TeacherThroughPairs(teacher, student).fit(places, given, target=known)
+        assert model.predict(pd.Series(["fine", "poor"])).tolist() == ["up", "down"]
 
 
 @pytest.mark.parametrize(

@@ -37,14 +37,16 @@ def show(
              "acclimate", "created", "files", "scores", "verdict", "task", "label",
              "rows")  # fmt: skip
     say(f"{model.name}: {card.get('title') or card.get('method')}")
+    pairs = "pairs" in trained  # of two modalities: neither a source nor a target
     facts({
-        "method": method_words(card),
+        "method": str(card.get("method")) if pairs else method_words(card),
         "task": f"{card['task']}{label}" if card.get("task") else "",
         "source": _side(trained.get("source"), files.get("source")),
         "target": _side(trained.get("target"), files.get("target"))
-        or "none: a source model, not adapted",
-        "estimate": _scores(card.get("scores"), estimate_words),
-        "verdict": str(card.get("verdict") or "none in the card"),
+        or ("" if pairs else "none: a source model, not adapted"),
+        "pairs": str(trained.get("pairs", "")),
+        "estimate": "" if pairs else _scores(card.get("scores"), estimate_words),
+        "verdict": "" if pairs else str(card.get("verdict") or "none in the card"),
         "random state": str(trained.get("random_state", "")),
         "rows": words(card["rows"]) if isinstance(card.get("rows"), dict) else "",
         "saved": f"{card.get('created')} by acclimate {card.get('acclimate')}",

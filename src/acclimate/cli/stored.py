@@ -26,7 +26,13 @@ def load(path: Path, trusted: Collection[str] | None = None) -> Any:
     with _uncollected():
         model = acclimate.load(path, trusted=trusted or ())
     if not isinstance(model, acclimate.Adapter) or not hasattr(model, "source_model_"):
-        raise InputError(f"{path.name} holds a {type(model).__name__} that was not fitted")
+        name = type(model).__name__
+        if "pairs" in (getattr(model, "trained_on_", None) or {}):
+            raise InputError(
+                f"{path.name} holds a {name}, which was fitted on pairs of two modalities and has "
+                f"no commands; use it in Python: acclimate.load({path.name!r})"
+            )
+        raise InputError(f"{path.name} holds a {name} that was not fitted")
     return model
 
 

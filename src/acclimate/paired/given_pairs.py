@@ -63,11 +63,10 @@ def count(X: Any, name: str) -> int:
 
 
 def axes(X: Any) -> int:
-    """Return the number of axes of one item: 0 of texts, 1 of rows of numbers, 2 or 3 of images."""
-    shape = getattr(X, "shape", None)
-    if shape is None:
-        return np.ndim(X[0]) if len(X) else 0
-    return len(shape) - 1
+    """Return the number of axes of one item: 0 of texts, 1 of waveforms or rows, 2, 3 of images."""
+    if hasattr(X, "iloc"):
+        return len(X.shape) - 1
+    return int(np.ndim(X[0])) if len(X) else 0
 
 
 def numbers(X: Any, encoder: Any, name: str, width: int | None = None) -> Floats:
@@ -146,13 +145,37 @@ def named_items(classes: Any, per_item: int) -> tuple[list[Any], list[Any], list
     items: list[Any] = []
     sizes: list[int] = []
     for name, given in classes.items():
-        single = isinstance(given, str) or np.ndim(given) == per_item
-        mine = [given] if single else list(given)
+        with as_input_error(given, f"the class {name!r}"):
+            single = isinstance(given, str) or _axes_of(given) == per_item
+        mine = [given] if single else list(np.asarray(given) if hasattr(given, "iloc") else given)
         if not mine:
             raise InputError(f"the class {name!r} has no items; give one or more")
         items += mine
         sizes.append(len(mine))
     return list(classes), items, sizes
+
+
+def _axes_of(given: Any) -> int:
+    """Return the axes of one item, or one more for several, which may have different lengths."""
+    if isinstance(given, list | tuple) or getattr(given, "dtype", np.dtype(float)).kind == "O":
+        return 1 + (int(np.ndim(given[0])) if len(given) else 0)
+    return int(np.ndim(given))
+
+
+def stacked(items: list[Any]) -> Any:
+    """Return items as one array where all have one shape; texts and waveforms stay a list."""
+    shapes = {np.shape(one) for one in items}
+    return np.asarray(items) if len(shapes) == 1 and shapes != {()} else items
+
+
+def named(names: list[Any]) -> NDArray[Any]:
+    """Return names as an array of shape (k,), of one type where they are."""
+    if all(isinstance(one, str) for one in names) or all(type(one) is int for one in names):
+        return np.array(names)
+    found = np.empty(len(names), dtype=object)
+    for place, name in enumerate(names):  # at once, tuples would become columns
+        found[place] = name
+    return found
 
 
 def is_names(classes: Any) -> bool:

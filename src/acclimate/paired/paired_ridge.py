@@ -53,9 +53,9 @@ class PairedRidge(Pairing):
     -----
     Swapping A and B swaps ``given`` and changes nothing else; units of columns change nothing. One
     direction alone draws its predictions to the mean, so that a few items near it are found for
-    every query (Lazaridou et al., "Hubness and pollution", doi:10.3115/v1/P15-1027); the sum of
-    both suffers less. Memory of `fit` grows with the pairs, and time with n d^2, or n^2 d where
-    there are fewer pairs than columns.
+    every query of the side that predicts (Lazaridou et al., "Hubness and pollution",
+    doi:10.3115/v1/P15-1027); the sum of both suffers less. Memory of `fit` grows with the pairs,
+    and time with n d^2, or n^2 d where there are fewer pairs than columns.
 
     References
     ----------

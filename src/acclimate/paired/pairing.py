@@ -27,8 +27,10 @@ from acclimate.paired.given_pairs import (
     check_side,
     count,
     is_names,
+    named,
     named_items,
     numbers,
+    stacked,
 )
 from acclimate.refusing import as_input_error
 from acclimate.settings import Constraints, check_settings
@@ -181,14 +183,14 @@ class Pairing(BaseEstimator, ABC):  # type: ignore[misc]
             names, items, sizes = list(classes), list(classes), [1] * len(classes)
         else:
             names, items, sizes = named_items(classes, self.axes_[place])
-        found = self._numbers(items if self.axes_[place] == 0 else np.asarray(items), other)
+        found = self._numbers(stacked(items), other)
         starts = np.cumsum([0, *sizes[:-1]])
         means = np.add.reduceat(found, starts, axis=0) / np.array(sizes)[:, None]
         prototypes = self._embed(means, other)
         queries = self._embed(self._numbers(X, side), side)
         best = [similarities(queries[part], prototypes).argmax(1) for part in
                 gen_batches(len(queries), ROWS)]  # fmt: skip
-        answers: NDArray[Any] = np.asarray(names)[np.concatenate(best)]
+        answers: NDArray[Any] = named(names)[np.concatenate(best)]
         return answers
 
     def summary(self) -> str:
@@ -218,7 +220,7 @@ class Pairing(BaseEstimator, ABC):  # type: ignore[misc]
         path : path-like
             The file. ``.acclimate`` is the usual ending.
         card : mapping, default=None
-            Entries for the model card, such as scores.
+            Entries for the model card, such as scores. The summary is there already.
         extras : mapping, default=None
             Anything else that JSON can hold.
         rows : {"warn", "refuse"}, default="warn"
@@ -226,7 +228,8 @@ class Pairing(BaseEstimator, ABC):  # type: ignore[misc]
         """
         from acclimate.persistence import save
 
-        return save(self, path, card=card, extras=extras, rows=rows)
+        told = {"summary": self.summary()} if self.__sklearn_is_fitted__() else {}
+        return save(self, path, card={**told, **(card or {})}, extras=extras, rows=rows)
 
     @classmethod
     def _row(cls) -> Row:

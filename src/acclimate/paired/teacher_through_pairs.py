@@ -43,11 +43,12 @@ class TeacherThroughPairs(BaseEstimator):  # type: ignore[misc]
     are learnt. Where you could label the pairs' A by hand, compare that.
 
     The student minimises its own loss on ``(B_i, teacher(A_i))``, together with rows of B whose
-    labels are known, where there are some. A pair is worth a label times the teacher's accuracy on
-    it: as prototypes showed, 200 pairs under a teacher that is right nearly always were as good as
-    200 labels. **Pairs that were made by class carry the labels**: who pairs any picture of a
-    seven with any spoken seven has labelled both. Figures from such pairs say what the labels are
-    worth, not what pairs that came by themselves would be.
+    labels are known, where there are some. A pair is worth at most a label times the teacher's
+    accuracy on it, for its errors are learnt, too: on spoken digits, 200 pairs under a teacher of
+    97.6 % gained 5.2 points over 50 labels, where 200 labels gained 7.1
+    (``benchmarks/spoken_digits.py``). **Pairs that were made by class carry the labels**: who pairs
+    any picture of a seven with any spoken seven has labelled both. Figures from such pairs say what
+    the labels are worth, not what pairs that came by themselves would be.
 
     Parameters
     ----------
@@ -139,7 +140,7 @@ class TeacherThroughPairs(BaseEstimator):  # type: ignore[misc]
             raise InputError(
                 f"the teacher must give one label an item, got {labels.shape} for {n} items"
             )
-        rows, y = as_rows(B, "B"), labels
+        rows, y = _read(B, "B"), labels
         regression = self._regression(labels)
         if target is not None:
             rows, y = self._with_known(rows, labels, check_target(target), regression)
@@ -163,20 +164,20 @@ class TeacherThroughPairs(BaseEstimator):  # type: ignore[misc]
     def predict(self, X: Any) -> NDArray[Any]:
         """Return labels or values of items of B, shape (m,)."""
         check_is_fitted(self)
-        answers: NDArray[Any] = self.student_.predict(self._read(X))
+        answers: NDArray[Any] = self.student_.predict(_read(X, "X"))
         return answers
 
     @available_if(_gives_probabilities)  # type: ignore[untyped-decorator]
     def predict_proba(self, X: Any) -> NDArray[Any]:
         """Return class probabilities of items of B, shape (m, n_classes)."""
         check_is_fitted(self)
-        found: NDArray[Any] = self.student_.predict_proba(self._read(X))
+        found: NDArray[Any] = self.student_.predict_proba(_read(X, "X"))
         return found
 
     def score(self, X: Any, y: Any) -> float:
         """Return accuracy, or R squared of values, on items of B."""
         check_is_fitted(self)
-        return float(self.student_.score(self._read(X), y))
+        return float(self.student_.score(_read(X, "X"), y))
 
     def summary(self) -> str:
         """Return a plain sentence on what was fitted, and on what pairs are worth."""
@@ -231,26 +232,24 @@ class TeacherThroughPairs(BaseEstimator):  # type: ignore[misc]
         self, B: Any, labels: NDArray[Any], target: Domain, regression: bool
     ) -> tuple[Any, NDArray[Any]]:
         """Return the pairs' rows of B and the labelled ones behind them, with all labels."""
-        X = as_rows(target.X, "the target")
+        X = _read(target.X, "the target")
         n = count(X, "the target")
         if target.y is None:
             raise InputError("the target has no labels; leave it out, or give Domain(B, y)")
         y, index = check_target_labels(target, n, regression=regression, estimator=self)
-        X = _rows(X) if index is None else take(_rows(X), index)
         if hasattr(B, "iloc") and hasattr(X, "iloc"):
             import pandas as pd
 
+            X = X if index is None else take(X, index)
             return pd.concat([B, X], ignore_index=True), np.concatenate([labels, y])
-        mine, theirs = np.asarray(B), np.asarray(X)
+        mine, theirs = _array(B), _array(X)
+        theirs = theirs if index is None else theirs[index]
         if mine.shape[1:] != theirs.shape[1:]:
             raise InputError(
                 f"items of B have the shape {mine.shape[1:]}, and those of the target "
                 f"{theirs.shape[1:]}; both must be of B"
             )
         return np.concatenate([mine, theirs]), np.concatenate([labels, y])
-
-    def _read(self, X: Any) -> Any:
-        return as_rows(X, "X")
 
     def __sklearn_is_fitted__(self) -> bool:
         return hasattr(self, "student_")
@@ -263,5 +262,15 @@ class TeacherThroughPairs(BaseEstimator):  # type: ignore[misc]
         )  # fmt: skip
 
 
-def _rows(X: Any) -> Any:
-    return X if hasattr(X, "iloc") else np.asarray(X)
+def _read(X: Any, name: str) -> Any:
+    """Return items as an estimator reads them; a column, such as one of texts, as an array."""
+    return X.to_numpy() if hasattr(X, "to_numpy") and X.ndim == 1 else as_rows(X, name)
+
+
+def _array(X: Any) -> NDArray[Any]:
+    """Return items as an array, shape (n, ...), or (n,) of objects where they have many lengths."""
+    if len({np.shape(one) for one in X}) < 2:
+        return np.asarray(X)
+    found = np.empty(len(X), dtype=object)
+    found[:] = list(X)
+    return found
