@@ -59,7 +59,7 @@ def network(**settings: Any) -> NeuralClassifier:
 
 def begun(start: str, way: str, steps: int) -> tuple[Encoder, float]:
     """Return the encoder of a start and the CPU seconds that it took; kept on disk."""
-    name = f"{way}-{steps}-{STARTS.index(start)}" if start in (TARGET, BOTH) else start[:5]
+    name = f"{STARTS.index(start)}" + (f"-{way}-{steps}" if start in (TARGET, BOTH) else "")
     file, checkpoint = STORE / f"{name}.acclimate", str(STORE / f"{name}.run")
     if file.exists():
         kept = acclimate.load(file)
@@ -84,7 +84,6 @@ def begun(start: str, way: str, steps: int) -> tuple[Encoder, float]:
             fashion.X_train, fashion.y_train, method=WAYS[way], network=begin, epochs=1,
             min_steps=steps, random_state=0, checkpoint=checkpoint, verbose=False,
         )  # fmt: skip
-        last = made.history_.epochs[-1]
         for score in ("probe", "knn"):
             first, end = made.start_scores_[score], made.history_.epochs[-1][score]
             print(f"{start}: {score} {first:.3f} to {end:.3f}", flush=True)
