@@ -240,6 +240,29 @@ def test_tables_with_categories(tmp_path: Path) -> None:
     assert rank({"pretrained": made}, frame, y).candidates[0].width == 8
 
 
+def test_preprocessing_is_part_of_it(tmp_path: Path) -> None:
+    from acclimate.tables import MixedPreprocessor
+
+    frame, y = table()
+    frame.loc[::7, "a"] = np.nan
+    step = MixedPreprocessor()
+    made = pretrain(frame, y, preprocess=step, **QUICK)
+    filled = step.fit_transform(frame)
+    plain = pretrain(filled, y, **QUICK)
+    assert np.array_equal(made.transform(frame), plain.transform(filled))
+    made = acclimate.load(acclimate.save(made, tmp_path / "t.acclimate"))
+    assert np.array_equal(made.transform(frame), plain.transform(filled))
+    model = FineTune(FEW, random_state=0).begin(made).adapt(Domain(frame, y))
+    other = FineTune(FEW, random_state=0).begin(plain).adapt(Domain(filled, y))
+    assert np.array_equal(model.predict_proba(frame), other.predict_proba(filled))
+    one, two = rank({"e": made}, frame, y), rank({"e": plain}, filled, y)
+    assert one.candidates[0].width == two.candidates[0].width
+    on = pretrain(frame, network=made, **QUICK)
+    assert np.array_equal(
+        on.transform(frame), pretrain(filled, network=plain, **QUICK).transform(filled)
+    )
+
+
 # --- what it starts from -------------------------------------------------------------------------
 
 

@@ -70,6 +70,8 @@ def adapt(
     with Status("reading"):
         adapter = load(model, trusted)
         meta = settings_of(adapter, label)
+        # an encoder knows no classes, and the target's are all its own
+        new_classes = new_classes or "pretrained" in adapter.trained_on_["source"]
         meta["new_classes"] = new_classes
         if method is not None and method != type(adapter).__name__:
             adapter = _as_saved(become(adapter, models.method_row(method, meta["task"])), adapter)

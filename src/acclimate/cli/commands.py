@@ -39,6 +39,7 @@ _BARE = typer.Typer(
 )
 
 _EXAMPLES = {
+    "pretrain": "pretrain there --out encoder.acclimate",
     "fit": "fit here.csv --label sick --id patient --out here.acclimate",
     "adapt": "adapt here.acclimate there.csv --out there.acclimate",
     "predict": "predict there.acclimate new.csv --out predictions.csv --proba",
@@ -96,6 +97,7 @@ _COMMANDS: dict[str, tuple[str, type[TyperCommand]]] = {
     "label": ("labelling.label", Configured),
     "resume": ("comparing.resume", Configured),
     "report": ("comparing.report", TyperCommand),
+    "pretrain": ("pretraining.pretrain", Configured),
     "fit": ("fitting.fit", Configured),
     "adapt": ("adapting.adapt", Configured),
     "evaluate": ("evaluating.evaluate", Configured),

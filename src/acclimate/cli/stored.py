@@ -15,6 +15,8 @@ from acclimate.exceptions import InputError
 def load(path: Path, trusted: Collection[str] | None = None) -> Any:
     """Return the method in a model file, which must have learned a source.
 
+    An encoder of `pretrain` is a source without labels, from which `FineTune` goes on.
+
     Parameters
     ----------
     path : Path
@@ -25,6 +27,12 @@ def load(path: Path, trusted: Collection[str] | None = None) -> Any:
 
     with _uncollected():
         model = acclimate.load(path, trusted=trusted or ())
+    if hasattr(model, "started"):
+        net = model.model  # from scratch, the same network is what it has to beat
+        base = acclimate.NeuralClassifier(net.network, hidden=net.hidden)
+        begun = acclimate.FineTune(base, random_state=0).begin(model)
+        begun.card_, begun.extras_ = model.card_, model.extras_  # type: ignore[attr-defined]
+        return begun
     if not isinstance(model, acclimate.Adapter) or not hasattr(model, "source_model_"):
         name = type(model).__name__
         if "pairs" in (getattr(model, "trained_on_", None) or {}):

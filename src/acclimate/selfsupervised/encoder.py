@@ -43,6 +43,9 @@ class Encoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         Of tables: how each column is read.
     row_shape_ : tuple of int
         Shape of a row; of data frames there is none.
+    preprocess_ : transformer or None
+        What rows go through first, fitted on those that were pretrained on. `transform` and `begin`
+        see to it; ``NeuralClassifier(encoder)`` reads rows that went through it.
     method_ : str
         How it was pretrained, with its settings.
     history_ : History
@@ -76,6 +79,8 @@ class Encoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
     start_scores_: dict[str, float]
     trained_on_: dict[str, Any]
     rows_held_: dict[str, int]
+    feature_names_in_: NDArray[Any]
+    preprocess_: Any = None
 
     def __init__(self, model: Any) -> None:
         self.model = model
@@ -100,7 +105,8 @@ class Encoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
     @property
     def n_features_in_(self) -> int:
         """Columns of a row, or its first side."""
-        return int(self.model.n_features_in_)
+        names = getattr(self, "feature_names_in_", None)
+        return int(self.model.n_features_in_) if names is None else len(names)
 
     @property
     def _n_features_out(self) -> int:
@@ -125,11 +131,19 @@ class Encoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         X : array-like or data frame of shape (m, ...)
             Rows as they were pretrained on.
         """
-        return body_features(self.network_, self.numbers(self.model._check_rows(X)))
+        if self.preprocess_ is not None:
+            X = self.preprocess_.transform(X)
+        return body_features(self.network_, self.numbers(X))
 
     def numbers(self, X: Any) -> Any:
-        """Return rows as the body reads them: those of a table as numbers and codes."""
-        return self.model.numbers(X)
+        """Return rows as the body reads them: those of a table as numbers and codes.
+
+        Parameters
+        ----------
+        X : array-like or data frame of shape (m, ...)
+            Rows behind the preprocessing, where there is one.
+        """
+        return self.model.numbers(self.model._check_rows(X))
 
     def __call__(self, row_shape: tuple[int, ...], outputs: int) -> Network:
         """Return a copy of the body under a new linear head, as ``network=`` wants it.

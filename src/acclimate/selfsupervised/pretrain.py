@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from sklearn.base import clone
 from torch import Tensor, nn
 
 from acclimate.arrays import task_of
@@ -53,6 +54,7 @@ def pretrain(
     device: str = "auto",
     verbose: bool | str = "auto",
     checkpoint: str | None = None,
+    preprocess: Any = None,
     random_state: Any = None,
 ) -> Encoder:
     """Train a network on rows without labels, for every method to start from.
@@ -65,8 +67,9 @@ def pretrain(
 
     Parameters
     ----------
-    X : array-like or data frame of shape (n, ...)
+    X : array-like or data frame of shape (n, ...), or Domain
         Rows: images, uint8 or not, or a table. Of the source, of the target, or of any other place.
+        A `Domain` brings its labels, of which some may be unknown.
     y : array-like of shape (n,), default=None
         Labels, to score the features by after each epoch, and for nothing else.
     target : Domain, default=None
@@ -98,6 +101,9 @@ def pretrain(
         "auto" shows a progress bar at a terminal, after two seconds.
     checkpoint : str, default=None
         File name under which a run keeps its state between epochs; see `NeuralClassifier`.
+    preprocess : transformer, default=None
+        Fitted on ``X`` and part of the encoder, such as `acclimate.tables.MixedPreprocessor` for
+        tables with gaps, dates or texts.
     random_state : int, RandomState instance or None, default=None
         Seeds weights, batches and changes.
 
@@ -138,6 +144,10 @@ def pretrain(
         target = check_target(target)
     if score_rows < LEAST_SCORED:
         raise InputError(f"score_rows must be at least {LEAST_SCORED}, got {score_rows!r}")
+    first = X if isinstance(X, Domain) else Domain(X, y)
+    if first is X and y is not None:
+        raise InputError("the Domain has the labels; leave y out")
+    X = first.X
     images = not hasattr(X, "columns") and np.ndim(X) > 2
     way = way_of(method, images=images)
     given = encoder_within(network)
@@ -150,9 +160,19 @@ def pretrain(
         verbose=verbose, checkpoint=checkpoint, random_state=seed,
     )  # fmt: skip
     check_settings(model)
+    step, names = None, getattr(X, "columns", None)
+    others = [] if target is None else [target.X]
+    if given is not None and given.preprocess_ is not None:
+        if preprocess is not None:
+            raise InputError("the encoder to go on from has its preprocessing; leave it out")
+        step = given.preprocess_
+    elif preprocess is not None:
+        step = clone(preprocess).fit(X)
+    if step is not None:
+        X, *others = (step.transform(one) for one in (X, *others))
     rows = {"source": model._check_rows(X, reset=True)}
     if target is not None:
-        rows["target"] = model._check_rows(target.X)
+        rows["target"] = model._check_rows(others[0])
     for name, one in rows.items():
         if count(one) < 2:
             raise InputError(f"the {name} has 1 row; pretraining compares rows, and needs 2")
@@ -161,14 +181,17 @@ def pretrain(
     labelled = target if target is not None and target.y is not None else None
     if labelled is not None:
         scorer = _scorer(model, rows["target"], labelled, score_rows)
-    elif y is not None:
-        scorer = _scorer(model, rows["source"], Domain(X, y), score_rows)
+    elif first.y is not None:
+        scorer = _scorer(model, rows["source"], first, score_rows)
     start_scores = {} if scorer is None else scorer()
     _train(model, way, list(rows.values()), scorer)
     del model.classes_
     if given is not None:  # its settings say how rows are read; the body is its own by now
         model.set_params(network=given.model.network, hidden=given.model.hidden)
     encoder = Encoder(model)
+    encoder.preprocess_ = step
+    if names is not None:
+        encoder.feature_names_in_ = np.asarray(names, dtype=object)
     encoder.method_, encoder.history_ = repr(way), model.history_
     encoder.start_scores_ = start_scores
     encoder.trained_on_ = {

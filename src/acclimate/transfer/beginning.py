@@ -40,21 +40,21 @@ def begin_from(method: Adapter, encoder: Any) -> None:
     if method.preprocess is not None:
         raise InputError("an encoder reads rows as it was pretrained on them; leave out preprocess")
     method.seed_, again = drawn_seed(method.random_state)
-    method.preprocess_ = None
+    method.preprocess_ = encoder.preprocess_
     method._source = method._raw_source = None
     model = encoder.started(base, method._stage_seed(1))
     method.source_model_ = model
     for name in ("n_features_in_", "feature_names_in_", "row_shape_"):
         if hasattr(method, name):
             delattr(method, name)
-        if hasattr(model, name):
-            setattr(method, name, getattr(model, name))
+        if hasattr(encoder, name):
+            setattr(method, name, getattr(encoder, name))
     method.source_class_names_ = method.source_shares_ = None
     learnt = getattr(encoder, "trained_on_", {})
     rows = sum(one["rows"] for one in learnt.values() if isinstance(one, dict))
     method.trained_on_ = {
         "source": {
-            "rows": rows, "features": model.n_features_in_, "classes": None, "class_names": None,
+            "rows": rows, "features": encoder.n_features_in_, "classes": None, "class_names": None,
             "pretrained": learnt.get("pretrained", "with labels"),
         },
         "random_state": again,
