@@ -141,7 +141,8 @@ def _before(table: Any) -> Any:
     from acclimate.cli.rows import declared, is_image
     from acclimate.tables.mixed import MixedPreprocessor
 
-    return None if is_image(table.X) else MixedPreprocessor(**declared(table))
+    settings: dict[str, Any] = dict(declared(table))
+    return None if is_image(table.X) else MixedPreprocessor(**settings)
 
 
 def _way(name: str, settings: Any, *, images: bool) -> Any:

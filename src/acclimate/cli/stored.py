@@ -31,7 +31,7 @@ def load(path: Path, trusted: Collection[str] | None = None) -> Any:
         net = model.model  # from scratch, the same network is what it has to beat
         base = acclimate.NeuralClassifier(net.network, hidden=net.hidden)
         begun = acclimate.FineTune(base, random_state=0).begin(model)
-        begun.card_, begun.extras_ = model.card_, model.extras_  # type: ignore[attr-defined]
+        begun.card_, begun.extras_ = model.card_, model.extras_
         return begun
     if not isinstance(model, acclimate.Adapter) or not hasattr(model, "source_model_"):
         name = type(model).__name__

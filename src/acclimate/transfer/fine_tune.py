@@ -236,9 +236,8 @@ class FineTune(Adapter):
         return "pretrained" in getattr(self, "trained_on_", {}).get("source", {})
 
     def _takes_raw(self, X: Any, step: Any) -> bool:
-        if self._begun() and (self.preprocess_ is not None or hasattr(X, "columns")):
-            return bool(self.preprocess_ is not None or self.source_model_.reads_tables())
-        return super()._takes_raw(X, step)
+        frame = self._begun() and hasattr(X, "columns") and self.source_model_.reads_tables()
+        return frame or super()._takes_raw(X, self.preprocess_ if self._begun() else step)
 
     def _answer(self, X: Any, domain: str, method: str) -> Any:
         if self._begun() and method != "transform" and not (self.adapted_ and domain == "target"):
