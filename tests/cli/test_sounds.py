@@ -85,6 +85,9 @@ def test_what_differs_and_which_source(folders, acclimate):
     code, out, err = acclimate("rank", "there", "here", "--encoder", "logmel", "--json")
     assert (code, err) == (0, "")
     assert json.loads(out)["candidates"][0]["name"] == "here"
+    code, out, err = acclimate("rank", "there", "logmel", "pixels", "--json")
+    assert (code, err) == (0, "")
+    assert {one["name"] for one in json.loads(out)["candidates"]} == {"logmel", "pixels"}
 
 
 @pytest.mark.slow
