@@ -80,7 +80,7 @@ SOURCES: Mapping[str, Source] = {
 }  # fmt: skip
 
 
-class Layer(nn.Module):
+class MiniLMLayer(nn.Module):
     """One layer of BERT: attention and a perceptron, each added and then normalised.
 
     Its parameters have the names of the published weights.
@@ -130,7 +130,9 @@ class MiniLM(nn.Module):
             "token_type_embeddings": nn.Embedding(2, _WIDTH),
             "LayerNorm": _norm(),
         })  # fmt: skip
-        self.encoder = nn.ModuleDict({"layer": nn.ModuleList(Layer() for _ in range(_LAYERS))})
+        self.encoder = nn.ModuleDict(
+            {"layer": nn.ModuleList(MiniLMLayer() for _ in range(_LAYERS))}
+        )
 
     def forward(self, tokens: Tensor) -> Tensor:
         """Return features (b, 384) of tokens (b, t)."""
