@@ -32,6 +32,7 @@ from acclimate.selfsupervised.pretext import Start, change_of
 from acclimate.selfsupervised.rotation import Rotation, quarter_turns
 from acclimate.training.batch import Batch
 from acclimate.transfer.encoders import encoder_of
+from acclimate.transfer.going_on import ways_on
 from acclimate.transfer.strategy_words import ABOUT
 
 QUICK: dict[str, Any] = {
@@ -169,6 +170,32 @@ def test_an_encoder_answers_nothing_before_it_is_adapted(
         model.predict(X, domain="source")
     with pytest.raises(InputError, match="no head to copy"):
         FineTune(FEW, head="copy").begin(encoder).adapt(Domain(X, y))
+
+
+def test_ways_on_from_an_encoder(encoder: Encoder, images: Any) -> None:
+    X, y = images
+    base = NeuralClassifier("cnn-norm", hidden=(8,), min_steps=12, epochs=1, verbose=False)
+    ways = ways_on(FineTune(base, random_state=0).begin(encoder))
+    assert set(ways) == {
+        "FineTune", "FineTune, full", "FineTune, head", "FineTune, l2-sp", "TargetOnly",
+    }  # fmt: skip
+    model = ways["FineTune, head"].adapt(Domain(X, y))
+    moved = model.target_model_.network_.body.state_dict()
+    assert all(torch.equal(v, moved[k]) for k, v in encoder.network_.body.state_dict().items())
+    scratch = ways["TargetOnly"].adapt(Domain(X, y)).target_model_.network_.body.state_dict()
+    assert not any(
+        torch.equal(v, scratch[k])
+        for k, v in encoder.network_.body.state_dict().items() if k.endswith("weight")
+    )  # fmt: skip
+
+
+def test_a_fit_forgets_the_encoder(encoder: Encoder, images: Any) -> None:
+    X, y = images
+    base = NeuralClassifier("mlp", hidden=(8,), min_steps=12, epochs=1, verbose=False)
+    fresh = FineTune(base, random_state=0).fit(X, y)
+    again = FineTune(base, random_state=0).begin(encoder).fit(X, y)
+    assert np.array_equal(again.predict_proba(X), fresh.predict_proba(X))
+    assert again.trained_on_ == fresh.trained_on_
 
 
 def test_begin_says_what_it_needs(encoder: Encoder) -> None:

@@ -25,6 +25,7 @@ AS_IT_IS = "the source model as it is"
 FOLDS, REPEATS = 5, 3
 ENOUGH = 100  # labels from which one layout of the folds does
 _NETWORK_FOLDS = 3  # laid out once: a fit takes seconds and not milliseconds
+FROM_ENCODER = ("FineTune", "TargetOnly")  # which ask no answers of the source
 _STRATEGIES = ("full", "head", "l2-sp")  # of a network, beside what "auto" means
 _STAGE_ONE = (
     "feature_names_in_", "n_features_in_", "row_shape_", "seed_", "preprocess_", "source_model_",
@@ -74,7 +75,8 @@ def ways_on(model: Adapter, *, own_classes: bool = False) -> dict[str, Adapter]:
     """Return what can go on from a fitted source model without source rows, by name.
 
     The source model as it is comes first, then what the model's own method does with its settings,
-    then other methods of the catalogue. Of a committee there are the first two alone.
+    then other methods of the catalogue. Of a committee there are the first two alone. From an
+    encoder there are `FineTune` and, from scratch, `TargetOnly`.
 
     Parameters
     ----------
@@ -84,6 +86,8 @@ def ways_on(model: Adapter, *, own_classes: bool = False) -> dict[str, Adapter]:
         Whether the target has classes of its own, so that the source's answers mean nothing there.
     """
     found: dict[str, Adapter] = {}
+    begun = "pretrained" in model.trained_on_["source"]  # an encoder, which answers nothing
+    own_classes = own_classes or begun
     if not own_classes:
         found[AS_IT_IS] = _stage_one(model)
     row = model._row()
@@ -96,6 +100,8 @@ def ways_on(model: Adapter, *, own_classes: bool = False) -> dict[str, Adapter]:
         if other.needs_source or not other.alters or not other.module.startswith("acclimate."):
             continue
         if own_classes and not other.own_classes:
+            continue
+        if begun and other.name not in FROM_ENCODER:
             continue
         if network and other.name == "Interpolation":  # six networks in each fold
             continue
