@@ -336,7 +336,8 @@ def method_words(card: Mapping[str, Any]) -> str:
     """
     members = card.get("members")
     if not isinstance(members, dict) or not members:
-        return f"{card.get('method')} on {card.get('estimator')}"
+        base = card.get("estimator")
+        return f"{card.get('method')} on {base}" if base else str(card.get("method"))
     heaviest = sorted(members.items(), key=lambda pair: -pair[1])
     told = [f"{name} {percent(weight, 0)}" for name, weight in heaviest]
     return f"{card.get('method')} of {listing(told)}"

@@ -40,6 +40,11 @@ def load(path: Path, trusted: Collection[str] | None = None) -> Any:
                 f"{path.name} holds a {name}, which was fitted on pairs of two modalities and has "
                 f"no commands; use it in Python: acclimate.load({path.name!r})"
             )
+        if not isinstance(model, acclimate.Adapter):  # a policy, for one
+            raise InputError(
+                f"{path.name} holds a {name}, for which there is no such command; use it in "
+                f"Python: acclimate.load({path.name!r})"
+            )
         raise InputError(f"{path.name} holds a {name} that was not fitted")
     return model
 
