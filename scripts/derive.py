@@ -53,6 +53,37 @@ network starts from what they leave.
 |---|---|---|---|"""
 
 
+ORACLES = (  # method, against what, agreement that the test asks for, test
+    ("`OTMapping`, `JDOT`, plans", "a plain Sinkhorn loop in the logarithm", "1e-8",
+     "mapping/test_sinkhorn.py"),
+    ("`OTMapping`, class penalty", "POT", "1e-6", "mapping/test_sinkhorn.py"),
+    ("`LinearMonge`", "POT, and the formula with square roots of matrices", "1e-7",
+     "mapping/test_linear_maps.py"),
+    ("`JCPOT`, class shares and plans", "POT", "1e-7", "mapping/test_jcpot.py"),
+    ("`CORAL`", "the paper's formula at full rank", "1e-8", "mapping/test_linear_maps.py"),
+    ("`GFK`", "the integral along the geodesic, as a sum", "1e-8", "mapping/test_gfk.py"),
+    ("`MEDA`, scores", "the paper's formula with dense matrices", "1e-8", "mapping/test_meda.py"),
+    ("`TCA`, `JDA`, `BDA`", "the generalised eigenproblem with dense matrices",
+     "1e-6 in the objective", "mapping/test_components.py"),
+    ("`TJM`, each round", "the same with its weights", "1e-6 in the objective",
+     "mapping/test_tjm.py"),
+    ("`KMM`", "SLSQP; linprog for its bound", "1e-6, never above; own gap 1e-9",
+     "reweighting/test_quadratic.py"),
+    ("`KLIEP`, likelihood", "SLSQP", "1e-6", "reweighting/test_kliep.py"),
+    ("`ULSIF`, `RULSIF`", "leaving one out, one by one; the slope of the loss", "1e-8",
+     "reweighting/test_ulsif.py"),
+    ("`LabelShift`", "the inverse of the confusion matrix; SLSQP for the likelihood",
+     "1e-10; 1e-7 in the likelihood", "reweighting/test_label_shift.py"),
+)  # fmt: skip
+ORACLE_HEAD = """
+## Held against another computation
+
+Beside the common checks these methods are compared with an independent computation of the same
+thing, in `tests/`:
+
+| method | against | agreement | test |
+|---|---|---|---|
+"""
 DATA_HEAD = """# Data and licences
 
 Data sets that `acclimate.datasets.load(name)` finds, checks by SHA-256 and keeps. Nothing of them
@@ -135,6 +166,8 @@ def page() -> str:
         *(f"| `{r.name}` | {r.avoid} | {r.cost} | {link(r.paper)} |" for r in PRETRAINING),
     ]
     return "\n".join(parts) + "\n"
+    held = [f"| {who} | {what} | {how} | `{test}` |" for who, what, how, test in ORACLES]
+    return "\n".join(parts) + "\n" + ORACLE_HEAD + "\n".join(held) + "\n"
 
 
 def stub() -> str:
