@@ -32,6 +32,8 @@ import argparse
 import json
 import re
 import signal
+import sys
+import tempfile
 import time
 import warnings
 import zlib
@@ -40,6 +42,7 @@ from contextlib import contextmanager
 from itertools import permutations
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import numpy as np
 from by_hand import _shifts
@@ -70,6 +73,10 @@ GOALS = {  # of mean regret: nothing known, shares to ten points, 20 labels
     "heart": (6.0, 2.5, 0.0), "tables": (5.0, 2.5, 1.0), "digits": (3.0, None, None),
 }  # fmt: skip
 POINT = 0.01
+MASSES: dict[str, tuple[float, float, float] | None] = {  # source models, moved, trained by labels
+    "": (0.125, 0.125, 0.75), ", trained 0.5": (0.25, 0.25, 0.5),
+    ", trained 0.25": (0.375, 0.375, 0.25), ", nothing joins": None,
+}  # fmt: skip
 Floats = np.ndarray[Any, Any]
 Found = dict[str, Any]
 
@@ -335,11 +342,30 @@ def step_compare(case: Case, name: str) -> Found:
     mask[where[0]] = True
     began = time.process_time()
     more = {} if case.preprocess is None else {"preprocess": case.preprocess}
-    found = acclimate.compare((X, y), Domain(Xt, truth, labelled=mask), n_jobs=1, **more)
-    right = found.best_model().predict(Xt) == truth
-    asked = np.concatenate(where[1:])
-    rules = {"20 labels, compare": against(right, source, where, asked)}
+    asked, rules = np.concatenate(where[1:]), {}
+    with tempfile.TemporaryDirectory(prefix="acclimate-") as folder:
+        for rule, masses in MASSES.items():  # the first runs the trials, the others weigh anew
+            with prior(masses):
+                found = acclimate.compare(
+                    (X, y), Domain(Xt, truth, labelled=mask), n_jobs=1,
+                    store=Path(folder, "run.sqlite"), **more,
+                )  # fmt: skip
+            right = found.best_model().predict(Xt) == truth
+            rules[f"20 labels, compare{rule}"] = against(right, source, where, asked)
     return {"compared": rules, "seconds": round(time.process_time() - began, 1)}
+
+
+@contextmanager
+def prior(masses: tuple[float, float, float] | None) -> Iterator[None]:
+    """Set what source models, moved ones and trained ones weigh before labels; None: no join."""
+    from acclimate.comparison import joined
+
+    if masses is None:
+        with patch.object(sys.modules["acclimate.comparison.compare"], "joining", lambda *_: {}):
+            yield
+        return
+    with patch.dict(joined.MASSES, zip(joined.MASSES, masses, strict=True)):
+        yield
 
 
 STEPS: Mapping[str, tuple[str, Callable[[Case, str], Found]]] = {
@@ -367,14 +393,15 @@ def run(step: str, sets: list[str], each: int, seconds: float, again: bool) -> N
     began = time.perf_counter()
     for data in sets:
         for name, make in cases(data, each):
-            stored = read()
-            mine = stored.setdefault(data, {}).setdefault(name, {})
+            mine = read().get(data, {}).get(name, {})
             done = key in mine or (key == "rules" and "values" in mine)
             if (done and not again) or time.perf_counter() - began > seconds:
                 continue
             with warnings.catch_warnings(), threadpool_limits(1):
                 warnings.simplefilter("ignore")
-                mine.update(work(make(), name))
+                found = work(make(), name)
+            stored = read()  # again: another process may have run other cases
+            stored.setdefault(data, {}).setdefault(name, {}).update(found)
             write(stored)
 
 
