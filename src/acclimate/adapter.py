@@ -12,7 +12,7 @@ import warnings
 from abc import ABC, abstractmethod
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -701,8 +701,16 @@ class Adapter(BaseEstimator, ABC):  # type: ignore[misc]
         names = door.check_class_names(target.class_names or names)
         return check_class_shares(target.class_shares, classes, names)
 
-    def _with_shares(self, class_shares: Mapping[Any, Any]) -> Self:
-        """Return a copy whose answers for target rows are moved to exact class shares."""
+    def _with_shares(
+        self,
+        class_shares: Mapping[Any, Any],
+        mean: Callable[[Self], NDArray[np.float64]] | None = None,
+    ) -> Self:
+        """Return a copy whose answers for target rows are moved to class shares.
+
+        A range moves to its nearest end. For it, ``mean`` returns the mean probabilities of all
+        rows, by a copy that moves nothing.
+        """
         known, name = self._learned_shares(), type(self).__name__
         if known is None or not self._moves_answers or not hasattr(self, "predict_proba"):
             raise InputError(f"the answers of this {name} cannot be moved to other class shares")
@@ -715,10 +723,17 @@ class Adapter(BaseEstimator, ABC):  # type: ignore[misc]
             )
         names = door.check_class_names(getattr(self, "source_class_names_", None))
         limits = check_class_shares(class_shares, np.asarray(self.source_model_.classes_), names)
-        if not limits.exact:
-            raise InputError("a range needs all rows at once: adapt to them, or give one number")
         made = copy.copy(self)
-        found = full_shares(limits.low, limits.high, known, known)
+        made.class_ratio_ = None
+        implied = known
+        if not limits.exact:
+            if mean is None:
+                raise InputError(
+                    "a range needs all rows at once: give one file, adapt to them, or give one "
+                    "number"
+                )
+            implied = mean(made)
+        found = full_shares(limits.low, limits.high, known, implied)
         made.class_ratio_ = None if found is None else towards_even(found, SOFT) / known
         return made
 
@@ -822,6 +837,11 @@ def sharing(shared: Shared) -> Iterator[Shared]:
         yield shared
     finally:
         _SHARED.reset(before)
+
+
+def sharing_more() -> AbstractContextManager[Shared]:
+    """Return `sharing` that goes on where it is on already, for a method that fits several."""
+    return sharing(_SHARED.get() or Shared())
 
 
 def only_tried() -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -74,7 +75,20 @@ def test_predict_moves_a_saved_model_that_learned_no_labels_there(
     assert acclimate("predict", "plain.acclimate", *ask, "a.csv", "--share", "yes=0.8")[0] == 0
     assert acclimate("predict", "moved.acclimate", *ask, "b.csv")[0] == 0
     pd.testing.assert_frame_equal(pd.read_csv("a.csv"), pd.read_csv("b.csv"))
-    code, _, err = acclimate("predict", "plain.acclimate", *ask, "a.csv", "--share", "yes=0.6..0.8")
+    # a range moves all rows of a file to its nearest end, and none where their mean is inside
+    assert acclimate("predict", "plain.acclimate", *ask, "no.csv")[0] == 0
+    mean = pd.read_csv("no.csv")["p_yes"].mean()
+    beyond = (0.8, 0.99) if mean < 0.8 else (0.01, 0.8)
+    for (low, high), same in ((beyond, "a.csv"), ((mean - 0.05, mean + 0.05), "no.csv")):
+        share = ("--share", f"yes={low}..{high}")
+        assert acclimate("predict", "plain.acclimate", *ask, "c.csv", *share)[0] == 0
+        pd.testing.assert_frame_equal(pd.read_csv("c.csv"), pd.read_csv(same))
+    folder = Path("parts")
+    folder.mkdir()
+    pd.read_csv("bare.csv").to_parquet(folder / "one.parquet")
+    code, _, err = acclimate(
+        "predict", "plain.acclimate", "parts", "--out", "said", "--share", "yes=0.6..0.8"
+    )
     assert code != 0
     assert "a range needs all rows" in err
     fit = ("fit", "here.csv", *ROWS, "--target", "there.csv", "--method", "TargetOnly")

@@ -17,6 +17,14 @@ def test_they_are_a_softmax_of_minus_the_losses() -> None:
     np.testing.assert_allclose(weights, softmax(-0.3 * losses))
 
 
+def test_a_prior_mass_multiplies() -> None:
+    losses, masses = np.array([3.0, 4.0, np.inf, 6.0]), np.array([1.0, 8.0, 50.0, 2.0])
+    weights = committee_weights(losses, prior=masses, least=0.0)
+    wanted = masses * np.exp(-0.3 * losses)
+    np.testing.assert_allclose(weights, wanted / wanted.sum())
+    np.testing.assert_allclose(committee_weights(losses, prior=9 * masses, least=0.0), weights)
+
+
 def test_a_constant_changes_nothing_and_many_rows_make_a_pick() -> None:
     losses = np.array([3.0, 4.0, 3.5])
     np.testing.assert_allclose(committee_weights(losses + 1e4), committee_weights(losses))

@@ -74,6 +74,7 @@ def predict(
     from acclimate.cli.rows import reading_of
     from acclimate.cli.stored import load, settings_of
     from acclimate.shares import parse_shares
+    from acclimate.tables.predictions import mean_proba
 
     folder = many_files.is_folder(rows, cluster)
     if not folder and not is_piped(out):
@@ -81,15 +82,19 @@ def predict(
     with Status("reading") as status:
         adapter = load(model, trusted)
         shares = parse_shares(share or ())
-        adapter = adapter if shares is None else adapter._with_shares(shares)
         reading = reading_of(how)
         answers = adapter if domain == "target" else AsSource(adapter)
     if folder:
+        answers = answers if shares is None else adapter._with_shares(shares)
         options = {"id": id, "proba": proba, "top": top, "how": reading}
         many_files.predict(answers, model, rows, out, cluster, **options)
         return
     told: list[str] = []
     with Status("reading") as status, rows_of(rows) as path, result_to(out) as goal:
+        if shares is not None:
+            answers = adapter._with_shares(
+                shares, lambda unmoved: mean_proba(unmoved, path, how=reading)
+            )
         known = id or _identifier(path, settings_of(adapter)["id"], reading)
         done = tables.predict_file(
             answers, path, goal, id=known, proba=proba, top=top, how=reading,

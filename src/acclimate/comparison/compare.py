@@ -47,6 +47,7 @@ from acclimate.comparison.few import (
     judged_by,
     unsettled,
 )
+from acclimate.comparison.joined import joining
 from acclimate.comparison.labelled import WithLabels
 from acclimate.comparison.last_fit import last_rows, refit
 from acclimate.comparison.problem import Problem, check_problem
@@ -134,7 +135,8 @@ def compare(
         Labelled rows.
     target : Domain
         Rows with labels for all, some or none of them; without any, ``class_shares`` say more than
-        all that can be estimated.
+        all that can be estimated. With labels, and ``estimator`` and ``methods`` left open, they
+        move the committee of source models that takes part; what labels train stays as it is.
     estimator : estimator or mapping from name to estimator, default=None
         Base models. None means logistic or ridge regression, and a network where allowed; with
         target labels and ``methods=None`` the strong ones that ``committee`` names.
@@ -285,7 +287,7 @@ def compare(
         positive=positive,
     )  # fmt: skip
     problem, few = judgeable(tuned(problem, threshold))
-    own = dict(candidates or {})
+    own, joined = dict(candidates or {}), {}
     preprocess, texts = in_table(problem, encoder, preprocess, own=bool(own))
     front = front_for(
         problem, None if texts else encoder, estimators, preprocess, own=bool(own),
@@ -317,6 +319,14 @@ def compare(
             own[ALIGNED] = aligned(estimators["linear"], problem.source.X)
         else:
             own[SOURCE_COMMITTEE] = source_committee(problem.task, problem.source.X, preprocess)
+    elif lean and problem.labelled and not (front or texts) and problem.task == "classification":
+        own |= (joined := joining(problem, preprocess))
+    if problem.class_shares is not None and not joined:
+        raise InputError(
+            "class_shares of a target with labels move a committee of source models, which takes "
+            "part only on tables, with estimator and methods left open and without new classes; "
+            "what labels train has the shares from them. Leave out class_shares, or the labels"
+        )
     if hasattr(problem.source.X, "columns") and type(preprocess).__name__ in TABLES:
         preprocess = table_preprocess(problem.source.X, estimators, preprocess)
     tried, excluded = choose(
@@ -357,7 +367,8 @@ def compare(
         "candidates": describe(own), "networks": networks, "budget": budget, "trials": trials,
         "folds": folds, "repeats": repeats, "margin": margin, "confidence": confidence,
         "metric": problem.measure.key, "positive": describe(positive), "threshold": threshold,
-        "seed": random_state, "class_shares": describe(problem.target.class_shares),
+        "seed": random_state,
+        "class_shares": describe(problem.class_shares or problem.target.class_shares),
     }  # fmt: skip
     with temporary_folder() as folder:
         files = folder / "data"
@@ -379,7 +390,7 @@ def compare(
                 class_shares=problem.target.class_shares,
             )  # fmt: skip
             if design is not None:
-                judged = WithLabels(run, problem, tried, design, weighs, own, larger)
+                judged = WithLabels(run, problem, tried, design, weighs, candidates or (), larger)
                 judged.run()
                 details = from_labels(judged, excluded, judged.judge())
             else:

@@ -35,8 +35,9 @@ def judgeable(problem: Problem) -> tuple[Problem, str]:
 
 
 def _bare(problem: Problem) -> Problem:
+    target = replace(problem.bare_target, class_shares=problem.class_shares)
     return replace(
-        problem, target=problem.bare_target, label_weights=None, metric=None, tuned=False
+        problem, target=target, label_weights=None, metric=None, tuned=False, class_shares=None
     )
 
 

@@ -66,6 +66,8 @@ class Judge:
     mute : mapping from str to list of str, default={}
         Classes of the source that a candidate cannot say, since no labelled target row shows them.
         No labelled row can count that against it, so it is not picked where others are able.
+    prior : mapping from str to float, default=None
+        Mass of each candidate before any label, where candidates are weighed.
     """
 
     problem: Problem
@@ -75,6 +77,7 @@ class Judge:
     allowed: Mapping[tuple[int, int], Sequence[str]] | None = None
     committee: bool = False
     mute: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    prior: Mapping[str, float] | None = None
 
     @cached_property
     def able(self) -> dict[str, Answers]:
@@ -110,7 +113,7 @@ class Judge:
     def weights(self) -> dict[tuple[int, int], dict[str, float]]:
         """What each candidate weighs in each fold, on the labels of the others."""
         if self.weighs:
-            return weights_in_folds(self.design, self.able, self.allowed)
+            return weights_in_folds(self.design, self.able, self.allowed, self.prior)
         return {cell: {name: 1.0} for cell, name in self.choices.items()}
 
     @cached_property
@@ -118,13 +121,13 @@ class Judge:
         """Whether there is a committee: in every fold something has a loss to weigh by."""
         if not self.committee:
             return False
-        found = weights_in_folds(self.design, self.able, self.allowed)
-        return all(found.values()) and bool(final_weights(self.design, self.able))
+        found = weights_in_folds(self.design, self.able, self.allowed, self.prior)
+        return all(found.values()) and bool(final_weights(self.design, self.able, self.prior))
 
     @cached_property
     def members(self) -> dict[str, float]:
         """The members of the committee that will be fitted, with their weights; empty for one."""
-        return final_weights(self.design, self.able) if self.weighs else {}
+        return final_weights(self.design, self.able, self.prior) if self.weighs else {}
 
     @cached_property
     def choices(self) -> dict[tuple[int, int], str]:
@@ -255,7 +258,7 @@ class Judge:
         """The verdict on a committee against the pick, where one model was asked for."""
         if self.committee or self.design.few:
             return None
-        weights = weights_in_folds(self.design, self.able, self.allowed)
+        weights = weights_in_folds(self.design, self.able, self.allowed, self.prior)
         if not all(weights.values()):
             return None
         return self.verdict(self._blend(weights), self.picked)

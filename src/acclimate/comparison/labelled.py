@@ -20,6 +20,7 @@ from acclimate.comparison.candidates import (
 from acclimate.comparison.curve import label_curve
 from acclimate.comparison.design import Design, LeftOut
 from acclimate.comparison.halving import KEPT, RUNGS, thinned
+from acclimate.comparison.joined import prior_masses
 from acclimate.comparison.judge import Judge
 from acclimate.comparison.problem import Problem
 from acclimate.comparison.race import Race
@@ -337,7 +338,10 @@ class WithLabels(DesignedBench):
         if not variants[TARGET_ONLY] and not (self.design.few and variants[SOURCE_ONLY]):
             raise AcclimateError(self._why_no_reference())
         mute = self._mute()
-        judge = Judge(self.problem, self.design, done, variants, self.allowed, self.weighs, mute)
+        judge = Judge(
+            self.problem, self.design, done, variants, self.allowed, self.weighs, mute,
+            prior_masses(self.candidates),
+        )  # fmt: skip
         members = judge.members
         heaviest = max(members, key=members.__getitem__) if members else judge.final
         return Found(

@@ -54,6 +54,8 @@ class Problem:
         `comparison.tuned`.
     place : ndarray of shape (m,) or None
         Where the target's rows stood in the table that the user gave, if these are a sample.
+    class_shares : mapping or None
+        What was said of the class shares of a target with labels; without, its `Domain` has them.
 
     Attributes
     ----------
@@ -76,6 +78,7 @@ class Problem:
     positive_asked: bool = False
     tuned: bool = False
     place: NDArray[np.intp] | None = None
+    class_shares: Mapping[Any, Any] | None = None
 
     @property
     def measure(self) -> Metric:
@@ -243,7 +246,7 @@ def check_problem(
             )
         classes = np.unique(both)
     if target.class_shares is not None:
-        _check_shares(target, None if labels is not None else classes, names[1] or names[0])
+        _check_shares(target, np.unique(y) if classify else None, names[1] or names[0])
     measure = _metric(metric, task, labels is not None)
     asked = positive is not None
     if asked and classes is None:
@@ -255,10 +258,11 @@ def check_problem(
         Domain(source.X, y, class_names=names[0], name=source.name),
         Domain(
             target.X, labels, labelled=mask, class_names=names[1], name=target.name,
-            class_shares=target.class_shares,
+            class_shares=target.class_shares if labels is None else None,
         ),
         door.check_ids(domains, n), _groups(groups, target.X, m), task, why, classes, margin,
         confidence, _weights(label_weights, m, known, classify), measure, positive, asked,
+        class_shares=None if labels is None else target.class_shares,
     )  # fmt: skip
 
 
@@ -285,12 +289,9 @@ def _check_codes(
 
 
 def _check_shares(target: Domain, classes: NDArray[Any] | None, names: Any) -> None:
-    """Raise where class shares cannot be used; ``classes`` are None with labels or for values."""
+    """Raise where class shares cannot be used; ``classes`` of the source are None for values."""
     if classes is None:
-        raise InputError(
-            "class_shares are for classes and a target without labels; leave them out, or the "
-            "labels"
-        )
+        raise InputError("class_shares are for classes, and this is a regression")
     check_class_shares(target.class_shares, classes, names)
 
 

@@ -21,6 +21,7 @@ def weights_in_folds(
     design: Design,
     candidates: Mapping[str, Answers],
     allowed: Mapping[Cell, Sequence[str]] | None = None,
+    prior: Mapping[str, float] | None = None,
 ) -> dict[Cell, dict[str, float]]:
     """Return the weights of the members for each outer fold, from losses of the other folds.
 
@@ -33,6 +34,8 @@ def weights_in_folds(
     candidates : mapping from str to Answers
     allowed : mapping from (repeat, fold) to names, default=None
         Only these take part in a fold.
+    prior : mapping from str to float, default=None
+        Mass of each candidate before any label. None means that all have the same.
     """
     found: dict[Cell, dict[str, float]] = {}
     for r in range(design.repeats):
@@ -43,20 +46,22 @@ def weights_in_folds(
             others = design.fold_of[r] != i
             losses = table[:, rows].sum(axis=1) / loss_unit(design, others)
             losses[[np.isinf(candidates[name].outer_loss).all() for name in names]] = np.inf
-            found[r, i] = _members(names, losses)
+            found[r, i] = _members(names, losses, prior)
     return found
 
 
-def final_weights(design: Design, candidates: Mapping[str, Answers]) -> dict[str, float]:
+def final_weights(
+    design: Design, candidates: Mapping[str, Answers], prior: Mapping[str, float] | None = None
+) -> dict[str, float]:
     """Return the weights on all labels: those of the committee that will be fitted.
 
-    Only candidates that answered in every fold take part.
+    Only candidates that answered in every fold take part. ``prior`` is that of `weights_in_folds`.
     """
     names = [name for name, one in candidates.items() if one.whole]
     if not names:
         return {}
     losses = np.array([candidates[name].outer_loss.sum(axis=1).mean() for name in names])
-    return _members(names, losses / loss_unit(design, slice(None)))
+    return _members(names, losses / loss_unit(design, slice(None)), prior)
 
 
 def loss_unit(design: Design, rows: Any) -> float:
@@ -64,10 +69,13 @@ def loss_unit(design: Design, rows: Any) -> float:
     return 1.0 if design.classify else float(np.var(design.labels[rows])) or 1.0
 
 
-def _members(names: Sequence[str], losses: Floats) -> dict[str, float]:
+def _members(
+    names: Sequence[str], losses: Floats, prior: Mapping[str, float] | None
+) -> dict[str, float]:
     if not np.isfinite(losses).any():
         return {}
-    weights = committee_weights(losses)
+    masses = None if prior is None else [prior[name] for name in names]
+    weights = committee_weights(losses, prior=masses)
     return {name: float(w) for name, w in zip(names, weights, strict=True) if w > 0}
 
 

@@ -15,22 +15,25 @@ FLOOR = 1e-3  # a probability below counts as this much: one row must not decide
 
 
 def committee_weights(
-    losses: ArrayLike, *, eta: float = ETA, most: int = MOST, least: float = LEAST
-) -> Floats:
+    losses: ArrayLike, *, prior: ArrayLike | None = None, eta: float = ETA, most: int = MOST,
+    least: float = LEAST,
+) -> Floats:  # fmt: skip
     """Return a weight for each candidate, with a sum of 1.
 
     Use it where few labels cannot tell the best of many candidates from its neighbours: a mean of
     what did well is safer than a pick. Do not use it on losses of rows that the candidates were
     trained on.
 
-    The weights are ``exp(-eta L_k)`` over their sum, with L_k the *summed* loss of candidate k: so
-    they become a pick as labels become many. Those under ``least`` are dropped, as are all but the
-    ``most`` largest, and the rest scaled to a sum of 1.
+    The weights are ``m_k exp(-eta L_k)`` over their sum, with L_k the *summed* loss of candidate k
+    and m_k its prior mass: so they become a pick as labels become many. Those under ``least`` are
+    dropped, as are all but the ``most`` largest, and the rest scaled to a sum of 1.
 
     Parameters
     ----------
     losses : array-like of shape (candidates,)
         Summed losses; infinite or NaN for a candidate without any.
+    prior : array-like of shape (candidates,), default=None
+        Masses above 0, in any unit. None means that all have the same.
     eta : float, above 0, default=0.3
         How fast a weight falls with the loss, in 1 / nats.
     most : int, at least 1, default=10
@@ -64,7 +67,10 @@ def committee_weights(
     if not known.any():
         raise InputError("no candidate has a finite loss, so there is nothing to weigh")
     w = np.zeros(len(L))
-    w[known] = np.exp(-eta * (L[known] - L[known].min()))
+    logs = -eta * L[known]
+    if prior is not None:
+        logs = logs + np.log(np.asarray(prior, dtype=np.float64)[known])
+    w[known] = np.exp(logs - logs.max())
     w /= w.sum()
     order = np.argsort(-w, kind="stable")
     w[order[most:]] = 0.0

@@ -122,9 +122,6 @@ def predict_file(
         how = Reading(
             encoding, delimiter, decimal, tuple(missing), pictures=pictures or Pictures()
         )  # fmt: skip
-    how = how.with_model(
-        model, dict(getattr(model, "extras_", {}).get("table") or {}).get("reading", {})
-    )
     source = _batches(model, path, id, batch_rows, how, told)
     done = 0
     with output(out) as file, contextlib.closing(source), contextlib.ExitStack() as stack:
@@ -144,6 +141,34 @@ def predict_file(
     return done
 
 
+def mean_proba(
+    model: Any, path: str | os.PathLike[str], *, how: Reading, batch_rows: int = 65536
+) -> NDArray[np.float64]:
+    """Return the mean class probabilities of the rows of a file, shape (n_classes,).
+
+    Parameters
+    ----------
+    model : Adapter
+        Fitted, a classifier.
+    path, how, batch_rows : path-like, Reading, int
+        As those of `predict_file`.
+
+    Raises
+    ------
+    InputError
+        A column is missing, a cell does not fit, or there are no rows.
+    """
+    total, count = np.zeros(len(model.classes_)), 0
+    with contextlib.closing(_batches(model, Path(path), None, batch_rows, how, None)) as source:
+        for X, _, ids in source:
+            total += np.asarray(model.predict_proba(X), dtype=np.float64).sum(axis=0)
+            count += len(ids)
+    if not count:
+        raise InputError(f"{Path(path).name} has columns but no rows")
+    mean: NDArray[np.float64] = total / count
+    return mean
+
+
 def _batches(
     model: Any,
     path: Path,
@@ -153,6 +178,9 @@ def _batches(
     told: Callable[[str], None] | None,
 ) -> Generator[tuple[Any, str, Any]]:
     """Return an iterator of (inputs, name of the identifier, identifiers), checked by now."""
+    how = how.with_model(
+        model, dict(getattr(model, "extras_", {}).get("table") or {}).get("reading", {})
+    )
     pictures = how.pictures.of_another and how.pictures.size is not None
     if pictures or kind_of(path) not in ("csv", "parquet", "arrow"):
         table = read(path, id=id, how=how)

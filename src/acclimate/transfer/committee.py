@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
@@ -12,13 +13,14 @@ from sklearn.base import clone
 from sklearn.utils import get_tags
 from sklearn.utils.validation import check_is_fitted, has_fit_parameter
 
-from acclimate.adapter import Adapted, Adapter, Shared, sharing
+from acclimate.adapter import Adapted, Adapter, sharing_more
 from acclimate.base.words import source_models
 from acclimate.catalogue import Row
 from acclimate.domain import Domain
 from acclimate.exceptions import InputError
 from acclimate.maths.class_shares import log_scores
 from acclimate.settings import SHARE, TRANSFORMER, Constraints
+from acclimate.shares import Limits
 from acclimate.validation import Rows
 from acclimate.workers import spread
 
@@ -43,7 +45,7 @@ class Committee(Adapter):
     for values. For rows of a target, class probabilities P_ic then become ``P_ic q_c / p_c``, each
     row scaled to a sum of 1, with p the source's class shares and ``q = (1 - e) p + e / C`` for the
     ``even`` part e of C classes: other shares are likely there, and which is not known. With
-    ``class_shares`` of the target q is what these say.
+    ``class_shares``, of the target or else of this, q is what these say.
 
     Parameters
     ----------
@@ -58,6 +60,9 @@ class Committee(Adapter):
     even : float in [0, 1], default=None
         Part of even class shares that answers for target rows move to. None means 0.25 with
         ``members=None``, else 0.
+    class_shares : mapping from label, or its name, to float or pair of float, default=None
+        Shares that answers for target rows move to where the target says none; see `Domain`. Only
+        where no member sees target labels.
     preprocess : transformer, default=None
         Fitted on the source, in front of the members' own.
     random_state : int, RandomState instance or None, default=None
@@ -104,12 +109,14 @@ class Committee(Adapter):
         *,
         weights: Sequence[float] | None = None,
         even: float | None = None,
+        class_shares: Mapping[Any, Any] | None = None,
         preprocess: Any = None,
         random_state: Any = None,
     ) -> None:
         self.members = members
         self.weights = weights
         self.even = even
+        self.class_shares = class_shares
         self.preprocess = preprocess
         self.random_state = random_state
 
@@ -120,6 +127,13 @@ class Committee(Adapter):
         "preprocess": [TRANSFORMER, None],
         "random_state": ["random_state"],
     }
+
+    def _limits_of(
+        self, target: Domain, rows: Rows, classes: NDArray[Any] | None, names: Any
+    ) -> Limits | None:
+        if target.class_shares is None and self.class_shares is not None:
+            target = replace(target, class_shares=self.class_shares)
+        return super()._limits_of(target, rows, classes, names)
 
     def _even_part(self) -> float:
         return float(self.even if self.even is not None else EVEN if self.members is None else 0)
@@ -178,7 +192,7 @@ class Committee(Adapter):
                 one.set_params(random_state=seed)
             names.append(name)
             waiting.append((one,))
-        with sharing(Shared()):
+        with sharing_more():
             members = spread(_fitted, waiting, common=(source,))
         fitted = list(zip(names, members, strict=True))
         for name, one in fitted:
