@@ -165,7 +165,6 @@ def page() -> str:
         PRETRAIN,
         *(f"| `{r.name}` | {r.avoid} | {r.cost} | {link(r.paper)} |" for r in PRETRAINING),
     ]
-    return "\n".join(parts) + "\n"
     held = [f"| {who} | {what} | {how} | `{test}` |" for who, what, how, test in ORACLES]
     return "\n".join(parts) + "\n" + ORACLE_HEAD + "\n".join(held) + "\n"
 
