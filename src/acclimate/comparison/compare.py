@@ -319,7 +319,9 @@ def compare(
             own[ALIGNED] = aligned(estimators["linear"], problem.source.X)
         else:
             own[SOURCE_COMMITTEE] = source_committee(problem.task, problem.source.X, preprocess)
-    elif lean and problem.labelled and not (front or texts) and problem.task == "classification":
+    elif (
+        lean and problem.labelled and need.task == "classification" and front is None and not texts
+    ):
         own |= (joined := joining(problem, preprocess))
     if problem.class_shares is not None and not joined:
         raise InputError(
