@@ -7,12 +7,13 @@ training rows; nothing is chosen on labels of a target.
 --part encoders: a model of all source texts answers all target texts, and beside it a model of the
 target's own texts and labels, cross-fitted in 5 folds. Accuracy, AUC, and the accuracy where as
 many texts are called positive as are (which takes the target's class shares as known).
+--part others: a model of the texts of all three other domains.
 --part unlabelled: 1000 source and 1000 target texts, of the target without labels; methods on
 features of MiniLM, each beside the source model of the same texts, with verdicts on the other texts
 of the target. Each verdict is of one draw and covers test rows alone.
 --part labelled: as before with 100 labels of the target, in 3 draws.
 
-Run:  python benchmarks/text.py [--part encoders unlabelled labelled]
+Run:  python benchmarks/text.py [--part encoders others unlabelled labelled]
 What the result file has is not run again; features are kept in the cache folder.
 """
 
@@ -58,6 +59,7 @@ from acclimate.comparison.bases import source_committee
 
 RESULTS = Path(__file__).parent / "results" / "text.json"
 MOST, ROWS, LABELS, DRAWS = 4000, 1000, 100, 3
+NAMES = {0: "negative", 1: "positive"}  # what is said to be the same on both sides
 WIDTH = 128  # principal components where domains are aligned
 ENCODERS = ("tf-idf", "minilm", "wordllama", "minilm, random weights")
 
@@ -117,6 +119,22 @@ def encoders(data: dict[str, tuple[Any, Any]], rows: list[dict[str, Any]]) -> No
                      shares_known=float((told == y).mean()), encoding_seconds=seconds)  # fmt: skip
 
 
+def others(data: dict[str, tuple[Any, Any]], rows: list[dict[str, Any]]) -> None:
+    done = {(r["kind"], r["target"]) for r in rows if r["part"] == "others"}
+    for word in ENCODERS[:3]:
+        if all((word, target) in done for target in data):
+            continue
+        inputs = {n: X if word == "tf-idf" else encoded(word, X) for n, (X, _) in data.items()}
+        for target, (_, y) in data.items():
+            three = [name for name in data if name != target]
+            X = np.concatenate([inputs[name] for name in three])
+            fitted = model(word).fit(X, np.concatenate([data[name][1] for name in three]))
+            p = fitted.predict_proba(inputs[target])[:, 1]
+            keep(rows, part="others", kind=word, source="the three others", target=target,
+                 accuracy=float(((p > 0.5) == y).mean()),
+                 auc=float(roc_auc_score(y, p)))  # fmt: skip
+
+
 def without_labels() -> dict[str, Callable[[Any], Any]]:
     """Return methods by name, each made with the preprocessing of the shared kind."""
 
@@ -168,9 +186,10 @@ def adapted(data: dict[str, tuple[Any, Any]], rows: list[dict[str, Any]], part: 
                 if part == "labelled":
                     known = np.zeros(ROWS, dtype=bool)
                     known[np.random.default_rng(draw).permutation(ROWS)[:LABELS]] = True
-                    goal = Domain(T[pool], np.where(known, yt[pool], 0), labelled=known)
+                    goal = Domain(T[pool], np.where(known, yt[pool], 0), labelled=known,
+                                  class_names=NAMES)  # fmt: skip
                 one = kinds[kind](OneScale()).set_params(random_state=draw)
-                answers.append(one.fit(X, y, target=goal).predict(T[test]))
+                answers.append(one.fit(X, y, target=goal, class_names=NAMES).predict(T[test]))
             found = verdict(yt[test], answers, reference)
             keep(rows, part=part, kind=kind, source=source, target=target, word=found.word,
                  reference=float((reference == yt[test]).mean()), gain=found.gain, low=found.low,
@@ -209,6 +228,11 @@ def show(rows: list[dict[str, Any]]) -> None:
                      for t in targets]  # fmt: skip
             name = f"{word}, {'from the others' if across else 'its own labels'}"
             print(f"| {name} | " + " | ".join(f"{cell:.1f}" for cell in cells) + " |")
+    for word in ENCODERS[:3]:
+        cells = [100 * r["accuracy"] for t in targets for r in rows
+                 if (r["part"], r["kind"], r["target"]) == ("others", word, t)]  # fmt: skip
+        print(f"| {word}, the three others together | "
+              + " | ".join(f"{cell:.1f}" for cell in cells) + " |")  # fmt: skip
     words = ("helps", "makes no difference", "not settled", "hurts")
     for part in ("unlabelled", "labelled"):
         of = [r for r in rows if r["part"] == part]
@@ -227,7 +251,7 @@ def show(rows: list[dict[str, Any]]) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parts = ["encoders", "unlabelled", "labelled"]
+    parts = ["encoders", "others", "unlabelled", "labelled"]
     parser.add_argument("--part", nargs="+", choices=parts, default=parts)
     arguments = parser.parse_args()
     warnings.simplefilter("ignore")
@@ -235,6 +259,8 @@ def main() -> None:
     data = domains()
     if "encoders" in arguments.part:
         encoders(data, rows)
+    if "others" in arguments.part:
+        others(data, rows)
     for part in ("unlabelled", "labelled"):
         if part in arguments.part:
             adapted(data, rows, part)

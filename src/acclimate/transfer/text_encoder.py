@@ -40,7 +40,7 @@ class TextEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
     ----------
     model : {"minilm", "wordllama"}, default="minilm"
         Where the features come from (extra ``text``). "minilm" is all-MiniLM-L6-v2: 384 features of
-        a transformer of six layers, about 10 ms a text on one core of a CPU. "wordllama" is the
+        a transformer of six layers, about 7 ms a text on one core of a CPU. "wordllama" is the
         mean of one fixed vector a word: 256 features, a hundred times faster, blind to the order of
         words.
     length : int in [8, 512], default=None
