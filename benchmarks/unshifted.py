@@ -144,7 +144,9 @@ def report() -> None:
     labels = [x for x in ("before", "now", "skada", "POT") if x in stored["unshifted"]]
     print("Nothing shifted: mean gain over the source's model in points.\n")
     print("| method | " + " | ".join(labels) + " |\n|---|" + "---|" * len(labels))
-    bases = {x: mean_of(stored["unshifted"]["now" if x == "POT" else x], REFERENCE) for x in labels}
+    bases = {
+        x: mean_of(stored["unshifted"]["skada" if x == "POT" else x], REFERENCE) for x in labels
+    }
     for name in names():
         cells = [shown(mean_of(stored["unshifted"][x], name), bases[x]) for x in labels]
         print(f"| {name} | " + " | ".join(cells) + " |")
@@ -157,6 +159,8 @@ def report() -> None:
         print("|---|" + "---|" * len(columns))
         for name in (REFERENCE, *names()):
             cells = [shown(mean_of(stored[part][x], name, data)) for data, x in columns]
+            if set(cells) == {"-"}:
+                continue
             print(f"| {name} | " + " | ".join(cells) + " |")
 
 

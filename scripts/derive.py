@@ -40,6 +40,8 @@ its objective, parameters and deviations from the paper in its docstring.
 - **sets**: P: gains on a target that lacks classes of the source, with `partial=True`. O: tells
   target rows of classes that the source lacks, with `unknown=label`. Ticked where measured to help
   (`benchmarks/label_sets.py`).
+- **tables**: *loses* where it was more than a point below the source's model in the mean over real
+  tables without target labels (`benchmarks/table_methods.py`). `compare` tries it there by name.
 """
 
 
@@ -144,7 +146,8 @@ def line(row: Row) -> str:
     sets = " ".join("P" * row.partial_classes + "O" * row.open_classes)
     cells = [
         f"`{row.name}`", row.target_labels, tasks, "" if row.needs_source else "yes",
-        "yes" if row.several_sources else "", sets, row.avoid, row.cost, link(row.paper),
+        "yes" if row.several_sources else "", sets, "loses" if row.loses_on_tables else "",
+        row.avoid, row.cost, link(row.paper),
     ]  # fmt: skip
     return "| " + " | ".join(cells) + " |"
 
@@ -156,9 +159,9 @@ def page() -> str:
         rows = [line(row) for row in CATALOGUE if row.family == family]
         parts += [
             f"\n## {TITLES.get(family, family.capitalize())}\n",
-            "| method | labels | tasks | alone | several | sets | do not use it when | cost "
-            "| paper |",
-            "|---|---|---|---|---|---|---|---|---|",
+            "| method | labels | tasks | alone | several | sets | tables | do not use it when "
+            "| cost | paper |",
+            "|---|---|---|---|---|---|---|---|---|---|",
             *rows,
         ]
     parts += [

@@ -5,8 +5,11 @@ from __future__ import annotations
 import dataclasses
 import importlib
 import inspect
+import json
 import pkgutil
 import re
+from pathlib import Path
+from statistics import fmean
 from types import ModuleType
 
 import pytest
@@ -51,6 +54,20 @@ def test_every_public_adapter_has_a_row() -> None:
     assert {cls.__name__ for cls in adapters() if "row" not in vars(cls)} == {
         row.name for row in CATALOGUE if issubclass(row.load(), acclimate.Adapter)
     }
+
+
+def test_what_loses_on_tables_was_measured() -> None:
+    path = Path(__file__).parents[1] / "benchmarks" / "results" / "table_methods.json"
+    found: dict[str, dict[str, list[float]]] = {}
+    for shift, row in json.loads(path.read_text()).items():
+        for name, value in row.items():
+            if isinstance(value, float) and name != "SourceOnly":
+                tables = found.setdefault(name, {})
+                tables.setdefault(shift.split(",")[0], []).append(value - row["SourceOnly"])
+    lost = {
+        name for name, tables in found.items() if fmean(map(fmean, tables.values())) < -0.01
+    }  # fmt: skip
+    assert {row.name for row in CATALOGUE if row.loses_on_tables} == lost
 
 
 def test_names_are_unique() -> None:

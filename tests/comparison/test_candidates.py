@@ -13,9 +13,9 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
 
 from acclimate import CORAL, Domain, FineTune, TargetOnly, compare
-from acclimate.catalogue import CATALOGUE
+from acclimate.catalogue import CATALOGUE, methods
 from acclimate.comparison.bases import default_estimators
-from acclimate.comparison.candidates import Need, choose, describe
+from acclimate.comparison.candidates import LOSES, Need, choose, describe
 from acclimate.comparison.halving import thinned
 from acclimate.exceptions import InputError
 
@@ -51,6 +51,18 @@ def test_without_labels_nothing_that_needs_them_is_tried() -> None:
     assert all(c.row.target_labels != "required" and not c.uses_labels for c in found)
     reasons = {e.method: e.reason for e in excluded}
     assert reasons["TargetOnly"] == "it needs target labels"
+
+
+def test_what_loses_on_tables_is_tried_there_by_name_or_with_labels_only() -> None:
+    losing = {row.name for row in methods(task="classification") if row.loses_on_tables}
+    assert "CORAL" in losing
+    table = Need("classification", False, table=True)
+    found, excluded = choose(table, LINEAR, None, 0)
+    assert {e.method for e in excluded if e.reason == LOSES} == losing
+    assert not losing & {c.row.name for c in found}
+    assert "CORAL" in {c.row.name for c in choose(table, LINEAR, None, 0, ["CORAL"])[0]}
+    for need in (replace(table, table=False), replace(table, labels=True)):
+        assert losing <= {c.row.name for c in choose(need, LINEAR, None, 0)[0]}
 
 
 def test_networks_only_where_they_are_allowed() -> None:

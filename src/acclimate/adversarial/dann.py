@@ -58,9 +58,10 @@ class DANN(DeepAdapter):
 
     Notes
     -----
-    The paper's strength is 1. On nine simulated shifts of optdigits and pendigits, 0.3 gained 4.7
-    points on average and lost none; 1 gained 1.7 and lost up to 4.3
-    (``benchmarks/deep_defaults.py``). Without a validator both lost on average.
+    The paper adds the losses of both domains, of which D is the mean, so that its strength of 1 is
+    2 here. On nine simulated shifts of optdigits and pendigits, 0.3 gained 4.7 points on average
+    and lost none; 1 gained 1.7 and lost up to 4.3 (``benchmarks/deep_defaults.py``). Without a
+    validator both lost on average.
 
     Stage two starts from the source network, not from fresh weights. The rate follows the base
     model's schedule, not the paper's. With k sources the discriminator has k + 1 classes and the

@@ -27,6 +27,7 @@ _KEEPERS = (
 # they are clearly better.
 # grown whole, so that fine-tuning has nothing to go on from
 _GROWN = ("ExtraClassifier", "ExtraRegressor", "ForestClassifier", "ForestRegressor")
+LOSES = "on real tables it was more than a point below the source's model; name it to try it"
 _WITHOUT_NORM = ("mlp", "cnn")  # built-in networks that have no batch norm
 # The standards of the few-label case (Daumé III, arXiv:0907.1815), for each base model.
 STANDARDS = (
@@ -68,6 +69,8 @@ class Need:
     few_labels : bool
         Whether labels are few and rows without one many: at most ``FEW_LABELS`` in both domains,
         and ``MANY_UNLABELLED`` times as many without.
+    table : bool
+        Whether the rows are those of a data frame, whose columns each mean something.
     """
 
     task: str
@@ -77,6 +80,7 @@ class Need:
     images: bool = False
     networks: bool = False
     few_labels: bool = False
+    table: bool = False
 
 
 @dataclass(frozen=True)
@@ -185,6 +189,8 @@ def choose(
     for row in sorted(rows, key=_trust):
         wanted = names is None or row.name in names or row.name in BASELINES
         reason = why_not(row, need) if wanted else None
+        if names is None and need.table and not need.labels and row.loses_on_tables:
+            reason = reason or LOSES
         if reason is None and names is None:
             reason = _too_dear(row, need)
         if reason is None and wanted:

@@ -303,6 +303,7 @@ def compare(
         problem.own_classes, images, networks,
         problem.labels <= FEW_LABELS
         and problem.target_rows - len(problem.known) >= MANY_UNLABELLED * problem.labels,
+        hasattr(problem.source.X, "columns"),
     )  # fmt: skip
     lean = False
     if estimators is None:
