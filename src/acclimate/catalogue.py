@@ -435,6 +435,7 @@ CATALOGUE: tuple[Row, ...] = (
         paper="arXiv:1803.04899",
         avoid="the inputs of a class change between the domains",
         several_sources=True,
+        loses_on_tables=True,
     ),
     Row(
         name="FeatureAugmentation",
