@@ -219,7 +219,7 @@ def test_classes_of_the_target_alone(shifted: Maker) -> None:
     found = compare((d.X, d.y), Domain(d.Xt, yt), n_jobs=1, folds=3, repeats=1).to_dict()
     tried = {row["method"] for row in found["table"]}
     assert {"SourceOnly", "TargetOnly", "FineTune"} <= tried
-    assert {"method": "CORAL", "reason": "the target has classes that the source lacks"} in (
+    assert {"method": "Pooled", "reason": "the target has classes that the source lacks"} in (
         found["excluded"]
     )
 

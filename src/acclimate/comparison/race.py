@@ -60,8 +60,12 @@ class Race:
         beside: Mapping[Cell, Sequence[str]],
         start: Mapping[Cell, Sequence[str]] | None = None,
     ) -> None:
-        self.bench, self.groups, self.beside, self.start = bench, groups, beside, start
+        self.bench, self.groups, self.beside = bench, groups, beside
         self.candidates = {c.name: c for c in candidates}
+        self.start = None if start is None else {
+            cell: [name for name in names if name in self.candidates]  # others see no labels
+            for cell, names in start.items()
+        }  # fmt: skip
         self.allowed: dict[Cell, list[str]] = {}
 
     def run(self) -> int:
