@@ -8,8 +8,8 @@ from acclimate.losses.self_supervised import barlow_twins
 from acclimate.selfsupervised.pretext import (
     WORDS,
     Pretext,
+    PretextTask,
     Start,
-    Task,
     change_of,
     project,
     projector,
@@ -89,7 +89,7 @@ class BarlowTwins(Pretext):
         self.augment = augment
         self.share = share
 
-    def task(self, start: Start) -> Task:
+    def task(self, start: Start) -> PretextTask:
         """Return two views and the gap of their correlations to the identity.
 
         Parameters
@@ -100,4 +100,6 @@ class BarlowTwins(Pretext):
         head = projector(start.width, self.projection, self.projection)
         change = change_of(self.augment, start, self.share)
         weight = self.redundancy
-        return Task(lambda s: barlow_twins(s.a, s.b, weight), project, head, two_views(change))
+        return PretextTask(
+            lambda s: barlow_twins(s.a, s.b, weight), project, head, two_views(change)
+        )

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from acclimate.losses.self_supervised import hidden_error
-from acclimate.selfsupervised.pretext import Pretext, Start, Task, image_rows, with_channels
+from acclimate.selfsupervised.pretext import Pretext, PretextTask, Start, image_rows, with_channels
 from acclimate.settings import COUNT, INNER_SHARE, Constraints
 from acclimate.training.batch import Batch
 from acclimate.training.network import he
@@ -74,7 +74,7 @@ class MaskedAutoencoder(Pretext):
         self.share = share
         self.hidden = hidden
 
-    def task(self, start: Start) -> Task:
+    def task(self, start: Start) -> PretextTask:
         """Return images with patches hidden, and the error of what is found in their place.
 
         Parameters
@@ -97,7 +97,7 @@ class MaskedAutoencoder(Pretext):
             kept = ~hidden if batch.x.dim() == 4 else ~hidden.squeeze(1)
             return replace(batch, views=(batch.x * kept, hidden))
 
-        return Task(lambda s: hidden_error(s.found, s.x, s.hidden), _forward, head, masked)
+        return PretextTask(lambda s: hidden_error(s.found, s.x, s.hidden), _forward, head, masked)
 
 
 def hidden_patches(

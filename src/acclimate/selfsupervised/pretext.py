@@ -42,7 +42,7 @@ class Start:
 
 
 @dataclass(frozen=True)
-class Task:
+class PretextTask:
     """What a way of pretraining hands to the loop.
 
     Parameters
@@ -68,7 +68,7 @@ class Pretext(BaseEstimator, ABC):  # type: ignore[misc]
     """Base class of the ways to pretrain; it holds settings, and `pretrain` runs it."""
 
     @abstractmethod
-    def task(self, start: Start) -> Task:
+    def task(self, start: Start) -> PretextTask:
         """Return what to train. Runs seeded, so that fresh weights are reproducible.
 
         Parameters

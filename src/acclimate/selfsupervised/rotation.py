@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from acclimate.exceptions import InputError
 from acclimate.losses.supervised import cross_entropy
-from acclimate.selfsupervised.pretext import Pretext, Start, Task, image_rows
+from acclimate.selfsupervised.pretext import Pretext, PretextTask, Start, image_rows
 from acclimate.settings import Constraints
 from acclimate.training.batch import Batch
 from acclimate.training.network import he
@@ -61,7 +61,7 @@ class Rotation(Pretext):
 
     _parameter_constraints: ClassVar[Constraints] = {}
 
-    def task(self, start: Start) -> Task:
+    def task(self, start: Start) -> PretextTask:
         """Return all four turns of each image, and the cross-entropy of which is which.
 
         Parameters
@@ -76,7 +76,7 @@ class Rotation(Pretext):
                 f"{h} x {w}. Cut or fill them to a square, or use another method"
             )
         head = he(nn.Linear(start.width, TURNS))
-        return Task(lambda s: cross_entropy(s.logits, s.turns), _forward, head, _turned)
+        return PretextTask(lambda s: cross_entropy(s.logits, s.turns), _forward, head, _turned)
 
 
 def quarter_turns(x: Tensor) -> Tensor:

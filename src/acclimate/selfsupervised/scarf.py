@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from acclimate.exceptions import InputError
 from acclimate.losses.self_supervised import info_nce
-from acclimate.selfsupervised.pretext import Pretext, Start, Task, project, projector
+from acclimate.selfsupervised.pretext import Pretext, PretextTask, Start, project, projector
 from acclimate.settings import COUNT, INNER_SHARE, POSITIVE, Constraints
 from acclimate.training.augment import swapped
 from acclimate.training.batch import Batch
@@ -76,7 +76,7 @@ class SCARF(Pretext):
         self.temperature = temperature
         self.projection = projection
 
-    def task(self, start: Start) -> Task:
+    def task(self, start: Start) -> PretextTask:
         """Return a row, its corrupted copy, and the contrast of their projections.
 
         Parameters
@@ -95,4 +95,4 @@ class SCARF(Pretext):
             return replace(batch, views=(batch.x, swapped(batch.x, share)))
 
         head = projector(start.width, start.width, self.projection)
-        return Task(lambda s: info_nce(s.a, s.b, temperature), project, head, corrupted)
+        return PretextTask(lambda s: info_nce(s.a, s.b, temperature), project, head, corrupted)

@@ -8,8 +8,8 @@ from acclimate.losses.self_supervised import nt_xent
 from acclimate.selfsupervised.pretext import (
     WORDS,
     Pretext,
+    PretextTask,
     Start,
-    Task,
     change_of,
     project,
     projector,
@@ -91,7 +91,7 @@ class SimCLR(Pretext):
         self.augment = augment
         self.share = share
 
-    def task(self, start: Start) -> Task:
+    def task(self, start: Start) -> PretextTask:
         """Return two views and the contrast of their projections.
 
         Parameters
@@ -102,4 +102,6 @@ class SimCLR(Pretext):
         head = projector(start.width, start.width, self.projection)
         change = change_of(self.augment, start, self.share)
         temperature = self.temperature
-        return Task(lambda s: nt_xent(s.a, s.b, temperature), project, head, two_views(change))
+        return PretextTask(
+            lambda s: nt_xent(s.a, s.b, temperature), project, head, two_views(change)
+        )

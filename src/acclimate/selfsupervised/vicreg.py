@@ -8,8 +8,8 @@ from acclimate.losses.self_supervised import vicreg
 from acclimate.selfsupervised.pretext import (
     WORDS,
     Pretext,
+    PretextTask,
     Start,
-    Task,
     change_of,
     project,
     projector,
@@ -101,7 +101,7 @@ class VICReg(Pretext):
         self.augment = augment
         self.share = share
 
-    def task(self, start: Start) -> Task:
+    def task(self, start: Start) -> PretextTask:
         """Return two views and the three parts of their projections' loss.
 
         Parameters
@@ -112,4 +112,4 @@ class VICReg(Pretext):
         head = projector(start.width, self.projection, self.projection)
         change = change_of(self.augment, start, self.share)
         parts = (self.invariance, self.variance, self.decorrelation)
-        return Task(lambda s: vicreg(s.a, s.b, *parts), project, head, two_views(change))
+        return PretextTask(lambda s: vicreg(s.a, s.b, *parts), project, head, two_views(change))
