@@ -344,3 +344,9 @@ def test_pixels_stay_bytes_while_training(images: Any, monkeypatch: pytest.Monke
     monkeypatch.setattr(loop, "train", listening)
     pretrain(images[0], **QUICK)
     assert seen == [torch.uint8]
+
+
+def test_few_large_images_take_few_steps() -> None:
+    X = np.random.default_rng(0).integers(0, 255, (20, 40, 40)).astype(np.uint8)
+    encoder = pretrain(X, network="cnn-norm", epochs=1, random_state=0, batch_size=20)
+    assert encoder.history_.epochs[-1]["step"] == 100

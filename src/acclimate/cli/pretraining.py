@@ -52,7 +52,12 @@ def pretrain(
         ),
     ] = "auto",
     epochs: Annotated[int, typer.Option("--epochs", min=1, help="Passes over the rows.")] = 20,
-    steps: Annotated[int, typer.Option("--steps", min=0, help="Fewest steps.")] = 1000,
+    steps: Annotated[
+        int | None,
+        typer.Option(
+            "--steps", min=0, help="Fewest steps. Default: 1000, and fewer for few large pictures."
+        ),
+    ] = None,
     settings: Annotated[
         list[str] | None,
         typer.Option(
@@ -103,7 +108,7 @@ def pretrain(
     encoder = acclimate.pretrain(
         table.domain(), target=None if there is None else there.domain(),
         method=_way(method, settings or (), images=door.is_image(table.X)), network=begin,
-        epochs=epochs, min_steps=steps, checkpoint=checkpoint, random_state=seed,
+        epochs=epochs, min_steps="auto" if steps is None else steps, checkpoint=checkpoint, random_state=seed,
         preprocess=None if hasattr(begin, "preprocess_") else _before(table),
     )  # fmt: skip
     door.note_identifiers(table)

@@ -46,7 +46,7 @@ def pretrain(
     network: Any = "auto",
     hidden: Sequence[int] = (128,),
     epochs: int = 20,
-    min_steps: int = 1000,
+    min_steps: int | str = "auto",
     batch_size: int = 256,
     learning_rate: float = 1e-3,
     schedule: str = "cosine",
@@ -85,8 +85,9 @@ def pretrain(
         Units of the dense hidden layers of networks by name.
     epochs : int, default=20
         Passes over the rows, of the domain that has more; at least 1.
-    min_steps : int, default=1000
-        Fewest optimiser steps, at least 0.
+    min_steps : int or "auto", default="auto"
+        Fewest optimiser steps, at least 0. "auto" is 1000, and fewer for few images of more than
+        32 x 32 pixels; see `NeuralClassifier`.
     batch_size : int, default=256
         Rows of each domain a step, at least 1.
     learning_rate : float, default=1e-3
