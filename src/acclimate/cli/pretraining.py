@@ -108,7 +108,8 @@ def pretrain(
     encoder = acclimate.pretrain(
         table.domain(), target=None if there is None else there.domain(),
         method=_way(method, settings or (), images=door.is_image(table.X)), network=begin,
-        epochs=epochs, min_steps="auto" if steps is None else steps, checkpoint=checkpoint, random_state=seed,
+        epochs=epochs, min_steps="auto" if steps is None else steps, checkpoint=checkpoint,
+        random_state=seed,
         preprocess=None if hasattr(begin, "preprocess_") else _before(table),
     )  # fmt: skip
     door.note_identifiers(table)
