@@ -426,7 +426,9 @@ def as_moments(column: Any, written: Written | None = None) -> Any:
     if types.is_numeric_dtype(column.dtype) or types.is_timedelta64_dtype(column.dtype):
         raise InputError(f"column {column.name!r} held dates when fitted, and now numbers")
     try:
-        return pd.to_datetime(column, utc=True)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)  # an error says what is no date
+            return pd.to_datetime(column, utc=True)
     except pd.errors.OutOfBoundsDatetime as error:
         raise _beyond(column) from error
     except (ValueError, TypeError) as error:

@@ -116,7 +116,9 @@ class Rows:
 
 
 def take(X: Any, index: NDArray[Any]) -> Any:
-    """Return rows ``index`` of an array or data frame."""
+    """Return rows ``index`` of an array, a data frame or a list."""
+    if isinstance(X, list | tuple):
+        return [X[place] for place in np.arange(len(X))[index].tolist()]
     return X.iloc[index] if hasattr(X, "iloc") else X[index]
 
 
@@ -141,9 +143,25 @@ def check_domain_word(domain: str) -> Side:
 
 def _check_some(X: Any) -> None:
     """Raise where rows that a preprocessing step will read are none."""
-    shape = getattr(X, "shape", ())
+    shape = getattr(X, "shape", (len(X), 1) if isinstance(X, list | tuple) else ())
     if len(shape) > 1 and 0 in shape:
         raise InputError(f"X has the shape {tuple(shape)}; there must be rows and columns")
+
+
+def _waves(X: Any) -> Any:
+    """Return a list of arrays of many lengths, such as sounds, as an array of shape (n,).
+
+    A list would count the items of its first as columns, which others lack.
+    """
+    if (
+        not isinstance(X, list | tuple)
+        or len({one.shape for one in X if hasattr(one, "shape")}) < 2
+    ):
+        return X
+    rows = np.empty(len(X), dtype=object)
+    for place, one in enumerate(X):
+        rows[place] = one
+    return rows
 
 
 def renamed(missing: Sequence[Any], extra: Sequence[Any]) -> str:
@@ -223,6 +241,7 @@ def check_inputs(
             refuse_sparse(estimator)
     if raw:
         _check_some(X)
+        X = _waves(X)
         with as_input_error(X, "X"):
             X = validate_data(estimator, X, reset=reset, skip_check_array=True)
         names = getattr(estimator, "feature_names_in_", None)

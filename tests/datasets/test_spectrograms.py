@@ -95,6 +95,10 @@ def test_pictures_of_sounds() -> None:
     np.testing.assert_array_equal(as_spectrograms([chirp(), chirp()[:3200]])[0], X[0])
     as_int = (chirp() * 32768).astype(np.int16)
     np.testing.assert_allclose(as_spectrograms(as_int[None])[0], picture, atol=0.15)
+    as_byte = np.rint(chirp() * 128 + 128).clip(0, 255).astype(np.uint8)  # 128 is silence
+    np.testing.assert_array_equal(
+        as_spectrograms(as_byte[None]), as_spectrograms(as_byte[None] / 128.0 - 1.0)
+    )
     assert as_spectrograms(as_pixels(X)).dtype == np.uint8
 
 
@@ -120,6 +124,10 @@ def spectrogram_of_1000() -> np.ndarray:
         ([np.zeros(0)], r"sound 0 must .* \(0,\)"),
         ([np.array([0.0, np.nan])], "sound 0 has samples that are not finite"),
         ([np.array(["a"])], "sound 0 must be"),
+        ([np.ones(4) * 1j], r"sound 0 must be one row of samples, got shape \(4,\) of complex128"),
+        ([np.ones(4), np.array([1, -2])], "sound 1 is of int64, .* divide"),
+        ([np.array([0.0, -2e4])], r"sound 0 has a sample of 2e\+04; samples lie in \[-1, 1\]"),
+        (np.zeros((2, 80, 0)), r"got \(2, 80, 0\)"),
     ],
 )
 def test_what_is_no_sound_is_refused(X: object, words: str) -> None:
@@ -127,3 +135,5 @@ def test_what_is_no_sound_is_refused(X: object, words: str) -> None:
         as_spectrograms(X)
     with pytest.raises(InputError, match="at least 1000, got 5"):
         as_spectrograms([np.zeros(9)], rate=5)
+    with pytest.raises(InputError, match="at most 1000000, got 10000019"):
+        as_spectrograms([np.zeros(9)], rate=10_000_019)

@@ -13,7 +13,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
 from typer.testing import CliRunner
 
-from acclimate import PairedRidge, TeacherThroughPairs, load
+from acclimate import PairedCCA, PairedRidge, TeacherThroughPairs, load
 from acclimate.cli import app, stored
 from acclimate.cli.models import complete_method, method_row
 from acclimate.exceptions import InputError
@@ -190,3 +190,10 @@ def test_commands_show_the_card_and_name_the_way(tmp_path: Any) -> None:
     assert "from 60 pairs" in " ".join(shown.output.split())
     with pytest.raises(InputError, match=r"pairs of two modalities.*acclimate\.load"):
         stored.load(path)
+
+
+@pytest.mark.parametrize("method", [PairedRidge, PairedCCA])
+def test_numbers_too_small_to_be_squared(method: Any) -> None:
+    A, B = toy_pairs(0).A, toy_pairs(0).B
+    with pytest.raises(InputError, match=r"the numbers of B differ by .*e-\d+ at most.*multiply"):
+        method().fit(A, B * 1e-200)

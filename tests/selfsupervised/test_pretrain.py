@@ -350,3 +350,21 @@ def test_few_large_images_take_few_steps() -> None:
     X = np.random.default_rng(0).integers(0, 255, (20, 40, 40)).astype(np.uint8)
     encoder = pretrain(X, network="cnn-norm", epochs=1, random_state=0, batch_size=20)
     assert encoder.history_.epochs[-1]["step"] == 100
+
+
+def test_rows_of_other_columns_than_those_pretrained_on() -> None:
+    X = np.random.default_rng(0).normal(size=(30, 3))
+    frame, y = pd.DataFrame(X, columns=["a", "b", "c"]), X[:, 0] > 0
+    encoder = pretrain(frame, **QUICK)
+    model = NeuralClassifier(encoder, epochs=1, min_steps=3, random_state=0)
+    for wrong, words in (
+        (X[:, :2], r"2 columns, and those .* learnt from had 3: \['a', 'b', 'c'\]"),
+        (np.hstack([X, X]), "6 columns"),
+        (frame[["c", "a", "b"]], "another order; they have"),
+        (frame.rename(columns={"b": "d"}), "lack the column 'b'"),
+    ):
+        with pytest.raises(InputError, match=words):
+            model.fit(wrong, y)
+        with pytest.raises(InputError, match=words):
+            pretrain(wrong, network=encoder, epochs=1, min_steps=3)
+    np.testing.assert_array_equal(model.fit(frame, y).predict(frame), model.fit(X, y).predict(X))

@@ -195,3 +195,9 @@ def test_heart_disease_with_gaps(fetch) -> None:
     np.testing.assert_array_equal(model.predict(shuffled), model.predict(Xt))
     assert model.preprocess_.number_names_ == list(X.columns)
     assert len(yt) == 123
+
+
+def test_what_is_no_date_is_told_without_a_warning_of_pandas() -> None:
+    step = TabularPreprocessor().fit(pd.DataFrame({"day": pd.date_range("2024-01-01", periods=9)}))
+    with pytest.raises(InputError, match=r"column 'day' held dates when fitted: .*hello"):
+        step.transform(pd.DataFrame({"day": ["hello", "2024-01-05"]}))

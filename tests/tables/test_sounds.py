@@ -224,3 +224,15 @@ def test_without_the_extra_one_line_says_how(folder: Path, monkeypatch: pytest.M
     monkeypatch.setitem(__import__("sys").modules, "soundfile", None)
     with pytest.raises(MissingExtraError, match=r'soundfile.*pip install "acclimate\[audio\]"$'):
         tables.read(folder)
+
+
+def test_a_file_of_whole_numbers_written_as_floats_is_named(tmp_path: Path) -> None:
+    soundfile.write(tmp_path / "loud.wav", tone() * 32768, 16000, subtype="FLOAT")
+    with pytest.raises(InputError, match=r"loud.wav \(it has a sample of 1.64e\+04; samples lie"):
+        tables.read(tmp_path)
+
+
+def test_a_rate_that_nobody_records_is_named(tmp_path: Path) -> None:
+    soundfile.write(tmp_path / "fast.wav", tone(), 999_999_937)
+    with pytest.raises(InputError, match=r"fast.wav \(it has 999999937 samples a second\)"):
+        tables.read(tmp_path)

@@ -311,3 +311,24 @@ def test_digits_of_a_speaker_who_was_never_heard() -> None:
         scores[word_of(encoder)] = model.score(Zt, data.y[target])
     assert scores["whisper-tiny"] > 0.85
     assert scores["whisper-tiny"] > scores["logmel"] + 0.2
+
+
+def test_methods_take_waveforms_of_many_lengths() -> None:
+    waves = [np.sin(np.arange(700 + 9 * i) / (5 if i % 2 else 20)) for i in range(12)]
+    y = np.arange(12) % 2
+    model = SourceOnly(preprocess=LogMel()).fit(waves, y)
+    assert (model.predict(waves) == y).all()
+    assert (model.predict([waves[3][:650], waves[4][:650]]) == [1, 0]).all()
+    moved = CORAL(preprocess=LogMel()).fit(waves, y, target=Domain(waves[2:]))
+    assert (moved.predict(waves) == y).all()
+    assert (
+        SourceOnly(preprocess=LogMel()).fit(waves, y, sample_weight=y + np.arange(12)).rows_held_
+        == {}
+    )
+
+
+@pytest.mark.parametrize("given", [None, 5, {"a": np.ones(4)}, {1, 2}, (np.ones(4) for _ in "ab")])
+def test_what_is_no_sequence_of_sounds(given: Any) -> None:
+    for step in (LogMel(), LogMel().fit([np.ones(9)])):
+        with pytest.raises(InputError, match="sounds must be waveforms"):
+            step.transform(given) if hasattr(step, "n_bands_") else step.fit(given)

@@ -20,6 +20,7 @@ from acclimate.tables import MixedPreprocessor, TabularPreprocessor
 from acclimate.transfer import sentence_models
 from acclimate.transfer.encoders import front_of, word_of
 from acclimate.transfer.sentence_models import SOURCES, network, tokens_of
+from acclimate.transfer.text_encoder import as_texts
 
 pytest.importorskip("tokenizers")
 if not all(importlib.util.find_spec(source.module) for source in SOURCES.values()):
@@ -340,3 +341,21 @@ def test_rank_holds_random_weights_against_an_encoder() -> None:
     assert found.best.probe.score == again.best.probe.score
     twin = acclimate.rank({"twin": step.random_twin(1)}, texts, y, random_bodies=1)
     assert found.best.random.score == twin.best.probe.score
+
+
+def test_a_cell_that_is_an_array_is_no_text() -> None:
+    with pytest.raises(InputError, match=r"row 0 holds .* of type ndarray, which is no text"):
+        TextEncoder("wordllama").fit([np.array([1, 2]), "good"])
+    gaps = [pd.NA, pd.NaT, np.float32("nan"), float("nan"), None]
+    assert as_texts([*gaps, "good"]).tolist() == [""] * 5 + ["good"]
+
+
+def test_no_text_at_all_and_texts_without_weight() -> None:
+    step = TextEncoder("wordllama")
+    texts, y = ["good", "bad", "dreadful"], [1, 0, 0]
+    model = SourceOnly(preprocess=step).fit(texts, y)
+    with pytest.raises(InputError, match="there must be rows"):
+        model.predict([])
+    weighed = SourceOnly(preprocess=step).fit(texts, y, sample_weight=[1, 1, 0])
+    few = SourceOnly(preprocess=step).fit(texts[:2], y[:2])
+    np.testing.assert_allclose(weighed.predict_proba(texts), few.predict_proba(texts), atol=1e-6)

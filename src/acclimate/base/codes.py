@@ -40,6 +40,30 @@ class TableColumns:
         """For each column of categories, how many codes there are, the unknown one included."""
         return {j: len(known) + 1 for j, known in enumerate(self.levels) if known is not None}
 
+    def check(self, X: Any) -> None:
+        """Raise `InputError` where rows have other columns, or the same in another order.
+
+        Parameters
+        ----------
+        X : data frame or ndarray of shape (n, d)
+            Rows. An array has no names, and one that these were learnt from had none.
+        """
+        mine, shown = list(self.names), list(self.names[:8])
+        if X.shape[1] != len(mine):
+            raise InputError(
+                f"the rows have {X.shape[1]} columns, and those that the encoder learnt from had "
+                f"{len(mine)}: {shown}"
+            )
+        names = [str(one) for one in getattr(X, "columns", mine)]
+        if names == mine or mine == [f"x{j}" for j in range(len(mine))]:
+            return
+        missing = [one for one in mine if one not in names]
+        what = f"lack the column {missing[0]!r}" if missing else "have them in another order"
+        raise InputError(
+            f"the encoder learnt from the columns {shown}, and the rows {what}; they have "
+            f"{names[:8]}"
+        )
+
     def encode(self, X: Any) -> NDArray[np.float32]:
         """Return standardised numbers and codes, shape (n, d).
 

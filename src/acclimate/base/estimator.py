@@ -472,6 +472,7 @@ class NeuralEstimator(BaseEstimator, ABC):  # type: ignore[misc]
         module = self.network
         if self.reads_tables():
             self.columns_ = module.columns_  # as they were read when it was pretrained
+            self.columns_.check(X)
             X = self.columns_.encode(X[:2])
         if not isinstance(module, nn.Module) and not splitting.is_keras(module):
             module = module(shape, outputs)

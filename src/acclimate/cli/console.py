@@ -142,7 +142,7 @@ def check_folder(folder: Path) -> None:
         probe.unlink()
     except OSError as error:
         raise OutputError(
-            f"cannot write to {str(folder)!r}: {error.strerror}. Choose another folder with --out"
+            f"cannot write to {str(folder)!r}: {error.strerror}. Choose another folder"
         ) from error
 
 

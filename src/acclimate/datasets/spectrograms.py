@@ -10,7 +10,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from acclimate.datasets.waveforms import LEAST_RATE, RATE, resampled
+from acclimate.datasets.waveforms import (
+    LEAST_RATE,
+    MOST_RATE,
+    RATE,
+    check_samples,
+    resampled,
+)
 from acclimate.exceptions import InputError
 
 BANDS = 80
@@ -161,7 +167,7 @@ def lengths(X: NDArray[Any]) -> NDArray[np.intp]:
     return np.where(heard.any(axis=1), last, 1)
 
 
-def as_spectrograms(X: Any, rate: int = RATE) -> NDArray[Any]:
+def as_spectrograms(X: Any, rate: int = RATE, most: int | None = None) -> NDArray[Any]:
     """Return sounds as pictures of one shape, whether they are waveforms or pictures already.
 
     Parameters
@@ -171,6 +177,8 @@ def as_spectrograms(X: Any, rate: int = RATE) -> NDArray[Any]:
         what a folder of sounds is read as.
     rate : int, default=16000
         Samples of a second of waveforms.
+    most : int, default=None
+        How many sounds are read, from the first on; None reads all.
 
     Returns
     -------
@@ -182,11 +190,15 @@ def as_spectrograms(X: Any, rate: int = RATE) -> NDArray[Any]:
     InputError
         They are neither.
     """
-    if getattr(X, "ndim", 1) == 3 and X.shape[1] == BANDS:
+    several = isinstance(X, Sequence) or getattr(X, "ndim", 0) > 0
+    X = X[:most] if several else X
+    if getattr(X, "ndim", 1) == 3 and X.shape[1] == BANDS and X.shape[2]:
         return np.asarray(X)
     if rate < LEAST_RATE:
         raise InputError(f"rate must be at least {LEAST_RATE}, got {rate!r}")
-    if getattr(X, "ndim", 1) > 2 or isinstance(X, str | bytes) or not len(X):
+    if rate > MOST_RATE:
+        raise InputError(f"rate must be at most {MOST_RATE}, got {rate!r}")
+    if not several or getattr(X, "ndim", 1) > 2 or isinstance(X, str | bytes) or not len(X):
         raise InputError(
             f"sounds must be waveforms, each of shape (samples,), or pictures of them of shape (n, "
             f"{BANDS}, columns); got {getattr(X, 'shape', None) or type(X).__name__}"
@@ -197,9 +209,15 @@ def as_spectrograms(X: Any, rate: int = RATE) -> NDArray[Any]:
 def _waveform(given: Any, row: int) -> NDArray[Any]:
     samples = np.asarray(given)
     if samples.ndim != 1 or samples.dtype.kind not in "iuf" or not len(samples):
-        raise InputError(f"sound {row} must be one row of samples, got shape {samples.shape}")
+        held = "" if samples.dtype.kind in "iuf" else f" of {samples.dtype}"
+        raise InputError(f"sound {row} must be one row of samples, got shape {samples.shape}{held}")
     if samples.dtype.kind in "iu":
-        samples = samples / float(np.iinfo(samples.dtype).max + 1)
-    if not np.isfinite(samples).all():
-        raise InputError(f"sound {row} has samples that are not finite")
+        if samples.dtype.itemsize > 4:
+            raise InputError(
+                f"sound {row} is of {samples.dtype}, which does not tell how loud 1 is; divide "
+                f"samples that were 16 bits by 32768"
+            )
+        half = 2.0 ** (8 * samples.dtype.itemsize - 1)
+        samples = samples / half - (samples.dtype.kind == "u")  # unsigned, half is silence
+    check_samples(samples, f"sound {row}")
     return samples

@@ -15,6 +15,8 @@ from acclimate.extras import need
 
 RATE = 16000  # samples of a second
 LEAST_RATE = 1000
+MOST_RATE = 1_000_000  # beyond it, filters of millions of numbers
+_LOUDEST = 100.0  # of floats, of which some go beyond 1; whole numbers go far beyond
 _CUT = re.compile(r"\bdata : (\d+) \(should be (\d+)\)")  # what libsndfile notes of a WAV file
 _STREAMED = 0x7FFFF000  # bytes from here on are a length that nobody knew when it was written
 
@@ -51,7 +53,7 @@ def decoded(
     try:
         with soundfile.SoundFile(file) as sound:
             rate, frames = int(sound.samplerate), int(sound.frames)
-            if rate < LEAST_RATE:
+            if not LEAST_RATE <= rate <= MOST_RATE:
                 raise InputError(f"it has {rate} samples a second")
             cut = _CUT.search(sound.extra_info)
             if cut and int(cut[2]) < int(cut[1]) < _STREAMED:
@@ -66,9 +68,34 @@ def decoded(
     if len(samples) < wanted:
         raise InputError(f"cut off: {len(samples):,} samples of {frames:,}")
     mono = samples.mean(axis=1)
-    if not np.isfinite(mono).all():
-        raise InputError("it has samples that are not finite")
+    check_samples(mono)
     return mono, rate, frames / rate
+
+
+def check_samples(samples: NDArray[Any], name: str = "it") -> None:
+    """Raise where samples are not finite, or so large that they are no waveform in [-1, 1].
+
+    Parameters
+    ----------
+    samples : ndarray of shape (n,)
+        n above 0.
+    name : str, default="it"
+        What the message calls the sound.
+
+    Examples
+    --------
+    >>> check_samples(np.array([0.0, 20000.0]))
+    Traceback (most recent call last):
+    acclimate.exceptions.InputError: it has a sample of 2e+04; samples lie in [-1, 1], so ...
+    """
+    loudest = max(float(samples.max()), -float(samples.min()))
+    if not math.isfinite(loudest):
+        raise InputError(f"{name} has samples that are not finite")
+    if loudest > _LOUDEST:
+        raise InputError(
+            f"{name} has a sample of {loudest:.3g}; samples lie in [-1, 1], so divide those that "
+            f"were 16 bits by 32768"
+        )
 
 
 def resampled(samples: NDArray[np.float32], rate: int, to: int = RATE) -> NDArray[np.float32]:

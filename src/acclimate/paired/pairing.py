@@ -85,6 +85,11 @@ class Pairing(BaseEstimator, ABC):  # type: ignore[misc]
         for rows, name in zip(found, "AB", strict=True):
             if not (rows != rows[0]).any():
                 raise InputError(f"all {n} items of {name} are alike, so nothing tells them apart")
+            if not rows.var(axis=0).any():
+                raise InputError(
+                    f"the numbers of {name} differ by {np.ptp(rows, axis=0).max():.3g} at most, "
+                    f"which is too little to be squared; multiply them"
+                )
         self.encoders_ = tuple(fitted)
         self.axes_ = (axes(A), axes(B))
         self.widths_ = (found[0].shape[1], found[1].shape[1])

@@ -122,7 +122,10 @@ def _table(value: Any) -> NDArray[Any] | None:
             except IntegrityError:
                 return None
         value = value.toarray()
-    array = np.asarray(value)
+    try:
+        array = np.asarray(value)
+    except ValueError:  # sounds of many lengths, which are no table
+        return None
     if array.dtype.kind not in "biuf" or array.ndim < 2 or not array.size:
         return None
     return array.reshape(len(array), -1)

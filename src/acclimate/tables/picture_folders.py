@@ -149,9 +149,11 @@ def read_folder(path: Path, how: Pictures | None = None) -> Table:
     if not found.names:
         left = found.notes()
         known = found.how.of_another and found.how.size is not None
-        kinds = {"pictures": ENDINGS, "sounds": sound_sets.ENDINGS}
+        kinds: dict[str, tuple[str, ...]] = {"pictures": ENDINGS, "sounds": sound_sets.ENDINGS}
         if known:
             del kinds["pictures" if found.how.sound else "sounds"]
+        else:
+            kinds["texts"] = (".txt",)
         wanted = " and no ".join(f"{noun} ({', '.join(ends)})" for noun, ends in kinds.items())
         raise InputError(
             f"the folder {path} holds no {wanted}" + (f"; {'; '.join(left)}" if left else "")

@@ -32,7 +32,7 @@ class LogMel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator): 
     parts : int, default=4
         Parts of time, at least 1.
     rate : int, default=16000
-        Samples of a second of waveforms, at least 1000. Pictures of sounds need none.
+        Samples of a second of waveforms, from 1000 to 1000000. Pictures of sounds need none.
 
     Attributes
     ----------
@@ -78,7 +78,7 @@ class LogMel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator): 
             Ignored.
         """
         check_settings(self)
-        self.n_bands_ = as_spectrograms(X[:1], self.rate).shape[1]
+        self.n_bands_ = as_spectrograms(X, self.rate, 1).shape[1]
         self._n_features_out = (self.parts + 1) * BANDS
         return self
 
@@ -91,7 +91,7 @@ class LogMel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator): 
             Waveforms, or pictures of sounds.
         """
         check_is_fitted(self, "n_bands_")
-        if not len(X):
+        if hasattr(X, "__len__") and not len(X):
             return np.empty((0, self._n_features_out), dtype=np.float32)
         pictures = as_spectrograms(X, self.rate)
         rows = np.empty((len(pictures), self._n_features_out), dtype=np.float32)

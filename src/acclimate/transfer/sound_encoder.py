@@ -38,7 +38,7 @@ class SoundEncoder(FrozenBody):
     network : {"whisper-tiny"}, default="whisper-tiny"
         The encoder of Whisper tiny.en, from a package of the extra ``audio``.
     rate : int, default=16000
-        Samples of a second of waveforms, at least 1000. Pictures of sounds need none.
+        Samples of a second of waveforms, from 1000 to 1000000. Pictures of sounds need none.
     device : str, default="auto"
         "auto" uses a GPU where there is one.
     cache : bool, default=True
@@ -106,7 +106,7 @@ class SoundEncoder(FrozenBody):
             Ignored.
         """
         check_settings(self)
-        as_spectrograms(X[:1], self.rate)
+        as_spectrograms(X, self.rate, 1)
         body: nn.Module = shared_encoder()
         self.network_ = body.eval().to(find_device(self.device))
         self._n_features_out = WIDTH
@@ -120,7 +120,7 @@ class SoundEncoder(FrozenBody):
         X : sequence of ndarray of shape (samples,), or ndarray of shape (m, 80, columns)
             Waveforms, or pictures of sounds.
         """
-        if not len(X):
+        if hasattr(X, "__len__") and not len(X):
             return super().transform(np.empty((0, 1, 1)))
         pictures = as_spectrograms(X, self.rate)
         order = np.argsort(lengths(pictures), kind="stable")  # sounds of one length go together

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from numbers import Integral
+from numbers import Integral, Number
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -210,7 +210,7 @@ def as_texts(X: Any) -> NDArray[np.object_]:
     for i, cell in enumerate(cells.tolist()):
         if isinstance(cell, str):
             texts[i] = cell
-        elif cell is None or type(cell).__name__ == "NAType" or cell != cell:
+        elif cell is None or _is_gap(cell):
             texts[i] = ""
         else:
             raise InputError(
@@ -218,3 +218,9 @@ def as_texts(X: Any) -> NDArray[np.object_]:
                 f"text; make texts of the column first, as with column.astype(str)"
             )
     return texts
+
+
+def _is_gap(cell: Any) -> bool:
+    if type(cell).__name__ in ("NAType", "NaTType"):
+        return True
+    return isinstance(cell, Number) and bool(cell != cell)  # an array would compare its items
