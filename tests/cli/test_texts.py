@@ -157,6 +157,25 @@ def test_rank_says_which_encoder(files, acclimate):
 
 
 @pytest.mark.slow
+def test_rank_does_not_call_words_useless_where_rows_are_few(files, acclimate):
+    rng = np.random.default_rng(0)
+    others = [f"word{i}" for i in range(300)]
+    topics = (["tide", "wave", "shore", "anchor"], ["pollen", "bloom", "stem", "petal"])
+    y = np.arange(40) % 2
+    said = [
+        " ".join(rng.permutation([*rng.choice(others, 12), *rng.choice(topics[k], 3)])) for k in y
+    ]
+    pd.DataFrame({"said": said, "topic": np.array(["sea", "garden"])[y]}).to_csv(
+        "t.csv", index=False
+    )
+    code, out, err = acclimate("rank", "t.csv", "wordllama", "--label", "topic", "--json")
+    assert (code, err) == (0, "")
+    found = {one["name"]: one for one in json.loads(out)["candidates"]}["tf-idf"]
+    assert found["probe"]["score"] > 0.9
+    assert found["useless"] is False
+
+
+@pytest.mark.slow
 def test_diagnose_reads_texts_and_what_is_beside_them(files, acclimate):
     asked = ("diagnose", "films.csv", "radios.csv", "--label", "mood", "--id", "nr", "--json")
     plain, encoded = (json.loads(acclimate(*asked, *more)[1]) for more in ((), ENCODED))

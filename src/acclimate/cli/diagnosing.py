@@ -197,7 +197,9 @@ def _encoders(words: list[str], X: Any, text: Sequence[str]) -> Any:
                 f"leave the others out with --drop"
             )
         X = X[names]
-        fronts["tf-idf"] = TabularPreprocessor(text=names)
+        # As many numbers as rows, each at variance 1, put all texts equally far from each other.
+        size = max(1, min(50, len(X) // 2))
+        fronts["tf-idf"] = TabularPreprocessor(text=names, text_components=size)
     return X, {name: front.fit(X) for name, front in fronts.items()}
 
 
