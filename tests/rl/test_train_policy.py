@@ -293,3 +293,20 @@ def test_importing_the_room_loads_neither_torch_nor_gymnasium():
 def test_it_learns_to_hold_the_pole():
     policy = train_policy("CartPole-v1", 30_000, random_state=0)
     assert evaluate_policy(policy, "CartPole-v1", 10).mean() > 300
+
+
+def test_what_cannot_be_judged_or_made_is_named(corridor):
+    policy = train_policy(corridor, 200, settings=QUICK, random_state=0)
+    for episodes in (2.5, "3", 0, True):
+        with pytest.raises(InputError, match="episodes must be a whole number of at least 1"):
+            evaluate_policy(policy, corridor, episodes)
+    with pytest.raises(InputError, match="random_state must be a whole number of at least 0"):
+        evaluate_policy(policy, corridor, 2, random_state=-1)
+    with pytest.raises(InputError, match="policy must be one that train_policy returned, got 3"):
+        evaluate_policy(3, corridor, 2)
+    with pytest.raises(InputError, match="what it made is None"):
+        train_policy(lambda: None, 100)
+    seen = np.zeros((2, policy.n_features_in_))
+    seen[1, 0] = np.nan
+    with pytest.raises(InputError, match="observations must be finite; row 1 is"):
+        policy.predict(seen)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
+from numbers import Integral
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -70,6 +71,16 @@ def maker(env: Any) -> Make:
     return env  # type: ignore[no-any-return]
 
 
+def made(make: Make) -> Any:
+    """Return an environment, checked to be one."""
+    env = make()
+    if not isinstance(env, need("gymnasium", "rl").Env):
+        raise InputTypeError(
+            f"env must make an environment of gymnasium, and what it made is {env!r}"
+        )
+    return env
+
+
 class Environments:
     """N environments that are stepped one after the other; an episode that ends begins anew.
 
@@ -95,7 +106,7 @@ class Environments:
         from acclimate.rl.actions import actions_of
 
         spaces = need("gymnasium", "rl").spaces
-        self.members = [make() for _ in range(count)]
+        self.members = [made(make) for _ in range(count)]
         space = self.members[0].observation_space
         self.actions: Actions = actions_of(self.members[0].action_space)
         try:
@@ -188,7 +199,12 @@ def evaluate_policy(
     >>> evaluate_policy(policy, "CartPole-v1", episodes=3).shape
     (3,)
     """
-    returns, _ = play(policy, maker(env), episodes, random_state)
+    if not isinstance(policy, Policy):
+        raise InputTypeError(f"policy must be one that train_policy returned, got {policy!r}")
+    for name, value, least in (("episodes", episodes, 1), ("random_state", random_state, 0)):
+        if isinstance(value, bool) or not isinstance(value, Integral) or value < least:
+            raise InputError(f"{name} must be a whole number of at least {least}, got {value!r}")
+    returns, _ = play(policy, maker(env), int(episodes), int(random_state))
     return returns
 
 

@@ -100,6 +100,9 @@ class Policy(BaseEstimator):  # type: ignore[misc]
                 f"observations must have shape (n, {self.n_features_in_}), got {rows.shape}; one "
                 f"observation is [observation]"
             )
+        if not np.isfinite(rows).all():
+            row = int(np.flatnonzero(~np.isfinite(rows).all(axis=1))[0])
+            raise InputError(f"observations must be finite; row {row} is {rows[row].tolist()}")
         return self.actions_.given(self.actions_.draw(forward(layers_of(self.actor_), rows)))
 
 
