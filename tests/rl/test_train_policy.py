@@ -250,7 +250,7 @@ def test_steps_and_episodes_and_observations_are_checked(corridor):
     with pytest.raises(InputError, match="steps must be a whole number of at least 1, got 0"):
         train_policy(corridor, 0)
     policy = train_policy(corridor, 8, settings=QUICK, random_state=0)
-    with pytest.raises(InputError, match="episodes must be at least 1, got 0"):
+    with pytest.raises(InputError, match="episodes must be a whole number of at least 1, got 0"):
         evaluate_policy(policy, corridor, 0)
     with pytest.raises(InputError, match=r"shape \(n, 2\), got \(2,\)"):
         policy.predict([1.0, 0.5])
