@@ -158,7 +158,9 @@ def test_what_cannot_be_used_is_refused() -> None:
         InputError, match=r"got 'cnn'; a network by another name starts with random"
     ):
         FrozenBody("cnn").fit(np.zeros((3, 20, 20)))
-    with pytest.raises(InputError, match="a Module or an object with predict, got 3"):
+    with pytest.raises(
+        InputError, match="a Module, an object with predict or an object with transform, got 3"
+    ):
         FrozenBody(3).fit(np.zeros((3, 20, 20)))
     with pytest.raises(InputError, match=r"needs images of shape .* rows of shape \(5,\)"):
         FrozenBody().fit(np.zeros((3, 5)))

@@ -133,7 +133,7 @@ class Status:
             self.bar.stop()
 
 
-def check_folder(folder: Path) -> None:
+def check_folder(folder: Path, option: str = " with --out") -> None:
     """Make sure that results can be written into a folder, before anything is computed."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -142,7 +142,7 @@ def check_folder(folder: Path) -> None:
         probe.unlink()
     except OSError as error:
         raise OutputError(
-            f"cannot write to {str(folder)!r}: {error.strerror}. Choose another folder"
+            f"cannot write to {str(folder)!r}: {error.strerror}. Choose another folder{option}"
         ) from error
 
 

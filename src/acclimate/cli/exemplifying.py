@@ -25,7 +25,7 @@ def example(
     from acclimate.datasets.two_wards import two_wards
     from acclimate.files import output
 
-    check_folder(out)
+    check_folder(out, "")
     tables = {
         out / (f"{name}.parquet" if name == "next_month" else f"{name}.csv"): table
         for name, table in two_wards(seed).items()

@@ -63,7 +63,7 @@ def render_evaluation(found: Mapping[str, Any], shown: AnswersShown) -> str:
         "importance": [_importance(one) for one in found.get("importance", ())[:_COLUMNS]],
         "columns": len(found.get("importance", ())),
         "unit": "points of accuracy" if share else "hundredths of R2",
-        "beside": None if against is None else against["reference"],
+        "beside": None if against is None else against.get("reference"),
         "raw": json_safe(found),
     }  # fmt: skip
     return render("evaluation.html.j2", page=page)

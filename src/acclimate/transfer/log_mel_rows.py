@@ -12,7 +12,7 @@ from sklearn.utils._param_validation import Interval
 from sklearn.utils.validation import check_is_fitted
 
 from acclimate.datasets.spectrograms import BANDS, as_spectrograms, lengths
-from acclimate.datasets.waveforms import LEAST_RATE, RATE
+from acclimate.datasets.waveforms import LEAST_RATE, MOST_RATE, RATE
 from acclimate.settings import Constraints, check_settings
 
 
@@ -31,8 +31,8 @@ class LogMel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator): 
     ----------
     parts : int, default=4
         Parts of time, at least 1.
-    rate : int, default=16000
-        Samples of a second of waveforms, from 1000 to 1000000. Pictures of sounds need none.
+    rate : int in [1000, 1000000], default=16000
+        Samples of a second of waveforms. Pictures of sounds need none.
 
     Attributes
     ----------
@@ -60,7 +60,7 @@ class LogMel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator): 
 
     _parameter_constraints: ClassVar[Constraints] = {
         "parts": [Interval(Integral, 1, None, closed="left")],
-        "rate": [Interval(Integral, LEAST_RATE, None, closed="left")],
+        "rate": [Interval(Integral, LEAST_RATE, MOST_RATE, closed="both")],
     }
 
     def __init__(self, *, parts: int = 4, rate: int = RATE) -> None:

@@ -11,7 +11,7 @@ from sklearn.utils._param_validation import Interval
 from torch import nn
 
 from acclimate.datasets.spectrograms import as_spectrograms, lengths
-from acclimate.datasets.waveforms import LEAST_RATE, RATE
+from acclimate.datasets.waveforms import LEAST_RATE, MOST_RATE, RATE
 from acclimate.settings import Constraints, OneOf, check_settings
 from acclimate.training.device import find_device
 from acclimate.transfer.frozen_body import FrozenBody
@@ -37,8 +37,8 @@ class SoundEncoder(FrozenBody):
     ----------
     network : {"whisper-tiny"}, default="whisper-tiny"
         The encoder of Whisper tiny.en, from a package of the extra ``audio``.
-    rate : int, default=16000
-        Samples of a second of waveforms, from 1000 to 1000000. Pictures of sounds need none.
+    rate : int in [1000, 1000000], default=16000
+        Samples of a second of waveforms. Pictures of sounds need none.
     device : str, default="auto"
         "auto" uses a GPU where there is one.
     cache : bool, default=True
@@ -76,7 +76,7 @@ class SoundEncoder(FrozenBody):
 
     _parameter_constraints: ClassVar[Constraints] = {
         "network": [OneOf(*NETWORKS)],
-        "rate": [Interval(Integral, LEAST_RATE, None, closed="left")],
+        "rate": [Interval(Integral, LEAST_RATE, MOST_RATE, closed="both")],
         "device": [str],
         "cache": ["boolean"],
     }
