@@ -215,8 +215,8 @@ def importance(found: Importances | None) -> dict[str, Any] | None:
         "source": any(one.source is not None for one in found.columns),
         "rows": [
             {
-                "name": one.column, "target": _spread(one.target, one.target_spread),
-                "target_key": one.target, "source": _spread(one.source, one.source_spread),
+                "name": one.column, "target": fall_words(one.target, one.target_spread),
+                "target_key": one.target, "source": fall_words(one.source, one.source_spread),
                 "source_key": one.source,
             }
             for one in found.columns[:_COLUMNS]
@@ -224,7 +224,8 @@ def importance(found: Importances | None) -> dict[str, Any] | None:
     }  # fmt: skip
 
 
-def _spread(fall: float | None, spread: float | None) -> str:
+def fall_words(fall: float | None, deviation: float | None) -> str:
+    """Write how far a score falls, with the deviation over shuffles."""
     if fall is None:
         return NOTHING
-    return f"{points(fall)} ± {points(spread).removeprefix('+')}"
+    return f"{points(fall)} ± {points(deviation).removeprefix('+')}"

@@ -10,7 +10,7 @@ from acclimate.report.compared import Compared
 from acclimate.report.compared_answers import AnswersShown
 from acclimate.report.html import render
 from acclimate.report.plain import json_safe
-from acclimate.report.wording import count, percent, points, score, score_range, sentence
+from acclimate.report.wording import count, percent, score, score_range, sentence
 
 _COLUMNS = 30  # whose importance is in the page
 
@@ -76,15 +76,13 @@ def _scored(row: Mapping[str, Any]) -> tuple[str, str]:
 
 def _importance(row: Mapping[str, Any]) -> dict[str, Any]:
     """Return a column: how far the score falls without it, beside the fall of the reference."""
-    falls = {
-        side: None if row[f"{side}fall"] is None else (
-            f"{points(row[f'{side}fall'])} ± {points(row[f'{side}spread']).removeprefix('+')}"
-        )
-        for side in ("", "reference_")
-    }  # fmt: skip
     return {
-        "name": row["column"], "fall": falls[""], "key": row["fall"],
-        "reference": falls["reference_"] or "", "reference_key": row["reference_fall"],
+        "name": row["column"],
+        "fall": answer_figures.fall_words(row["fall"], row["spread"]), "key": row["fall"],
+        "reference": "" if row["reference_fall"] is None else answer_figures.fall_words(
+            row["reference_fall"], row["reference_spread"]
+        ),
+        "reference_key": row["reference_fall"],
     }  # fmt: skip
 
 

@@ -11,7 +11,7 @@ import torch
 from acclimate.exceptions import InputError
 from acclimate.judging.intervals import check_confidence
 from acclimate.rl.efficiency import curve, over_seeds, steps_to, times_fewer
-from acclimate.rl.environments import Environments, maker, name_of, play
+from acclimate.rl.environments import Environments, made, maker, name_of, play
 from acclimate.rl.policy import Policy, new_policy
 from acclimate.rl.policy_transfer import PolicyTransfer
 from acclimate.rl.ppo import PPO, checked, one_thread, train_policy
@@ -213,7 +213,7 @@ def _curve(policy: Policy, grid: Any) -> Any:
 
 def _solved(make: Any) -> float | None:
     """Return the return at which gymnasium calls an environment solved, where it knows one."""
-    env = make()
+    env = made(make)
     found = getattr(env.spec, "reward_threshold", None)
     env.close()
     return None if found is None else float(found)
