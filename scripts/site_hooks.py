@@ -13,7 +13,10 @@ from typing import Any
 from mkdocs.structure.files import File
 
 ROOT = Path(__file__).resolve().parent.parent
-DOCUMENTS = ("BENCHMARKS.md", "RELIABILITY.md", "CHANGELOG.md", "CONTRIBUTING.md")
+DOCUMENTS = (
+    *("BENCHMARKS.md", "RELIABILITY.md", "CHANGELOG.md", "CONTRIBUTING.md"),
+    *sorted(path.relative_to(ROOT).as_posix() for path in ROOT.glob("benchmarks/tables/*.md")),
+)
 LINK = re.compile(r"(\]\(\s*<?)([^)\s>#]+)(#[^)\s>]*)?(>?[^)]*\))")
 FORMULA = re.compile(r'<(span|div) class="arithmatex">\\([(\[])(.*?)\\[)\]]</\1>', re.DOTALL)
 TITLES = {
@@ -112,14 +115,14 @@ def on_page_markdown(markdown: str, *, page: Any, config: Any, files: Any) -> st
         before, target, anchor, after = match[1], match[2], match[3] or "", match[4]
         if re.match(r"[a-z][a-z0-9+.-]*:", target):
             return match[0]
-        file = (ROOT if in_root else ROOT / "docs" / here) / target
+        file = (ROOT if in_root else ROOT / "docs") / here / target
         try:
             inside = file.resolve().relative_to(ROOT)
         except ValueError:
             return match[0]
         if inside.parts[:1] == ("docs",):
             place = Path(*inside.parts[1:])
-        elif inside.name in DOCUMENTS and len(inside.parts) == 1:
+        elif inside.as_posix() in DOCUMENTS:
             place = inside
         elif inside.name == "README.md" and len(inside.parts) == 1:
             place = Path("index.md")

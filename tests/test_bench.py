@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import re
 import subprocess
 from importlib.machinery import SourceFileLoader
 from pathlib import Path
@@ -22,11 +23,35 @@ def bench():
     return module
 
 
-def test_every_command_of_the_document_has_a_file(bench):
-    found = bench.commands((ROOT / "BENCHMARKS.md").read_text(encoding="utf-8"))
+def test_every_command_of_the_documents_has_a_file(bench):
+    found = bench.documented()
     assert len(found) > 30
     assert [one for one in found if not (ROOT / one.split()[1]).is_file()] == []
     assert len({bench.stem(one) for one in found}) == len(found)
+
+
+SECTIONS = re.split(r"^(?=##+ )", (ROOT / "BENCHMARKS.md").read_text(encoding="utf-8"), flags=re.M)
+ASKED = [one for one in SECTIONS if one.startswith("### ")]
+FIGURE = re.compile(r"\d[\d,]*\.?\d+|\.\d+|\d")
+LONG = re.compile(r"\]\((benchmarks/tables/[\w-]+\.md)\)")
+
+
+@pytest.mark.parametrize("section", ASKED, ids=lambda text: text.partition("\n")[0][4:])
+def test_a_section_is_short_names_its_command_and_tells_what_its_long_table_does(bench, section):
+    assert len(section.splitlines()) <= 25
+    assert "`python " in section
+    linked = [(ROOT / one).read_text(encoding="utf-8") for one in LONG.findall(section)]
+    if linked:
+        table = "\n".join(linked)
+        told = FIGURE.findall(re.sub(r"`[^`]*`", "", LONG.sub("", section)))
+        assert sorted(set(told) - set(FIGURE.findall(table))) == []
+        assert [one for one in bench.commands(section) if one not in table] == []
+
+
+def test_every_long_table_is_linked():
+    linked = {name for section in ASKED for name in LONG.findall(section)}
+    found = {path.relative_to(ROOT).as_posix() for path in ROOT.glob("benchmarks/tables/*.md")}
+    assert found == linked
 
 
 def test_what_only_the_reader_has_is_left_to_him(bench):
