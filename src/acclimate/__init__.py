@@ -14,7 +14,7 @@ import importlib
 from typing import Any
 
 from acclimate._version import __version__
-from acclimate.catalogue import CATALOGUE, PRETRAINING, methods
+from acclimate.catalogue import CATALOGUE, PRETRAINING, make, methods
 
 # Type checkers read the names in __init__.pyi, which scripts/derive.py writes from these.
 _MODULES = {
@@ -44,7 +44,7 @@ _MODULES = {
 } | {row.name: row.module for row in (*CATALOGUE, *PRETRAINING)}
 _SUBMODULES = ("datasets", "exceptions", "pictures", "rl", "tables", "testing", "transferability")
 
-__all__ = sorted({"__version__", "methods", *_MODULES, *_SUBMODULES} - {"exceptions"})
+__all__ = sorted({"__version__", "make", "methods", *_MODULES, *_SUBMODULES} - {"exceptions"})
 
 
 def __getattr__(name: str) -> Any:

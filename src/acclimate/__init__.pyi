@@ -18,6 +18,7 @@ from acclimate.base.neural import NeuralClassifier as NeuralClassifier
 from acclimate.base.neural import NeuralRegressor as NeuralRegressor
 from acclimate.base.source_only import SourceOnly as SourceOnly
 from acclimate.base.target_only import TargetOnly as TargetOnly
+from acclimate.catalogue import make as make
 from acclimate.catalogue import methods as methods
 from acclimate.comparison.compare import compare as compare
 from acclimate.comparison.mlflow import export_mlflow as export_mlflow

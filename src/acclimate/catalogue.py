@@ -11,8 +11,8 @@ from __future__ import annotations
 
 import importlib
 import warnings
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import Any, Literal
 
@@ -29,6 +29,49 @@ Base = Literal["any", "linear", "batch norm"]
 
 GROUP = "acclimate.methods"  # of entry points: what an installed package adds
 _BOTH: tuple[Task, ...] = ("classification", "regression")
+
+
+@dataclass(frozen=True)
+class Made:
+    """An object among the settings of a paper, such as its base model, made when it is asked for.
+
+    Parameters
+    ----------
+    path : str
+        Module and name of the class or function, with dots.
+    args : tuple, default=()
+        What it is called with; what is `Made` among it is made first.
+    settings : mapping, default={}
+        What it is called with by name.
+    """
+
+    path: str
+    args: tuple[Any, ...] = ()
+    settings: Mapping[str, Any] = field(default_factory=dict, hash=False)
+
+    def make(self) -> Any:
+        """Import the class or function, call it, and return what comes of it."""
+        module, name = self.path.rsplit(".", 1)
+        args = [one.make() if isinstance(one, Made) else one for one in self.args]
+        return getattr(importlib.import_module(module), name)(*args, **self.settings)
+
+    def __str__(self) -> str:
+        """Return how it is written in Python."""
+        named = [f"{name}={value!r}" for name, value in self.settings.items()]
+        return f"{self.path.rsplit('.', 1)[1]}({', '.join([*map(str, self.args), *named])})"
+
+
+_NEAREST = Made("sklearn.neighbors.KNeighborsClassifier", settings={"n_neighbors": 1})
+_UNIT_ROWS = Made("sklearn.preprocessing.Normalizer")
+_NEAREST_ANGLE = Made("sklearn.pipeline.make_pipeline", (_UNIT_ROWS, _NEAREST))
+_Z_SCORES = Made("acclimate.preprocessing.each_domain.EachDomain", settings={"shrink": 0.0})
+_LAST_STEP = {"validator": None}  # papers train for a fixed time
+_COMPONENTS = {"kernel": "linear", "shrinkage": 0.0, "as_published": True,
+               "preprocess": _UNIT_ROWS, "estimator": _NEAREST_ANGLE}  # fmt: skip
+_NETWORK = "network, rate and number of steps are the base model's"
+_NO_ADAPTATION = "a reference, not the algorithm of a paper"
+_PAIRS = "works on pairs of two modalities, which no published table of adaptation has"
+_PRINCIPLE = "the paper is about the principle, and sets no numbers that a default departs from"
 
 
 @dataclass(frozen=True)
@@ -83,6 +126,11 @@ class Row:
         Whether it was more than a point below the source's model in the mean over real tables,
         without target labels (``benchmarks/table_methods.py``). `compare` then tries it on a table
         without labels only where it is named.
+    paper_settings : mapping, default=None
+        What the constructor takes so that the algorithm is the paper's: ``make(name,
+        settings="paper")``. Empty where the defaults are. None where there is no such thing.
+    paper_note : str, default=""
+        What the settings leave open or cannot bring back, or why there are none.
     """
 
     name: str = ""
@@ -104,6 +152,8 @@ class Row:
     keeps_rows: bool = False
     alters: bool = True
     loses_on_tables: bool = False
+    paper_settings: Mapping[str, Any] | None = field(default=None, hash=False)
+    paper_note: str = ""
 
     def load(self) -> type[Any]:
         """Import the method's module and return its class.
@@ -139,6 +189,7 @@ CATALOGUE: tuple[Row, ...] = (
         avoid="the domains differ and there is anything better; it is the reference to beat",
         several_sources=True,
         alters=False,
+        paper_note=_NO_ADAPTATION,
     ),
     Row(
         name="TargetOnly",
@@ -153,6 +204,7 @@ CATALOGUE: tuple[Row, ...] = (
         avoid="there are few target labels and a source that is close",
         several_sources=True,
         own_classes=True,
+        paper_note=_NO_ADAPTATION,
     ),
     Row(
         name="FineTune",
@@ -168,6 +220,7 @@ CATALOGUE: tuple[Row, ...] = (
         several_sources=True,
         own_classes=True,
         network=True,
+        paper_note=_PRINCIPLE,
     ),
     Row(
         name="ParameterTransfer",
@@ -182,6 +235,7 @@ CATALOGUE: tuple[Row, ...] = (
         base="linear",
         avoid="the base model is not linear, or the features mean something else in the target",
         several_sources=True,
+        paper_note=_PRINCIPLE,
     ),
     Row(
         name="JointObjective",
@@ -195,6 +249,7 @@ CATALOGUE: tuple[Row, ...] = (
         paper="doi:10.1007/s10994-009-5152-4",
         avoid="the same inputs mean different labels in the two domains, or the classes differ",
         several_sources=True,
+        paper_note=_PRINCIPLE,
     ),
     Row(
         name="Pooled",
@@ -208,6 +263,7 @@ CATALOGUE: tuple[Row, ...] = (
         paper="arXiv:0907.1815",
         avoid="the same inputs mean different labels in the two domains, or the classes differ",
         several_sources=True,
+        paper_note=_NO_ADAPTATION,
     ),
     Row(
         name="SourcePrediction",
@@ -222,6 +278,7 @@ CATALOGUE: tuple[Row, ...] = (
         avoid="the source model is at chance on the target",
         several_sources=True,
         own_classes=True,
+        paper_note=_PRINCIPLE,
     ),
     Row(
         name="Interpolation",
@@ -235,6 +292,7 @@ CATALOGUE: tuple[Row, ...] = (
         paper="arXiv:0907.1815",
         avoid="both domains are alike, and the source rows are at hand",
         several_sources=True,
+        paper_note=_PRINCIPLE,
     ),
     Row(
         name="DomainDiscriminator",
@@ -248,6 +306,8 @@ CATALOGUE: tuple[Row, ...] = (
         paper="doi:10.1145/1273496.1273507",
         avoid="a classifier tells the domains apart nearly without error: few rows keep a weight",
         several_sources=True,
+        paper_settings={"min_effective": None, "clip": 1e-9},
+        paper_note="weights stay out-of-fold; the paper fits one classifier on all rows",
     ),
     Row(
         name="KMM",
@@ -261,6 +321,8 @@ CATALOGUE: tuple[Row, ...] = (
         paper="doi:10.7551/mitpress/7503.003.0080",
         avoid="few source rows are like the target, over 10000 are, or many features are noise",
         several_sources=True,
+        paper_settings={"min_effective": None},
+        paper_note="weights are scaled to 1 on average; the width is the median distance",
     ),
     Row(
         name="ULSIF",
@@ -275,6 +337,8 @@ CATALOGUE: tuple[Row, ...] = (
         avoid="there are many features, or the target is wider than the source",
         several_sources=True,
         loses_on_tables=True,
+        paper_settings={},
+        paper_note="which rows are left out together depends on their values",
     ),
     Row(
         name="RULSIF",
@@ -289,6 +353,8 @@ CATALOGUE: tuple[Row, ...] = (
         avoid="the shift is mild and rows are many, or there are many features",
         several_sources=True,
         loses_on_tables=True,
+        paper_settings={},
+        paper_note="width and ridge by leaving one out; the paper has cross-validation",
     ),
     Row(
         name="KLIEP",
@@ -302,6 +368,8 @@ CATALOGUE: tuple[Row, ...] = (
         paper="doi:10.1007/s10463-008-0197-x",
         avoid="some target rows are far from every source row, or there are many features",
         several_sources=True,
+        paper_settings={},
+        paper_note="the same optimum, by second-order steps",
     ),
     Row(
         name="LabelShift",
@@ -315,6 +383,8 @@ CATALOGUE: tuple[Row, ...] = (
         paper="arXiv:1802.03916",
         avoid="the inputs of a class change between the domains",
         loses_on_tables=True,
+        paper_settings={"level": 0.0},
+        paper_note="ratios by least squares over ratios of at least 0, not by an inverse",
     ),
     Row(
         name="NearestNeighborWeights",
@@ -328,6 +398,8 @@ CATALOGUE: tuple[Row, ...] = (
         paper="doi:10.1109/MLSP.2012.6349714",
         avoid="there are few target rows, or many features of noise",
         several_sources=True,
+        paper_settings={},
+        paper_note="source rows that are equal share their cell",
     ),
     Row(
         name="TrAdaBoost",
@@ -340,6 +412,8 @@ CATALOGUE: tuple[Row, ...] = (
         cost="one fit on n + m rows a round",
         paper="doi:10.1145/1273496.1273521",
         avoid="there is a handful of target labels, or the source agrees with them as a whole",
+        paper_settings={"rate": 1.0},
+        paper_note="the rounds and the weights at the start are the user's in the paper",
     ),
     Row(
         name="TrAdaBoostR2",
@@ -352,6 +426,7 @@ CATALOGUE: tuple[Row, ...] = (
         cost="steps x folds x rounds fits on n + m rows",
         paper="doi:10.1145/1273496.1273521",
         avoid="there are fewer than ten target labels, or one fit of the model takes long",
+        paper_note="the paper is about classes; no default departs from its sequel",
     ),
     Row(
         name="CORAL",
@@ -366,6 +441,8 @@ CATALOGUE: tuple[Row, ...] = (
         avoid="the shares of the classes differ much between the domains",
         several_sources=True,
         loses_on_tables=True,
+        paper_settings={"shrinkage": 0.5, "align_means": False, "preprocess": _Z_SCORES},
+        paper_note="half of the identity is what the paper adds, where features have variance 1",
     ),
     Row(
         name="SubspaceAlignment",
@@ -380,6 +457,8 @@ CATALOGUE: tuple[Row, ...] = (
         avoid="labels depend on directions of low variance, or all have about the same variance",
         several_sources=True,
         loses_on_tables=True,
+        paper_settings={"shrinkage": 0.0, "preprocess": _Z_SCORES, "estimator": _NEAREST},
+        paper_note="without a number, axes are not chosen by the paper's bound but by variance",
     ),
     Row(
         name="LinearMonge",
@@ -394,6 +473,8 @@ CATALOGUE: tuple[Row, ...] = (
         avoid="the shares of the classes differ much, or features are turned far",
         several_sources=True,
         loses_on_tables=True,
+        paper_settings={"shrinkage": 0.0},
+        paper_note="the paper adds a small multiple of the identity to covariances",
     ),
     Row(
         name="OTMapping",
@@ -409,6 +490,8 @@ CATALOGUE: tuple[Row, ...] = (
         several_sources=True,
         keeps_rows=True,
         loses_on_tables=True,
+        paper_settings={"shrinkage": 0.0, "regularisation": "classes", "estimator": _NEAREST},
+        paper_note="both strengths are chosen by validation in the paper",
     ),
     Row(
         name="JDOT",
@@ -422,6 +505,8 @@ CATALOGUE: tuple[Row, ...] = (
         paper="arXiv:1705.08848",
         avoid="the shares of the classes differ, or inputs move so far that classes trade places",
         loses_on_tables=True,
+        paper_settings={"shrinkage": 0.0},
+        paper_note="the paper's alpha is one over the largest distance, here in units of the mean",
     ),
     Row(
         name="JCPOT",
@@ -436,6 +521,8 @@ CATALOGUE: tuple[Row, ...] = (
         avoid="the inputs of a class change between the domains",
         several_sources=True,
         loses_on_tables=True,
+        paper_settings={"shrinkage": 0.0, "max_steps": None},
+        paper_note="epsilon is in units of the mean cost",
     ),
     Row(
         name="FeatureAugmentation",
@@ -448,6 +535,8 @@ CATALOGUE: tuple[Row, ...] = (
         cost="one fit on n rows, then one on n and the labelled target rows with 3 d features",
         paper="arXiv:0907.1815",
         avoid="the target has no labels, or the model is a tree",
+        paper_settings={},
+        paper_note="each domain has a constant of its own",
     ),
     Row(
         name="TCA",
@@ -462,6 +551,8 @@ CATALOGUE: tuple[Row, ...] = (
         avoid="the shares of the classes differ much, or the shift depends on the class",
         keeps_rows=True,
         loses_on_tables=True,
+        paper_settings=_COMPONENTS | {"n_components": 20, "mu": 1.0},
+        paper_note="number of features and mu are those that give the published figures",
     ),
     Row(
         name="JDA",
@@ -476,6 +567,8 @@ CATALOGUE: tuple[Row, ...] = (
         avoid="a source model is wrong for most target rows, or the shares of the classes differ",
         keeps_rows=True,
         loses_on_tables=True,
+        paper_settings=_COMPONENTS | {"n_components": 100, "mu": 1.0, "rounds": 9},
+        paper_note="nine rounds of pseudo-labels after the first solution are ten in all",
     ),
     Row(
         name="BDA",
@@ -490,6 +583,8 @@ CATALOGUE: tuple[Row, ...] = (
         avoid="a source model is wrong for most target rows; class shares differ, not `weighted`",
         keeps_rows=True,
         loses_on_tables=True,
+        paper_settings=_COMPONENTS | {"n_components": 100, "mu": 0.1, "rounds": 9},
+        paper_note="the paper has no rule for the balance; it is estimated",
     ),
     Row(
         name="TJM",
@@ -504,6 +599,8 @@ CATALOGUE: tuple[Row, ...] = (
         avoid="the shares of the classes differ much, or all of the source is relevant",
         keeps_rows=True,
         loses_on_tables=True,
+        paper_settings=_COMPONENTS | {"n_components": 20, "mu": 1.0, "rounds": 9, "unit": 1.0},
+        paper_note="published code weighs rows by one over their norm, the text by half of it",
     ),
     Row(
         name="MEDA",
@@ -518,6 +615,16 @@ CATALOGUE: tuple[Row, ...] = (
         avoid="clusters are not classes, or the shares of the classes differ much",
         keeps_rows=True,
         loses_on_tables=True,
+        paper_settings={
+            "as_published": True,
+            "n_components": 20,
+            "gamma": 0.5,
+            "align": 10.0,
+            "smooth": 1.0,
+            "rounds": 9,
+            "estimator": _NEAREST,
+        },
+        paper_note="the balance is estimated with each row left out once",
     ),
     Row(
         name="GFK",
@@ -531,6 +638,8 @@ CATALOGUE: tuple[Row, ...] = (
         paper="doi:10.1109/CVPR.2012.6247911",
         avoid="labels depend on directions of low variance, or all have about the same variance",
         loses_on_tables=True,
+        paper_settings={"as_published": True, "shrinkage": 0.0, "estimator": _NEAREST},
+        paper_note="without a number, axes are not chosen by the paper's angles but by variance",
     ),
     Row(
         name="DASVM",
@@ -544,6 +653,8 @@ CATALOGUE: tuple[Row, ...] = (
         paper="doi:10.1109/TPAMI.2009.57",
         avoid="the source model is at chance on the target, or the shares of the classes differ",
         loses_on_tables=True,
+        paper_settings={"shrinkage": 0.0},
+        paper_note="for more than two classes, which the paper has not; no circular validation",
     ),
     Row(
         name="PoissonLearning",
@@ -558,6 +669,8 @@ CATALOGUE: tuple[Row, ...] = (
         avoid="neighbours are of different classes, or some classes are much rarer than others",
         keeps_rows=True,
         loses_on_tables=True,
+        paper_settings={"unit_columns": False, "ridge": 1e-6, "n_components": None},
+        paper_note="a ridge as good as none makes the solution unique",
     ),
     Row(
         name="LabelSpreading",
@@ -572,6 +685,8 @@ CATALOGUE: tuple[Row, ...] = (
         avoid="neighbours are of different classes, or a class has but a handful of labels",
         keeps_rows=True,
         loses_on_tables=True,
+        paper_settings={"n_components": None},
+        paper_note="the graph is sparse, its widths follow the neighbours",
     ),
     Row(
         name="SelfTraining",
@@ -584,6 +699,8 @@ CATALOGUE: tuple[Row, ...] = (
         cost="up to 5 fits on up to n + m rows, and up to 30 for the guard",
         paper="doi:10.3115/981658.981684",
         avoid="the model is sure of wrong labels, or gives no probabilities",
+        paper_settings={"guard": False},
+        paper_note="a round labels all rows anew, so that a label can be taken back",
     ),
     Row(
         name="DANN",
@@ -600,6 +717,8 @@ CATALOGUE: tuple[Row, ...] = (
         partial_classes=True,
         open_classes=True,
         network=True,
+        paper_settings=_LAST_STEP | {"strength": 2.0},
+        paper_note=_NETWORK,
     ),
     Row(
         name="DeepCORAL",
@@ -615,6 +734,8 @@ CATALOGUE: tuple[Row, ...] = (
         several_sources=True,
         open_classes=True,
         network=True,
+        paper_settings=_LAST_STEP,
+        paper_note=f"features are aligned, in the paper the outputs; {_NETWORK}",
     ),
     Row(
         name="CDAN",
@@ -631,6 +752,8 @@ CATALOGUE: tuple[Row, ...] = (
         partial_classes=True,
         open_classes=True,
         network=True,
+        paper_settings=_LAST_STEP,
+        paper_note=_NETWORK,
     ),
     Row(
         name="ADDA",
@@ -645,6 +768,8 @@ CATALOGUE: tuple[Row, ...] = (
         avoid="the shares of the classes differ: nothing stops classes from trading places",
         several_sources=True,
         network=True,
+        paper_settings=_LAST_STEP,
+        paper_note=_NETWORK,
     ),
     Row(
         name="MCD",
@@ -659,6 +784,8 @@ CATALOGUE: tuple[Row, ...] = (
         avoid="time is short, or the source model is mostly wrong on the target",
         several_sources=True,
         network=True,
+        paper_settings=_LAST_STEP | {"inner_steps": 4},
+        paper_note=f"the first head is the source's; {_NETWORK}",
     ),
     Row(
         name="MDD",
@@ -673,6 +800,8 @@ CATALOGUE: tuple[Row, ...] = (
         avoid="the source model is mostly wrong on the target, or class shares differ much",
         several_sources=True,
         network=True,
+        paper_settings=_LAST_STEP,
+        paper_note=f"no bottleneck; {_NETWORK}",
     ),
     Row(
         name="WDGRL",
@@ -687,6 +816,8 @@ CATALOGUE: tuple[Row, ...] = (
         avoid="time is short, or the shares of the classes differ much between the domains",
         several_sources=True,
         network=True,
+        paper_settings=_LAST_STEP,
+        paper_note=_NETWORK,
     ),
     Row(
         name="DAN",
@@ -703,6 +834,8 @@ CATALOGUE: tuple[Row, ...] = (
         partial_classes=True,
         open_classes=True,
         network=True,
+        paper_settings=_LAST_STEP,
+        paper_note=f"one layer, the unbiased estimate, kernels of equal weight; {_NETWORK}",
     ),
     Row(
         name="JAN",
@@ -717,6 +850,8 @@ CATALOGUE: tuple[Row, ...] = (
         avoid="the source model is mostly wrong there, or batches hold fewer than some 30 rows",
         several_sources=True,
         network=True,
+        paper_settings=_LAST_STEP,
+        paper_note=_NETWORK,
     ),
     Row(
         name="DeepJDOT",
@@ -731,6 +866,8 @@ CATALOGUE: tuple[Row, ...] = (
         avoid="the shares of the classes differ, or batches hold few rows of each class",
         several_sources=True,
         network=True,
+        paper_settings=_LAST_STEP | {"alpha": 0.001, "strength": 0.0001},
+        paper_note=_NETWORK,
     ),
     Row(
         name="MCC",
@@ -747,6 +884,8 @@ CATALOGUE: tuple[Row, ...] = (
         partial_classes=True,
         open_classes=True,
         network=True,
+        paper_settings=_LAST_STEP,
+        paper_note=_NETWORK,
     ),
     Row(
         name="BNM",
@@ -761,6 +900,8 @@ CATALOGUE: tuple[Row, ...] = (
         avoid="the source model is mostly wrong there, or the target lacks many of the classes",
         several_sources=True,
         network=True,
+        paper_settings=_LAST_STEP,
+        paper_note=_NETWORK,
     ),
     Row(
         name="AFN",
@@ -775,6 +916,8 @@ CATALOGUE: tuple[Row, ...] = (
         avoid="features are normalised, or the shift does not make the network unsure",
         several_sources=True,
         network=True,
+        paper_settings=_LAST_STEP | {"limit": float("inf")},
+        paper_note=f"no bottleneck, no dropout that keeps lengths; {_NETWORK}",
     ),
     Row(
         name="CAN",
@@ -789,6 +932,8 @@ CATALOGUE: tuple[Row, ...] = (
         avoid="target rows form no clusters, or their clusters are not the classes",
         several_sources=True,
         network=True,
+        paper_settings=_LAST_STEP,
+        paper_note=f"on the features that the head reads alone; {_NETWORK}",
     ),
     Row(
         name="AdaBN",
@@ -803,6 +948,8 @@ CATALOGUE: tuple[Row, ...] = (
         base="batch norm",
         avoid="class shares differ: on average it lost on simulated shifts; or no batch norm",
         network=True,
+        paper_settings={},
+        paper_note="statistics of all target rows; the paper has a running update",
     ),
     Row(
         name="SHOT",
@@ -816,6 +963,8 @@ CATALOGUE: tuple[Row, ...] = (
         paper="arXiv:2002.08546",
         avoid="the source model is mostly wrong on the target, or class shares differ much",
         network=True,
+        paper_settings=_LAST_STEP,
+        paper_note=f"no bottleneck, weight normalisation or smoothed labels; {_NETWORK}",
     ),
     Row(
         name="TENT",
@@ -830,6 +979,8 @@ CATALOGUE: tuple[Row, ...] = (
         base="batch norm",
         avoid="class shares differ: on average it lost on simulated shifts; or no batch norm",
         network=True,
+        paper_settings=_LAST_STEP,
+        paper_note=f"all target rows at once, where the paper goes through them once; {_NETWORK}",
     ),
     Row(
         name="PseudoLabel",
@@ -843,6 +994,8 @@ CATALOGUE: tuple[Row, ...] = (
         paper="arXiv:2001.07685",
         avoid="the network is mostly wrong on the target, and so learns its own errors",
         network=True,
+        paper_settings={},
+        paper_note=f"the last step is kept as in the paper; {_NETWORK}",
     ),
     Row(
         name="MeanTeacher",
@@ -856,6 +1009,8 @@ CATALOGUE: tuple[Row, ...] = (
         paper="arXiv:1703.01780",
         avoid="time is short, or the network is mostly wrong on the target",
         network=True,
+        paper_settings={},
+        paper_note=f"starts from the network that the labels trained; {_NETWORK}",
     ),
     Row(
         name="FixMatch",
@@ -869,6 +1024,8 @@ CATALOGUE: tuple[Row, ...] = (
         paper="arXiv:2001.07685",
         avoid="time is short, or no change is known that leaves labels as they are",
         network=True,
+        paper_settings={},
+        paper_note=f"starts from the network that the labels trained; {_NETWORK}",
     ),
     Row(
         name="FlexMatch",
@@ -882,6 +1039,8 @@ CATALOGUE: tuple[Row, ...] = (
         paper="arXiv:2110.08263",
         avoid="time is short, or some classes are much rarer than others",
         network=True,
+        paper_settings={},
+        paper_note=f"starts from the network that the labels trained; {_NETWORK}",
     ),
     Row(
         name="PairedRidge",
@@ -893,6 +1052,7 @@ CATALOGUE: tuple[Row, ...] = (
         paper="doi:10.1007/978-3-319-50077-5_2",
         avoid="there are some dozens of pairs, or partners of one item have nothing in common",
         alters=False,
+        paper_note=_PAIRS,
     ),
     Row(
         name="PairedCCA",
@@ -904,6 +1064,7 @@ CATALOGUE: tuple[Row, ...] = (
         paper="doi:10.1093/biomet/28.3-4.321",
         avoid="there are some dozens of pairs",
         alters=False,
+        paper_note=_PAIRS,
     ),
     Row(
         name="ContrastiveAlignment",
@@ -916,6 +1077,7 @@ CATALOGUE: tuple[Row, ...] = (
         avoid="there are some hundred pairs: PairedRidge is as good there",
         network=True,
         alters=False,
+        paper_note=_PAIRS,
     ),
     Row(
         name="TeacherThroughPairs",
@@ -926,6 +1088,7 @@ CATALOGUE: tuple[Row, ...] = (
         paper="arXiv:1507.00448",
         avoid="the teacher is wrong about the pairs, or these could be labelled themselves",
         alters=False,
+        paper_note=_PAIRS,
     ),
 )
 
@@ -1058,6 +1221,53 @@ def methods(
         and (target_labels is None or row.target_labels == target_labels)
         and (kind is None or row.kind == kind)
     ]
+
+
+def make(name: str, *, settings: Literal["default", "paper"] = "default", **changes: Any) -> Any:
+    """Return a method, not fitted, with its defaults or with the settings of its paper.
+
+    Defaults are chosen on development data, and depart from the papers where that gains.
+    ``settings="paper"`` is for the comparison with published figures
+    (``benchmarks/published.py``). docs/methods.md shows them, and what they leave open.
+
+    Parameters
+    ----------
+    name : str
+        Name of a method in the catalogue, such as ``"TCA"``.
+    settings : {"default", "paper"}, default="default"
+        "paper" is `Row.paper_settings`, with a base model and preprocessing where the paper has
+        some.
+    **changes
+        Settings of your own, which count before those.
+
+    Raises
+    ------
+    InputError
+        There is no such method, or there are no settings of its paper.
+
+    Examples
+    --------
+    >>> from acclimate import make
+    >>> model = make("TCA", settings="paper", n_components=20)
+    >>> model.kernel, model.mu, model.n_components
+    ('linear', 1.0, 20)
+    """
+    row = find(name)
+    if row is None:
+        raise InputError(f"there is no method {name!r}; see acclimate.methods()")
+    if settings not in ("default", "paper"):
+        raise InputError(f"settings must be 'default' or 'paper', got {settings!r}")
+    given: dict[str, Any] = {}
+    if settings == "paper":
+        if row.paper_settings is None:
+            why = f": {row.paper_note}" if row.paper_note else ""
+            raise InputError(f"{name} has no settings of its paper{why}; leave settings out")
+        given = {
+            key: value.make() if isinstance(value, Made) else value
+            for key, value in row.paper_settings.items()
+            if key not in changes
+        }
+    return row.load()(**given, **changes)
 
 
 def find(name: str) -> Row | None:

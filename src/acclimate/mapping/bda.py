@@ -55,6 +55,10 @@ class BDA(PseudoLabelAdapter):
         Share s of the inputs in what the model sees. 0 is the paper's features alone, 1 the inputs.
         "auto" is 0 where the domains plainly differ, 1 where they do no more than two draws of one
         domain would; see `acclimate.mapping.shrunk.shrinkage_of`.
+    as_published : bool, default=False
+        Whether details that the paper's text leaves open follow published code: M_0 counts as often
+        as there are classes, M is scaled to a Frobenius norm of 1, columns of W have length 1, so
+        that the first features vary most, and features are ``k(x, rows) W`` itself.
     n_landmarks : int, default=500
         Above 5000 rows, "rbf" and callables are expanded in this many rows drawn at random
         (Nystrom), at least 1. A linear kernel is always exact.
@@ -142,6 +146,7 @@ class BDA(PseudoLabelAdapter):
         gamma: float | None = None,
         mu: float = 1e-5,
         shrinkage: float | str = "auto",
+        as_published: bool = False,
         rounds: int = 10,
         n_landmarks: int = 500,
         approximation: str = "landmarks",
@@ -151,8 +156,9 @@ class BDA(PseudoLabelAdapter):
     ) -> None:
         super().__init__(
             estimator, n_components=n_components, kernel=kernel, gamma=gamma, mu=mu,
-            shrinkage=shrinkage, n_landmarks=n_landmarks, approximation=approximation,
-            use_target_labels=use_target_labels, preprocess=preprocess, random_state=random_state,
+            shrinkage=shrinkage, as_published=as_published, n_landmarks=n_landmarks,
+            approximation=approximation, use_target_labels=use_target_labels,
+            preprocess=preprocess, random_state=random_state,
         )  # fmt: skip
         self.balance = balance
         self.weighted = weighted
@@ -161,10 +167,12 @@ class BDA(PseudoLabelAdapter):
     def _gaps(self, Z: Array, codes: NDArray[np.intp], n: int) -> Array:
         b = estimate_balance(Z, codes, n) if self.balance is None else float(self.balance)
         self.balance_ = b
-        return balanced(b, codes, n, weighted=self.weighted)
+        return balanced(b, codes, n, weighted=self.weighted, times=self._times(codes))
 
 
-def balanced(balance: float, codes: NDArray[np.intp], n: int, *, weighted: bool = False) -> Array:
-    """Return the factor of ``(1 - balance) M_0 + balance sum_c M_c``, shape (N, r)."""
-    whole = mean_gap(n, len(codes) - n) * np.sqrt(1.0 - balance)
+def balanced(
+    balance: float, codes: NDArray[np.intp], n: int, *, weighted: bool = False, times: int = 1
+) -> Array:
+    """Return the factor of ``(1 - balance) times M_0 + balance sum_c M_c``, shape (N, r)."""
+    whole = mean_gap(n, len(codes) - n) * np.sqrt(times * (1.0 - balance))
     return np.hstack([whole, class_gaps(codes, n, weighted=weighted) * np.sqrt(balance)])

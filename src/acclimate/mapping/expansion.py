@@ -171,6 +171,7 @@ class ComponentsAdapter(DenseMapAdapter):
         "n_components": [COUNT, None],
         "mu": [POSITIVE],
         "shrinkage": [SHARE, OneOf("auto")],
+        "as_published": ["boolean"],
         "use_target_labels": ["boolean"],
     }
 
@@ -183,6 +184,7 @@ class ComponentsAdapter(DenseMapAdapter):
         gamma: float | None = None,
         mu: float = 1e-4,
         shrinkage: float | str = "auto",
+        as_published: bool = False,
         n_landmarks: int = 500,
         approximation: str = "landmarks",
         use_target_labels: bool = False,
@@ -195,6 +197,7 @@ class ComponentsAdapter(DenseMapAdapter):
         self.gamma = gamma
         self.mu = mu
         self.shrinkage = shrinkage
+        self.as_published = as_published
         self.n_landmarks = n_landmarks
         self.approximation = approximation
         self.use_target_labels = use_target_labels
@@ -218,9 +221,24 @@ class ComponentsAdapter(DenseMapAdapter):
         rows = Expansion(kernel, X, self.n_landmarks, seed, self.approximation)
         P, self.objective_ = self._solve(rows, source, target, seed)
         self.n_components_ = P.shape[1]
-        shared = rows.map(P * np.sqrt(len(X)), centred=True)
+        shared = rows.map(P * self._unit(len(X)), centred=not self.as_published)
         ours, theirs = beside((shared, shared), s, (source, target))
         return ours, theirs
+
+    def _find(
+        self, rows: Expansion, E: Array, scale: Array | None = None, most: int | None = None
+    ) -> tuple[Array, Array, Array]:
+        """Solve for the gaps E; return what `Expansion.solve` does."""
+        if not self.as_published:
+            return rows.solve(E, self.mu, most or self._most(), scale)
+        E = E / np.sqrt(np.linalg.norm(E.T @ E))  # M = E E' then has a norm of 1
+        P, roots, W = rows.solve(E, self.mu, most or self._most(), scale)
+        lengths = np.linalg.norm(W, axis=0)
+        return P / lengths, roots, W / lengths
+
+    def _unit(self, N: int) -> float:
+        """Return the factor that gives features of N rows a variance of 1, or 1 as published."""
+        return 1.0 if self.as_published else float(np.sqrt(N))
 
     def _most(self) -> int:
         """Return how many features to look for."""

@@ -28,6 +28,7 @@ class FlowAdapter(DenseMapAdapter):
     _parameter_constraints: ClassVar[Constraints] = {
         **DenseMapAdapter._parameter_constraints,
         "n_components": [COUNT, None],
+        "as_published": ["boolean"],
         "use_target_labels": ["boolean"],
     }
 
@@ -36,12 +37,14 @@ class FlowAdapter(DenseMapAdapter):
         estimator: Any = None,
         *,
         n_components: int | None = None,
+        as_published: bool = False,
         use_target_labels: bool = False,
         preprocess: Any = None,
         random_state: Any = None,
     ) -> None:
         super().__init__(estimator, preprocess=preprocess, random_state=random_state)
         self.n_components = n_components
+        self.as_published = as_published
         self.use_target_labels = use_target_labels
 
     def _flow(self, source: Rows, target: Rows) -> tuple[Affine, Affine]:
@@ -52,6 +55,8 @@ class FlowAdapter(DenseMapAdapter):
         F, self.angles_ = geodesic_factor(Ps[:, :k], Pt[:, :k])
         self.n_components_ = k
         zero = np.zeros(F.shape[1])
+        if self.as_published:  # axes are about the means, and rows stay where they are
+            mean_s = mean_t = np.zeros(len(F))
         return Affine(mean_s, F, zero), Affine(mean_t, F, zero)
 
 
@@ -82,6 +87,8 @@ class GFK(FlowAdapter):
         Share s of the inputs in what the model sees. 0 is the paper's features alone, 1 the inputs.
         "auto" is 0 where the domains plainly differ, 1 where they do no more than two draws of one
         domain would; see `acclimate.mapping.shrunk.shrinkage_of`.
+    as_published : bool, default=False
+        Whether rows become ``x F``, as in the paper, with no mean taken away.
     use_target_labels : bool, default=False
         Whether labelled target rows join the mapped source rows when the model is fitted.
     preprocess : transformer, default=None
@@ -146,13 +153,14 @@ class GFK(FlowAdapter):
         *,
         n_components: int | None = None,
         shrinkage: float | str = "auto",
+        as_published: bool = False,
         use_target_labels: bool = False,
         preprocess: Any = None,
         random_state: Any = None,
     ) -> None:
         super().__init__(
-            estimator, n_components=n_components, use_target_labels=use_target_labels,
-            preprocess=preprocess, random_state=random_state,
+            estimator, n_components=n_components, as_published=as_published,
+            use_target_labels=use_target_labels, preprocess=preprocess, random_state=random_state,
         )  # fmt: skip
         self.shrinkage = shrinkage
 

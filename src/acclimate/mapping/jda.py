@@ -52,6 +52,10 @@ class JDA(PseudoLabelAdapter):
         Share s of the inputs in what the model sees. 0 is the paper's features alone, 1 the inputs.
         "auto" is 0 where the domains plainly differ, 1 where they do no more than two draws of one
         domain would; see `acclimate.mapping.shrunk.shrinkage_of`.
+    as_published : bool, default=False
+        Whether details that the paper's text leaves open follow published code: M_0 counts as often
+        as there are classes, M is scaled to a Frobenius norm of 1, columns of W have length 1, so
+        that the first features vary most, and features are ``k(x, rows) W`` itself.
     n_landmarks : int, default=500
         Above 5000 rows, "rbf" and callables are expanded in this many rows drawn at random
         (Nystrom), at least 1. A linear kernel is always exact.
@@ -139,6 +143,7 @@ class JDA(PseudoLabelAdapter):
         gamma: float | None = None,
         mu: float = 1e-5,
         shrinkage: float | str = "auto",
+        as_published: bool = False,
         rounds: int = 10,
         n_landmarks: int = 500,
         approximation: str = "landmarks",
@@ -148,10 +153,12 @@ class JDA(PseudoLabelAdapter):
     ) -> None:
         super().__init__(
             estimator, n_components=n_components, kernel=kernel, gamma=gamma, mu=mu,
-            shrinkage=shrinkage, n_landmarks=n_landmarks, approximation=approximation,
-            use_target_labels=use_target_labels, preprocess=preprocess, random_state=random_state,
+            shrinkage=shrinkage, as_published=as_published, n_landmarks=n_landmarks,
+            approximation=approximation, use_target_labels=use_target_labels,
+            preprocess=preprocess, random_state=random_state,
         )  # fmt: skip
         self.rounds = rounds
 
     def _gaps(self, Z: Array, codes: NDArray[np.intp], n: int) -> Array:
-        return np.hstack([mean_gap(n, len(codes) - n), class_gaps(codes, n)])
+        times = self._times(codes)
+        return np.hstack([np.sqrt(times) * mean_gap(n, len(codes) - n), class_gaps(codes, n)])

@@ -60,6 +60,30 @@ class Affine:
         return mapped
 
 
+@dataclass(frozen=True)
+class UnitRows:
+    """The map to features of length one: those of another map, each row over its norm.
+
+    Parameters
+    ----------
+    whole : callable
+        The other map, from rows of shape (m, d) to features of shape (m, k).
+    """
+
+    whole: Map
+
+    def __call__(self, X: Any) -> Array:
+        """Return mapped rows, shape (m, k)."""
+        return unit_rows(self.whole(X))
+
+
+def unit_rows(Z: Array) -> Array:
+    """Return rows of shape (m, k) over their norms; rows of zeros stay."""
+    norms = np.linalg.norm(Z, axis=1, keepdims=True)
+    scaled: Array = Z / np.where(norms > 0, norms, 1.0).astype(Z.dtype)
+    return scaled
+
+
 class DenseMapAdapter(MapAdapter):
     """A `MapAdapter` on finite dense rows, whose labelled target rows carry the source's classes.
 

@@ -17,12 +17,12 @@ from acclimate.mapping.gaps import estimate_balance, proxy_distance
 from acclimate.mapping.gfk import FlowAdapter
 from acclimate.mapping.graph import neighbour_laplacian
 from acclimate.mapping.kernel_system import System
-from acclimate.mapping.mapped import Affine, in_own_order, own_order
+from acclimate.mapping.mapped import Affine, UnitRows, in_own_order, own_order, unit_rows
 from acclimate.mapping.pseudo_labels import check_classifier, label_target
 from acclimate.mapping.scores import ScoredClasses
 from acclimate.maths.kernels import KERNEL_SETTINGS, check_approximation, make_kernel
 from acclimate.settings import COUNT, NOT_NEGATIVE, POSITIVE, SHARE, Constraints
-from acclimate.templates import Mapped
+from acclimate.templates import Map, Mapped
 from acclimate.validation import Rows
 
 Array = NDArray[np.floating[Any]]
@@ -80,6 +80,10 @@ class MEDA(FlowAdapter):
     approximation : {"landmarks", "fourier"}, default="landmarks"
         What stands for the kernel above 5000 rows. "fourier", for "rbf" alone, is ``n_landmarks``
         random cosines and sines; a saved model then holds no rows.
+    as_published : bool, default=False
+        Whether details follow published code: no mean is taken away, features z are scaled to
+        length 1, M_0 counts as often as there are classes, and the balance is estimated from
+        features before that scaling.
     use_target_labels : bool, default=False
         Whether labelled target rows count as the source's do.
     preprocess : transformer, default=None
@@ -169,13 +173,14 @@ class MEDA(FlowAdapter):
         rounds: int = 10,
         n_landmarks: int = 500,
         approximation: str = "landmarks",
+        as_published: bool = False,
         use_target_labels: bool = False,
         preprocess: Any = None,
         random_state: Any = None,
     ) -> None:
         super().__init__(
-            estimator, n_components=n_components, use_target_labels=use_target_labels,
-            preprocess=preprocess, random_state=random_state,
+            estimator, n_components=n_components, as_published=as_published,
+            use_target_labels=use_target_labels, preprocess=preprocess, random_state=random_state,
         )  # fmt: skip
         self.kernel = kernel
         self.gamma = gamma
@@ -204,10 +209,13 @@ class MEDA(FlowAdapter):
             source = Rows(source.X[index], source.labels[index])
         source_map, target_map = self._align(source, target, seed)
         Z: Array = np.concatenate([source_map(source.X), target_map(target.X)])
+        maps: tuple[Map, Map] = (source_map, target_map)
+        if self.as_published:
+            maps = UnitRows(source_map), UnitRows(target_map)
         f, labels = self._fit(Z, model.classes_, source, target, seed)
         self.pseudo_labels_ = labels[np.argsort(order)]
-        adapted = match.to_target(Mapped(target_map, f))
-        return Adapted(adapted, Mapped(source_map, f))
+        adapted = match.to_target(Mapped(maps[1], f))
+        return Adapted(adapted, Mapped(maps[0], f))
 
     def _align(self, source: Rows, target: Rows, seed: int) -> tuple[Affine, Affine]:
         first, second = self._flow(source, target)
@@ -222,23 +230,24 @@ class MEDA(FlowAdapter):
     ) -> tuple[ScoredClasses, NDArray[Any]]:
         """Return f for features Z of shape (N, k), source first, and the labels it was made of."""
         n, N = len(source.X), len(Z)
-        kernel = make_kernel(self.kernel, self.gamma, Z, np.random.default_rng(seed))
-        rows = Expansion(kernel, Z, self.n_landmarks, seed, self.approximation)
+        U = unit_rows(Z) if self.as_published else Z
+        kernel = make_kernel(self.kernel, self.gamma, U, np.random.default_rng(seed))
+        rows = Expansion(kernel, U, self.n_landmarks, seed, self.approximation)
         weight = np.zeros(N)
         weight[:n] = 1.0
-        labels = label_target(self._base(), Z, source, target, seed)
+        labels = label_target(self._base(), U, source, target, seed)
         known = np.arange(0)
         if target.y is not None:
             known = np.arange(N - n) if target.labelled is None else target.labelled
             weight[n + known] = 1.0
-        L = neighbour_laplacian(Z, self.n_neighbors)
+        L = neighbour_laplacian(U, self.n_neighbors)
         system = System(rows, weight, L, self.ridge, self.smooth)
         y = np.searchsorted(classes, source.labels)
         whole = proxy_distance(Z, n) if self.balance is None else None
         for taken in range(1, self.rounds + 1):
             codes = np.concatenate([y, np.searchsorted(classes, labels)])
             b = estimate_balance(Z, codes, n, whole) if self.balance is None else self.balance
-            E = balanced(b, codes, n)
+            E = balanced(b, codes, n, times=len(classes) if self.as_published else 1)
             E = E / np.sqrt(np.linalg.norm(E.T @ E))  # M = E E' then has a norm of 1
             a = system.solve(E, np.eye(len(classes))[codes], self.align)
             self.n_rounds_, self.balance_ = taken, b

@@ -42,6 +42,10 @@ class PseudoLabelAdapter(ComponentsAdapter):
             Number of source rows.
         """
 
+    def _times(self, codes: NDArray[np.intp]) -> int:
+        """Return how often M_0 counts."""
+        return int(codes.max()) + 1 if self.as_published else 1
+
     def _check_settings(self) -> None:
         super()._check_settings()
         check_classifier(self)
@@ -53,13 +57,14 @@ class PseudoLabelAdapter(ComponentsAdapter):
         E = mean_gap(n, m)
         used = np.empty(0, classes.dtype)
         for taken in range(self.rounds + 1):
-            P, roots, _ = rows.solve(E, self.mu, self._most())
+            P, roots, _ = self._find(rows, E)
             k = self._held(roots)
             P, roots = P[:, :k], roots[:k]
             if taken == self.rounds:
                 break
-            Z = rows.features(P) * np.sqrt(n + m)
-            Z -= Z.mean(0)
+            Z = rows.features(P) * self._unit(n + m)
+            if not self.as_published:
+                Z -= Z.mean(0)
             labels = label_target(self._base(), Z, source, target, seed)
             if np.array_equal(labels, used):
                 break

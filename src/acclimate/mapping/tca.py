@@ -46,6 +46,10 @@ class TCA(ComponentsAdapter):
         Share s of the inputs in what the model sees. 0 is the paper's features alone, 1 the inputs.
         "auto" is 0 where the domains plainly differ, 1 where they do no more than two draws of one
         domain would; see `acclimate.mapping.shrunk.shrinkage_of`.
+    as_published : bool, default=False
+        Whether details that the paper's text leaves open follow published code: M is scaled to a
+        Frobenius norm of 1, columns of W have
+        length 1, so that the first features vary most, and features are ``k(x, rows) W`` itself.
     n_landmarks : int, default=500
         Above 5000 rows, "rbf" and callables are expanded in this many rows drawn at random
         (Nystrom), at least 1. A linear kernel is always exact.
@@ -116,6 +120,6 @@ class TCA(ComponentsAdapter):
 
     def _solve(self, rows: Expansion, source: Rows, target: Rows, seed: int) -> tuple[Array, float]:
         E = mean_gap(len(source.X), len(target.X))
-        P, roots, _ = rows.solve(E, self.mu, self._most())
+        P, roots, _ = self._find(rows, E)
         k = self._held(roots)
         return P[:, :k], float((1.0 / roots[:k]).sum())

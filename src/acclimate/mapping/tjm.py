@@ -63,6 +63,10 @@ class TJM(ComponentsAdapter):
         Share s of the inputs in what the model sees. 0 is the paper's features alone, 1 the inputs.
         "auto" is 0 where the domains plainly differ, 1 where they do no more than two draws of one
         domain would; see `acclimate.mapping.shrunk.shrinkage_of`.
+    as_published : bool, default=False
+        Whether details follow published code, not the paper's text: M = L is scaled to a Frobenius
+        norm of 1, columns of W have length 1, also where rows are weighed by their norms, features
+        are ``k(x, rows) W`` itself, and no round is left out.
     n_landmarks : int, default=500
         Above 5000 rows, "rbf" and callables are expanded in this many rows drawn at random
         (Nystrom), at least 1. A linear kernel is always exact.
@@ -153,6 +157,7 @@ class TJM(ComponentsAdapter):
         gamma: float | None = None,
         mu: float = 1e-4,
         shrinkage: float | str = "auto",
+        as_published: bool = False,
         unit: float | None = 0.5,
         rounds: int = 10,
         n_landmarks: int = 500,
@@ -163,8 +168,9 @@ class TJM(ComponentsAdapter):
     ) -> None:
         super().__init__(
             estimator, n_components=n_components, kernel=kernel, gamma=gamma, mu=mu,
-            shrinkage=shrinkage, n_landmarks=n_landmarks, approximation=approximation,
-            use_target_labels=use_target_labels, preprocess=preprocess, random_state=random_state,
+            shrinkage=shrinkage, as_published=as_published, n_landmarks=n_landmarks,
+            approximation=approximation, use_target_labels=use_target_labels,
+            preprocess=preprocess, random_state=random_state,
         )  # fmt: skip
         self.unit = unit
         self.rounds = rounds
@@ -172,7 +178,7 @@ class TJM(ComponentsAdapter):
     def _solve(self, rows: Expansion, source: Rows, target: Rows, seed: int) -> tuple[Array, float]:
         n, m = len(source.X), len(target.X)
         E = mean_gap(n, m)
-        P, roots, W = rows.solve(E, self.mu, self._most())
+        P, roots, W = self._find(rows, E)
         k = self._held(roots)
         P, W = P[:, :k], W[:, :k]
         typical = float(np.sqrt((W[:n] ** 2).sum(1).mean()))
@@ -182,9 +188,9 @@ class TJM(ComponentsAdapter):
         for _ in range(self.rounds):
             scale = np.ones(n + m)
             scale[:n] = np.sqrt(smooth_norms(W[:n], e) / self.unit_)
-            P, _, W = rows.solve(E, self.mu, k, scale)
+            P, _, W = self._find(rows, E, scale, k)
             values.append(self._objective(rows, E, P, W, n, e))
-            if values[-2] - values[-1] <= SETTLED * values[-2]:
+            if not self.as_published and values[-2] - values[-1] <= SETTLED * values[-2]:
                 break
         self.objectives_ = np.array(values)
         norms = np.sqrt((W[:n] ** 2).sum(1))

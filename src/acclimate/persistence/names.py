@@ -45,6 +45,7 @@ HOMES = (
     "acclimate.mapping.frames.Look",
     "acclimate.mapping.mapped.Affine",
     "acclimate.mapping.mapped.Same",
+    "acclimate.mapping.mapped.UnitRows",
     "acclimate.mapping.scores.ScoredClasses",
     "acclimate.mapping.shrunk.Beside",
     "acclimate.mapping.shrunk.PartWay",
