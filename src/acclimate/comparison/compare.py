@@ -52,6 +52,8 @@ from acclimate.comparison.labelled import WithLabels
 from acclimate.comparison.last_fit import last_rows, refit
 from acclimate.comparison.problem import Problem, check_problem
 from acclimate.comparison.result import Comparison
+from acclimate.comparison.spreading import METHODS as SPREADING
+from acclimate.comparison.spreading import SPREAD, alike, spreading
 from acclimate.comparison.summary import from_estimate, from_labels
 from acclimate.comparison.thinning import MOST_ROWS, rows_within, thin
 from acclimate.comparison.trials import shared
@@ -124,7 +126,9 @@ def compare(
     *Without target labels*, candidates are ranked by validators and the gain is an estimate, which
     the result says. That ranking is no recommendation: with ``estimator`` and ``methods`` None, a
     `Committee` of source models is, which seldom does harm; behind an encoder, with more than three
-    classes, `MEDA` is, each domain scaled by itself. The result asks for the share of a class,
+    classes, `MEDA` is, each domain scaled by itself; and where labels are few, rows without one ten
+    times as many, and nothing shows that the domains differ, `PoissonLearning` times the linear
+    model is, and nothing that aligns is tried. The result asks for the share of a class,
     ``Domain(..., class_shares=)``, and says which rows to label first.
 
     "Do not transfer" is recommended whenever nothing is shown to beat the reference.
@@ -316,7 +320,10 @@ def compare(
     told = problem.labelled or few or methods or estimator is not None
     if not (told or images):
         many = problem.classes is not None and len(problem.classes) >= LEAST_CLASSES
-        if front is not None and many:  # features of an encoder align
+        if front is not None and many and need.few_labels and alike(problem, random_state):
+            own[SPREAD] = spreading(estimators["linear"], preprocess)
+            methods, lean = SPREADING, True  # nothing is to be aligned
+        elif front is not None and many:  # features of an encoder align
             own[ALIGNED] = aligned(estimators["linear"], problem.source.X)
         else:
             own[SOURCE_COMMITTEE] = source_committee(problem.task, problem.source.X, preprocess)

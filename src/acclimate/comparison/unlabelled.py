@@ -15,6 +15,7 @@ from acclimate.comparison.bench import Bench
 from acclimate.comparison.candidates import SOURCE_ONLY, Candidate
 from acclimate.comparison.halving import KEPT, RUNGS, thinned
 from acclimate.comparison.problem import Problem
+from acclimate.comparison.spreading import SPREAD
 from acclimate.comparison.trials.records import Job
 from acclimate.comparison.trials.runner import Trials
 from acclimate.exceptions import AcclimateError
@@ -32,7 +33,8 @@ from acclimate.validators.panel import PanelRanking, score_candidates
 
 MOST_ROWS = 20_000  # target rows that are predicted for the validators
 MOST_FEATURES = 512  # beyond, density ratios on the inputs mean nothing
-DEFAULTS = (SOURCE_COMMITTEE, ALIGNED)  # what is recommended without labels, whatever ranks first
+# what is recommended without labels, whatever ranks first
+DEFAULTS = (SOURCE_COMMITTEE, ALIGNED, SPREAD)
 _WORTH = 0.03  # a gain that labels should be able to show
 
 
@@ -221,6 +223,12 @@ def why_default(bench: WithoutLabels) -> str:
             "many classes, each domain scaled by itself and then aligned was better than the "
             "source model as it is on every task tried, with even shares of the classes and with "
             "a long tail (docs/pictures.md)"
+        )
+    if any(c.name == SPREAD for c in bench.candidates):
+        return (
+            "labels are few, rows without one many, and nothing shows that the domains differ, so "
+            "labels are spread over a graph of all rows, and its shares multiplied by the linear "
+            "model's probabilities (docs/pictures.md)"
         )
     members = [name for name, _ in next(
         c.model for c in bench.candidates if c.name == SOURCE_COMMITTEE

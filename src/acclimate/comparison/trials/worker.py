@@ -30,6 +30,7 @@ from acclimate.extras import need
 from acclimate.installed import versions_here
 from acclimate.validation import take
 
+_ROWS_BACK = 5000  # of the target, that the way back is learnt from
 _KEPT = 2  # source models that a process keeps: trials of one candidate come one after the other
 # Seeds, filters of warnings and the peak of memory belong to a process: in an executor of threads
 # trials take turns.
@@ -248,7 +249,11 @@ def _way_back(spec: Spec, model: Any, data: Mapping[str, Any], held: Any) -> Any
     X, y = data["source_X"], np.asarray(data["source_y"])
     if spec.source is not None:
         X, y = take(X, spec.source), y[spec.source]
-    return reverse_predictions(model, X, y, Domain(data["target_X"]), held)
+    target = data["target_X"]
+    if target.shape[0] > _ROWS_BACK:
+        rng = np.random.default_rng(0)
+        target = take(target, np.sort(rng.choice(target.shape[0], _ROWS_BACK, replace=False)))
+    return reverse_predictions(model, X, y, Domain(target), held)
 
 
 def _last_line(error: BaseException) -> str:
