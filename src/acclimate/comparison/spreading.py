@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from acclimate.comparison.problem import Problem
 from acclimate.diagnosis.two_sample import PERMUTATIONS, mmd_test, standardise
-from acclimate.semisupervised.poisson_learning import PoissonLearning
 from acclimate.validation import take
+
+if TYPE_CHECKING:
+    from acclimate.semisupervised.poisson_learning import PoissonLearning
 
 SPREAD = "PoissonLearning times the linear model"
 METHODS = ("PoissonLearning", "LabelSpreading")  # tried beside it
@@ -32,6 +34,8 @@ def spreading(estimator: Any, preprocess: Any, **settings: Any) -> PoissonLearni
     settings : object
         Further ones of `PoissonLearning`.
     """
+    from acclimate.semisupervised.poisson_learning import PoissonLearning
+
     return PoissonLearning(estimator, multiply=True, preprocess=preprocess, **settings)
 
 
