@@ -657,17 +657,18 @@ class Adapter(BaseEstimator, ABC):  # type: ignore[misc]
         check_is_fitted(self, "source_model_")
         side = door.check_domain_word(domain)
         tags = get_tags(self)
-        X = door.check_inputs(
-            self, X, reset=False, raw=self._takes_raw(X, self.preprocess_),
-            finite=not tags.input_tags.allow_nan, sparse=tags.input_tags.sparse,
-        )  # fmt: skip
+        raw, nan = self._takes_raw(X, self.preprocess_), tags.input_tags.allow_nan
+        checked = door.check_inputs(
+            self, X, reset=False, raw=raw, finite=not nan, sparse=tags.input_tags.sparse
+        )
+        X = once((X,), ("asked", raw, nan), lambda: checked)
         after = self.target_model_ if side == "target" else self._source_after
         # a file of an earlier version knows one preprocessing only
         later = getattr(self, "_preprocess_after", self.preprocess_)
         apart = side == "source" and by_domain(self.preprocess_)
         step = self.preprocess_ if after is None or apart else later
         if step is not None:
-            X = step.transform(X)
+            X = once((step, checked := X), ("asked",), lambda: step.transform(checked))
         model = self.source_model_ if after is None else after
         # a file of an earlier version has neither
         ratio, cut = getattr(self, "class_ratio_", None), getattr(self, "threshold_", None)

@@ -11,6 +11,7 @@ from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from acclimate.base.binned import as_bins, codes_of, edges_of, levels_of
 from acclimate.settings import COUNT, POSITIVE, SEVERAL, Constraints, check_settings
 
 Array = NDArray[np.floating[Any]]
@@ -20,19 +21,23 @@ class Fronted(BaseEstimator):  # type: ignore[misc]
     """Answers as the scikit-learn model ``model_`` that `fit` left."""
 
     def _read(self, X: Any, *, reset: bool) -> Any:
-        """Return inputs as the model behind takes them."""
+        """Return inputs as numbers and codes."""
         return validate_data(self, X, reset=reset)
+
+    def _ready(self, X: Any) -> Any:
+        """Return inputs as the model behind takes them."""
+        return self._read(X, reset=False)
 
     def predict(self, X: Any) -> Any:
         """Return labels or values, shape (m,)."""
         check_is_fitted(self, "model_")
-        return self.model_.predict(self._read(X, reset=False))
+        return self.model_.predict(self._ready(X))
 
     @available_if(lambda self: isinstance(self, ClassifierMixin))  # type: ignore[untyped-decorator]
     def predict_proba(self, X: Any) -> Any:
         """Return class probabilities, shape (m, n_classes)."""
         check_is_fitted(self, "model_")
-        return self.model_.predict_proba(self._read(X, reset=False))
+        return self.model_.predict_proba(self._ready(X))
 
 
 class Sized(Fronted, ABC):
@@ -71,10 +76,14 @@ class Sized(Fronted, ABC):
         weight = None if sample_weight is None else np.asarray(sample_weight, dtype=np.float64)
         model = self._make(effective_rows(len(labels), weight), getattr(self, "random_state", None))
         extra = {} if weight is None else {"sample_weight": weight}
-        self.model_ = model.fit(rows, labels, **extra)
+        self.model_ = model.fit(self._learnt(rows, weight), labels, **extra)
         if hasattr(self.model_, "classes_"):
             self.classes_ = self.model_.classes_
         return self
+
+    def _learnt(self, rows: Any, weight: Array | None) -> Any:
+        """Return the rows that were read as the model behind takes them."""
+        return rows
 
 
 def effective_rows(n: int, weight: Array | None) -> float:
@@ -123,6 +132,15 @@ class _Boosting(Sized):
             ],
         }  # fmt: skip
 
+    def _learnt(self, rows: Any, weight: Array | None) -> Any:
+        self.edges_ = edges_of(rows, self.levels_, weight)
+        return rows if self.edges_ is None else as_bins(rows, self.edges_)
+
+    def _ready(self, X: Any) -> Any:
+        rows = self._read(X, reset=False)
+        edges = getattr(self, "edges_", None)  # a file of an earlier version has none
+        return rows if edges is None else as_bins(rows, edges)
+
     def _read(self, X: Any, *, reset: bool) -> Any:
         """Return numbers, and categories as codes; other levels, and gaps, are NaN."""
         frame = hasattr(X, "columns") and hasattr(X, "iloc")
@@ -132,12 +150,12 @@ class _Boosting(Sized):
             return validate_data(self, X, reset=reset, ensure_all_finite="allow-nan")
         X = validate_data(self, X, reset=reset, skip_check_array=True)
         if reset:
-            kept = [_levels(X.iloc[:, j]) for j in range(X.shape[1])]
+            kept = [levels_of(X.iloc[:, j]) for j in range(X.shape[1])]
             self.levels_ = kept if any(known is not None for known in kept) else None
         out = np.empty(X.shape, dtype=np.float64)
         for j in range(X.shape[1]):
             known = None if self.levels_ is None else self.levels_[j]
-            out[:, j] = _codes(X.iloc[:, j], known)
+            out[:, j] = codes_of(X.iloc[:, j], known)
         return out
 
     def __sklearn_tags__(self) -> Any:
@@ -145,27 +163,6 @@ class _Boosting(Sized):
         tags.input_tags.allow_nan = True
         tags.input_tags.categorical = True
         return tags
-
-
-LEVELS = 254  # of a category, the most frequent; the histograms have no place for more
-
-
-def _levels(column: Any) -> NDArray[Any] | None:
-    """Return the levels of a category, the most frequent first; None for a column of numbers."""
-    if not hasattr(column.dtype, "categories") and column.dtype.kind in "biuf":
-        return None
-    counts = column.astype(object).value_counts()
-    ordered = sorted(counts.items(), key=lambda pair: (-pair[1], str(pair[0])))
-    return np.array([str(level) for level, n in ordered[:LEVELS] if n], dtype=object)
-
-
-def _codes(column: Any, known: NDArray[Any] | None) -> Array:
-    if known is None:
-        return np.asarray(column.to_numpy(dtype=np.float64, na_value=np.nan))
-    place = {level: float(code) for code, level in enumerate(known.tolist())}
-    column = column if hasattr(column.dtype, "categories") else column.astype("category")
-    table = np.array([place.get(str(level), np.nan) for level in column.cat.categories] + [np.nan])
-    return np.asarray(table[column.cat.codes.to_numpy()])
 
 
 class BoostingClassifier(ClassifierMixin, _Boosting):  # type: ignore[misc]
@@ -195,6 +192,8 @@ class BoostingClassifier(ClassifierMixin, _Boosting):  # type: ignore[misc]
         The fitted model.
     levels_ : list of (ndarray of str or None), or None
         Levels of each column; None for numbers.
+    edges_ : list of (ndarray or None), or None
+        Edges of the bins of each column of weighted rows; None where ``model_`` takes values.
     classes_ : ndarray of shape (n_classes,)
         Labels.
 
@@ -234,6 +233,8 @@ class BoostingRegressor(RegressorMixin, _Boosting):  # type: ignore[misc]
         The fitted model.
     levels_ : list of (ndarray of str or None), or None
         Levels of each column; None for numbers.
+    edges_ : list of (ndarray or None), or None
+        Edges of the bins of each column of weighted rows; None where ``model_`` takes values.
 
     Examples
     --------

@@ -36,6 +36,8 @@ _KEPT = 2  # source models that a process keeps: trials of one candidate come on
 # trials take turns.
 _alone = threading.Lock()
 _to_leave = threading.Event()  # a comparison ended while a trial ran here
+_FEW = 5000  # rows of an answer up to which they are kept for the trials to come, as numbers, too
+_ASKED = 64  # such rows that a process keeps: of each part of the folds, by each preprocessing
 _stage_one: OrderedDict[str, tuple[Any, float]] = OrderedDict()
 _rows: OrderedDict[Any, tuple[Any, Any]] = OrderedDict()  # all rows and those taken, by which
 
@@ -98,6 +100,7 @@ def _forget() -> None:
     _stage_one.clear()
     _rows.clear()
     _learnt().kept.clear()
+    _asked().kept.clear()
     close_all()
 
 
@@ -152,7 +155,7 @@ def _adapt_and_answer(
     spec: Spec, data: Mapping[str, Any], model: Any
 ) -> tuple[dict[str, NDArray[Any]], Any]:
     """Return the arrays, and the model after stage two."""
-    from acclimate.adapter import sharing
+    from acclimate.adapter import once, sharing
 
     target, labels, mask = data["target_X"], None, None
     if spec.probe is not None:
@@ -168,8 +171,13 @@ def _adapt_and_answer(
     with sharing(_learnt()):
         model = copy.copy(model).adapt(domain)
     arrays: dict[str, NDArray[Any]] = {}
-    rows = target if spec.answer is None else take(target, spec.answer)
-    _answer(model, rows, "target", "", arrays)
+    if spec.answer is None or len(spec.answer) > _FEW:
+        rows = target if spec.answer is None else take(target, spec.answer)
+        _answer(model, rows, "target", "", arrays)
+    else:
+        with sharing(_asked()):
+            rows = once((target,), ("rows", spec.answer), lambda: take(target, spec.answer))
+            _answer(model, rows, "target", "", arrays)
     if spec.held is not None:
         held = take(data["source_X"], spec.held)
         _answer(model, held, "source", "held_", arrays)
@@ -217,6 +225,13 @@ def _learnt() -> Any:
     from acclimate.adapter import Shared as Learnt
 
     return Learnt(saved=False)
+
+
+@cache
+def _asked() -> Any:
+    from acclimate.adapter import Shared as Asked
+
+    return Asked(_ASKED, saved=False)
 
 
 def _source_rows(spec: Spec, data: Mapping[str, Any]) -> tuple[Any, Any, Any]:
