@@ -81,7 +81,7 @@ class Sized(Fronted, ABC):
             self.classes_ = self.model_.classes_
         return self
 
-    def _learnt(self, rows: Any, weight: Array | None) -> Any:
+    def _learnt(self, rows: Any, weight: Any) -> Any:
         """Return the rows that were read as the model behind takes them."""
         return rows
 
@@ -132,7 +132,7 @@ class _Boosting(Sized):
             ],
         }  # fmt: skip
 
-    def _learnt(self, rows: Any, weight: Array | None) -> Any:
+    def _learnt(self, rows: Any, weight: Any) -> Any:
         self.edges_ = edges_of(rows, self.levels_, weight)
         return rows if self.edges_ is None else as_bins(rows, self.edges_)
 

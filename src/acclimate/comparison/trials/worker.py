@@ -119,6 +119,7 @@ def leave(shared: Shared) -> None:
         _stage_one.clear()
         _rows.clear()
         _learnt().kept.clear()
+        _asked().kept.clear()
         close(shared)
 
 
@@ -171,12 +172,13 @@ def _adapt_and_answer(
     with sharing(_learnt()):
         model = copy.copy(model).adapt(domain)
     arrays: dict[str, NDArray[Any]] = {}
-    if spec.answer is None or len(spec.answer) > _FEW:
-        rows = target if spec.answer is None else take(target, spec.answer)
+    asked = spec.answer
+    if asked is None or len(asked) > _FEW:
+        rows = target if asked is None else take(target, asked)
         _answer(model, rows, "target", "", arrays)
     else:
         with sharing(_asked()):
-            rows = once((target,), ("rows", spec.answer), lambda: take(target, spec.answer))
+            rows = once((target,), ("rows", asked), lambda: take(target, asked))
             _answer(model, rows, "target", "", arrays)
     if spec.held is not None:
         held = take(data["source_X"], spec.held)
