@@ -14,7 +14,7 @@ from acclimate import JCPOT, Domain
 from acclimate.exceptions import ConvergenceWarning, InputError
 from acclimate.mapping import jcpot
 from acclimate.mapping.jcpot import class_shares
-from acclimate.mapping.transport import pot
+from acclimate.mapping.pot_loading import pot
 
 RNG = np.random.default_rng
 CENTRES = np.array([[0.0, 0.0], [4.0, 0.0], [0.0, 4.0]])

@@ -15,9 +15,11 @@ from sklearn.tree import DecisionTreeClassifier
 
 from acclimate import JDOT, Domain
 from acclimate.exceptions import InputError
+from acclimate.mapping import transport
 from acclimate.mapping.jdot import carry, joint_cost, loss_table
+from acclimate.mapping.pot_loading import pot
 from acclimate.mapping.soft_labels import fit_soft
-from acclimate.mapping.transport import Cost, pot
+from acclimate.mapping.transport import Cost
 
 RNG = np.random.default_rng
 
@@ -232,3 +234,18 @@ def test_between_the_source_model_and_the_papers(toy: Any) -> None:
     for base, y in ((LinearRegression(), d.y), (LogisticRegression(), (d.y > 0).astype(int))):
         same = JDOT(base, shrinkage=1.0).fit(d.X, y, target=Domain(d.Xt))
         np.testing.assert_allclose(same.predict(d.Xn), same.source_model_.predict(d.Xn), rtol=1e-9)
+
+
+@pytest.mark.parametrize("regression", [False, True])
+def test_plans_that_add_pairs_end_at_the_objective_of_plans_of_all(
+    monkeypatch: pytest.MonkeyPatch, regression: bool
+) -> None:
+    rng = RNG(5)
+    X, Xt = rng.normal(size=(150, 4)), rng.normal(size=(130, 4)) * 1.5 + 1
+    y = X[:, 0] if regression else (X[:, 0] > 0).astype(int)
+    base = Ridge() if regression else RidgeClassifier()
+    model = JDOT(base, shrinkage=0).fit(X, y, target=Domain(Xt))
+    monkeypatch.setattr(transport, "DENSE_PAIRS", 0)
+    other = JDOT(base, shrinkage=0).fit(X, y, target=Domain(Xt))
+    assert len(model.objectives_) > 2
+    assert other.objectives_.min() == pytest.approx(model.objectives_.min(), rel=1e-4)

@@ -99,7 +99,7 @@ def test_the_monge_map_pushes_one_gaussian_onto_the_other() -> None:
 
 
 def test_the_monge_map_is_pots() -> None:
-    from acclimate.mapping.transport import pot
+    from acclimate.mapping.pot_loading import pot
 
     rng = RNG(4)
     ms, mt = rng.normal(size=(2, 5))

@@ -15,7 +15,7 @@ import acclimate
 from acclimate import Domain, LinearMonge, OTMapping
 from acclimate.exceptions import InputError
 from acclimate.mapping import ot_mapping
-from acclimate.mapping.transport import pot
+from acclimate.mapping.pot_loading import pot
 
 RNG = np.random.default_rng
 KINDS = ("none", "entropic", "classes")

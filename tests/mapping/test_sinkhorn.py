@@ -11,8 +11,8 @@ from scipy.special import logsumexp
 
 from acclimate.exceptions import ConvergenceWarning
 from acclimate.mapping import sinkhorn as module
+from acclimate.mapping.pot_loading import pot
 from acclimate.mapping.sinkhorn import Barycentre, sinkhorn, sinkhorn_classes
-from acclimate.mapping.transport import pot
 
 RNG = np.random.default_rng
 

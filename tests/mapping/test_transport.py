@@ -14,7 +14,8 @@ from scipy.spatial.distance import cdist
 
 from acclimate.exceptions import MissingExtraError
 from acclimate.mapping import transport
-from acclimate.mapping.transport import Cost, NearestMove, exact_plan, merge_rows, pot
+from acclimate.mapping.pot_loading import pot
+from acclimate.mapping.transport import Cost, NearestMove, exact_plan, merge_rows
 
 RNG = np.random.default_rng
 
@@ -112,6 +113,25 @@ def test_supports_that_are_far_apart_are_no_harder() -> None:
     assert plan.cost == pytest.approx(dense.cost, rel=1e-6)
 
 
+@pytest.mark.usefixtures("sparse")
+@pytest.mark.parametrize("gap", [1e-7, 1e-3])
+def test_a_plan_that_begins_with_the_pairs_of_another_is_as_good(gap: float) -> None:
+    cost, a, b = problem(6, 200, 150, 20, classes=3)
+    near, rng = transport.Near(), RNG(7)
+    for _ in range(3):  # labels cost another amount each time
+        table = rng.uniform(0, 3, (3, 150))
+        cost = Cost(cost.X, cost.Z, cost.codes, table)
+        plan, dense = exact_plan(cost, a, b, near=near, gap=gap), transport._dense_plan(cost, a, b)
+        assert dense.cost * (1 - 1e-12) <= plan.cost <= dense.cost * (1 + gap + 1e-6)
+        assert plan.bound == pytest.approx(dense.cost, rel=gap + 1e-5)
+        np.testing.assert_allclose(plan.matrix.sum(1), a, atol=1e-12)
+        np.testing.assert_allclose(plan.matrix.sum(0), b, atol=1e-12)
+        kept = near.keys
+        assert kept is not None
+        rows, columns = plan.matrix.nonzero()
+        assert np.isin(rows * 150 + columns, kept).all()
+
+
 @pytest.mark.slow
 def test_a_large_problem_has_the_cost_of_all_pairs(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(transport, "DENSE_PAIRS", 0)
@@ -150,7 +170,7 @@ def test_pot_is_imported_without_tensor_libraries() -> None:
     code = (
         "import os, sys, acclimate\n"
         "before = dict(os.environ)\n"
-        "from acclimate.mapping.transport import pot\n"
+        "from acclimate.mapping.pot_loading import pot\n"
         "pot().emd([], [], [[0.0, 1.0], [1.0, 0.0]])\n"
         "assert dict(os.environ) == before\n"
         "print([m for m in ('torch', 'jax', 'tensorflow', 'matplotlib') if m in sys.modules])\n"

@@ -11,7 +11,7 @@ from torch import Tensor
 from acclimate.deep import DeepAdapter, Plan, Run, documented
 from acclimate.exceptions import InputError
 from acclimate.losses.pair_costs import joint_cost
-from acclimate.mapping.transport import pot
+from acclimate.mapping.pot_loading import pot
 from acclimate.settings import NOT_NEGATIVE, Constraints
 from acclimate.training.terms import Phase, Term
 

@@ -11,6 +11,7 @@ from sklearn.utils import gen_batches
 
 from acclimate.exceptions import InputError
 from acclimate.mapping.mapped import DenseMapAdapter, Same
+from acclimate.mapping.pot_loading import pot
 from acclimate.mapping.shrunk import PartWay, shrinkage_of
 from acclimate.mapping.sinkhorn import (
     BLOCK_PAIRS,
@@ -19,7 +20,7 @@ from acclimate.mapping.sinkhorn import (
     sinkhorn,
     sinkhorn_classes,
 )
-from acclimate.mapping.transport import Cost, NearestMove, exact_plan, merge_rows, pot
+from acclimate.mapping.transport import Cost, NearestMove, exact_plan, merge_rows
 from acclimate.settings import COUNT, NOT_NEGATIVE, POSITIVE, SHARE, Constraints, OneOf
 from acclimate.templates import Map
 from acclimate.validation import Rows

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import os
-import sys
 import warnings
 from dataclasses import dataclass
 from functools import cached_property
-from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -16,8 +13,8 @@ from scipy.sparse import coo_array, csr_array
 
 from acclimate.arrays import as_matrix
 from acclimate.exceptions import ConvergenceWarning
-from acclimate.extras import need
 from acclimate.folds import row_keys
+from acclimate.mapping.pot_loading import pot
 
 Array = NDArray[np.floating[Any]]
 Index = NDArray[np.intp]
@@ -25,35 +22,10 @@ DENSE_PAIRS = 2**22  # up to here, all pairs at once are faster, in some 200 MB
 BLOCK_PAIRS = 2**22  # pairs looked at together: 16 MB in float32
 START_ROWS = 1000  # rows of each side that the first potentials are taken from
 NEAREST = 20  # pairs a row that the first problem has
+SOME = 4  # where at most one row of so many had pairs to add, these rows are looked at alone
 ROUNDS = 60
 SEED = 0  # of the keys that say which rows are equal
 GAP = 1e-7  # relative gap of the bounds at which the search ends
-_BACKENDS = {"PYTORCH": "torch", "JAX": "jax", "CUPY": "cupy", "TENSORFLOW": "tensorflow"}
-
-
-def pot() -> ModuleType:
-    """Import POT without the tensor libraries that are not in memory yet.
-
-    Where ``ot`` was imported before, it is that one. To use POT with torch in the same process,
-    import torch first.
-    """
-    if sys.modules.get("ot") is not None:
-        return sys.modules["ot"]
-    names = {
-        f"POT_BACKEND_DISABLE_{word}": "1"
-        for word, module in _BACKENDS.items()
-        if module not in sys.modules
-    }
-    before = {name: os.environ.get(name) for name in names}
-    os.environ.update(names)
-    try:
-        return need("ot", "ot", package="POT")
-    finally:
-        for name, value in before.items():
-            if value is None:
-                del os.environ[name]
-            else:
-                os.environ[name] = value
 
 
 @dataclass(frozen=True)
@@ -152,13 +124,23 @@ class Coupling:
     bound: float
 
 
-def exact_plan(cost: Cost, a: Array, b: Array, *, seed: int = 0) -> Coupling:
+@dataclass
+class Near:
+    """Pairs of a large problem, as i m + j, that plans of similar costs begin with."""
+
+    keys: Index | None = None
+
+
+def exact_plan(
+    cost: Cost, a: Array, b: Array, *, seed: int = 0, near: Near | None = None, gap: float = GAP
+) -> Coupling:
     """Return a plan that minimises ``sum_ij P_ij cost_ij`` with marginals a and b.
 
     Small problems are solved at once, by POT's network simplex. Larger ones by adding pairs: the
     simplex solves the problem on a few pairs, its potentials say which of all pairs would lower the
-    cost, and those join, until there are none. The optimum is that of all pairs; memory grows with
-    n + m, since pairs are looked at a block of rows at a time, in float32.
+    cost, and those join, until there are none, or the plan costs at most ``gap`` more than a bound
+    on all plans. Rows that had such pairs are looked at by themselves before all are again. Memory
+    grows with n + m, since pairs are looked at a block of rows at a time, in float32.
 
     Parameters
     ----------
@@ -170,6 +152,10 @@ def exact_plan(cost: Cost, a: Array, b: Array, *, seed: int = 0) -> Coupling:
         Mass of the target rows, above 0, sum 1.
     seed : int, default=0
         Draws the rows that the first potentials are taken from.
+    near : Near, default=None
+        Pairs of the last plan between the same masses, which this one begins with, and changes.
+    gap : float, default=1e-7
+        Share of its cost by which the plan of a large problem may be above the bound.
 
     Warns
     -----
@@ -180,32 +166,77 @@ def exact_plan(cost: Cost, a: Array, b: Array, *, seed: int = 0) -> Coupling:
     if n * m <= DENSE_PAIRS:
         return _dense_plan(cost, a, b)
     exact, cost = cost, cost.single()
-    rng = np.random.default_rng(seed)
-    u, v = _first_potentials(cost, rng)
-    keys, _ = _candidates(cost, u, v, None)
-    keys = np.union1d(keys, _feasible(a, b))
-    costs = exact.pairs(*np.divmod(keys, m))
+    if near is not None and near.keys is not None:
+        keys = near.keys
+    else:
+        u, v = _first_potentials(cost, np.random.default_rng(seed))
+        keys = np.union1d(_candidates(cost, u, v, None)[0], _feasible(a, b))
+    few = _Few(exact, a, b, keys)
     tolerance = 1e-6 * float(cost.squares[0].max() + cost.squares[1].max())
     best = -np.inf
-    for _ in range(ROUNDS):
-        M = coo_array((costs, np.divmod(keys, m)), shape=(n, m))
-        G, log = pot().emd(a, b, M, numItermax=10**8, log=True)
-        matrix, u, v, plan_cost = csr_array(G), log["u"], log["v"], float(log["cost"])
-        fresh, slack = _candidates(cost, u, v, tolerance)
-        best = max(best, float(a @ (u + np.minimum(slack, 0.0)) + b @ v))
-        fresh = np.setdiff1d(fresh, keys, assume_unique=True)
-        if plan_cost - best <= GAP * abs(plan_cost) or not len(fresh):
+    while few.solved < ROUNDS:
+        few.solve()
+        fresh, slack = _candidates(cost, few.u, few.v, tolerance)
+        best = max(best, float(a @ (few.u + np.minimum(slack, 0.0)) + b @ few.v))
+        if few.cost - best <= gap * abs(few.cost) or not few.add(fresh):
             break
-        keys = np.concatenate([keys, fresh])
-        costs = np.concatenate([costs, exact.pairs(*np.divmod(fresh, m))])
-    if plan_cost - best > 1e-3 * abs(plan_cost):
+        rows = np.flatnonzero(slack < -tolerance)
+        while len(rows) <= n // SOME and few.solved < ROUNDS:
+            few.solve()
+            fresh, slack = _candidates(cost, few.u, few.v, tolerance, rows)
+            left = -float(a[rows] @ np.minimum(slack, 0.0))
+            if not few.add(fresh) or left <= gap * abs(few.cost):
+                break
+    if few.cost - best > 1e-3 * abs(few.cost):
         warnings.warn(
-            f"the transport plan may cost {plan_cost - best:.3g} more than the best one, which "
+            f"the transport plan may cost {few.cost - best:.3g} more than the best one, which "
             f"costs at least {best:.6g}",
             ConvergenceWarning,
             stacklevel=2,
         )
-    return Coupling(matrix, u, v, plan_cost, best)
+    if near is not None:
+        near.keys = few.nearest()
+    return Coupling(few.matrix, few.u, few.v, few.cost, best)
+
+
+class _Few:
+    """The problem on some pairs, as i m + j, which hold a plan."""
+
+    def __init__(self, cost: Cost, a: Array, b: Array, keys: Index) -> None:
+        self.whole, self.a, self.b, self.keys = cost, a, b, keys
+        self.costs = cost.pairs(*np.divmod(keys, len(b)))
+        self.solved, self._stale = 0, True
+
+    def solve(self) -> None:
+        """Find the plan, its cost and its potentials."""
+        if not self._stale:
+            return
+        places = np.divmod(self.keys, len(self.b))
+        M = coo_array((self.costs, places), shape=self.whole.shape)
+        G, log = pot().emd(self.a, self.b, M, numItermax=10**8, log=True)
+        self.matrix, self.u, self.v = csr_array(G), log["u"], log["v"]
+        self.cost = float(log["cost"])
+        self.solved, self._stale = self.solved + 1, False
+
+    def add(self, keys: Index) -> bool:
+        """Take in pairs, and tell whether any of them is new."""
+        fresh = np.setdiff1d(keys, self.keys, assume_unique=True)
+        self.keys = np.concatenate([self.keys, fresh])
+        more = self.whole.pairs(*np.divmod(fresh, len(self.b)))
+        self.costs = np.concatenate([self.costs, more])
+        self._stale = len(fresh) > 0
+        return self._stale
+
+    def nearest(self) -> Index:
+        """Return the pairs of the plan, and those that come next to it."""
+        i, j = np.divmod(self.keys, len(self.b))
+        reduced = self.costs - self.u[i] - self.v[j]
+        most = NEAREST * sum(self.whole.shape)
+        if len(reduced) <= most:
+            return self.keys
+        near = self.keys[np.argpartition(reduced, most)[:most]]
+        rows, columns = self.matrix.nonzero()
+        return np.union1d(near, rows * np.intp(len(self.b)) + columns)
 
 
 def _dense_plan(cost: Cost, a: Array, b: Array) -> Coupling:
@@ -233,7 +264,9 @@ def _first_potentials(cost: Cost, rng: np.random.Generator) -> tuple[Array, Arra
     return u, v
 
 
-def _candidates(cost: Cost, u: Array, v: Array, tolerance: float | None) -> tuple[Index, Array]:
+def _candidates(
+    cost: Cost, u: Array, v: Array, tolerance: float | None, among: Index | None = None
+) -> tuple[Index, Array]:
     """Return pairs that may belong to the plan, and the least reduced cost of each source row.
 
     Parameters
@@ -245,23 +278,27 @@ def _candidates(cost: Cost, u: Array, v: Array, tolerance: float | None) -> tupl
     tolerance : float or None
         Pairs are wanted whose reduced cost ``cost_ij - u_i - v_j`` is below minus this. None wants
         the lowest of each row, whatever they are.
+    among : integer ndarray of shape (r,), default=None
+        Source rows that are looked at; None means all n.
 
     Returns
     -------
     keys : integer ndarray of shape (p,)
         Pairs as i m + j.
-    slack : ndarray of shape (n,)
-        Least reduced cost of each source row.
+    slack : ndarray of shape (r,)
+        Least reduced cost of each of these rows.
     """
     n, m = cost.shape
     k = min(NEAREST, m)
     height = int(np.clip(BLOCK_PAIRS // m, 16, 1024))
     u32, v32 = u.astype(np.float32), v.astype(np.float32)
-    slack, found = np.empty(n), []
-    for s in range(0, n, height):
-        reduced = cost.of(slice(s, s + height))
+    looked = np.arange(n) if among is None else among
+    slack, found = np.empty(len(looked)), []
+    for s in range(0, len(looked), height):
+        here = looked[s : s + height]
+        reduced = cost.of(slice(here[0], here[-1] + 1) if among is None else here)
         reduced -= v32
-        reduced -= u32[s : s + height, None]
+        reduced -= u32[here, None]
         least = reduced.min(1)
         slack[s : s + len(least)] = least
         rows = np.arange(len(least)) if tolerance is None else np.flatnonzero(least < -tolerance)
@@ -269,9 +306,9 @@ def _candidates(cost: Cost, u: Array, v: Array, tolerance: float | None) -> tupl
             continue
         held = reduced if tolerance is None else reduced[rows]
         columns = np.argpartition(held, k - 1, axis=1)[:, :k]
-        keys = (rows[:, None] + s) * m + columns
+        keys = here[rows][:, None] * m + columns
         best = held.argmin(0)  # for each target row, too
-        ends = (rows[best] + s) * m + np.arange(m)
+        ends = here[rows[best]] * m + np.arange(m)
         if tolerance is not None:
             keys = keys[np.take_along_axis(held, columns, 1) < -tolerance]
             ends = ends[held[best, np.arange(m)] < -tolerance]
