@@ -167,6 +167,9 @@ def test_python_code_of_the_guides_runs(page, tmp_path, monkeypatch, capsys):
             exec(compile(code, str(path), "exec"), namespace)
         except DataNotFoundError as error:
             pytest.skip(f"{page}: {error}")
+        usps = namespace.get("usps")
+        if usps is not None and not usps.split.startswith("the usual"):
+            pytest.skip("USPS came in another split than that of the page's figures")
         shown = printed.get(code.lstrip("\n"))
         if shown is not None:  # other versions of the libraries may move the last digits
             out = capsys.readouterr().out
