@@ -18,7 +18,8 @@ The candidates are those of one version for good, so that better methods do not 
 choice: `--step candidates` ran with the package as of commit 359fbca in PYTHONPATH and with these
 scripts. `--step rules` fits what is chosen without labels, and weighs it by 20 labels;
 `--step compare` asks `compare` with these labels, which takes longest; `--step two` fits logistic
-regression and boosting on the source, one of which 60 labels choose.
+regression and boosting on the source, one of which 60 labels choose; `--step adapted`, of four
+classes or more, halves the committee with the ten adapted candidates that the panel ranks first.
 
 Run:  python benchmarks/choose.py --step rules --sets heart tables [--each 1] [--seconds 800]
       python benchmarks/choose.py            (prints what is stored)
@@ -76,6 +77,7 @@ GOALS = {  # of mean regret: nothing known, shares to ten points, 20 labels
 }  # fmt: skip
 BY_TABLE = ("tables", "values", "report", "report values")  # whose means are over tables
 POINT = 0.01
+MANY = 4  # classes from which what is aligned might take part
 CHOOSING, DRAWS = 60, 100  # labels that choose one of two models, and how often they are drawn
 MASSES: dict[str, tuple[float, float, float] | None] = {  # source models, moved, trained by labels
     "": (0.125, 0.125, 0.75), ", trained 0.5": (0.25, 0.25, 0.5),
@@ -385,6 +387,45 @@ def step_two(case: Case, name: str) -> Found:
     }}  # fmt: skip
 
 
+def step_adapted(case: Case, name: str) -> Found:
+    """Return what the committee gets right alone, and with what the panel ranks first.
+
+    Each is a mean of probabilities of models that a fifth of the source was held out from, as
+    `compare` has them without target labels.
+    """
+    (X, y), (Xt, truth) = case.source, case.target
+    if case.regression or len(np.unique(y)) < MANY:
+        return {}
+    from acclimate.comparison.bases import SOURCE_COMMITTEE
+    from acclimate.comparison.unlabelled import WithoutLabels
+
+    seen: Found = {}
+
+    def judge(self: Any) -> Any:
+        known = self._evidence(self._jobs)
+        seen.update(
+            proba={name: np.asarray(one.target_proba) for name, one in known.items()},
+            plain=[c.name for c in self.candidates if c.baseline], classes=self.problem.classes,
+        )  # fmt: skip
+        made = judged_before(self)
+        seen["order"] = made.ranking.names
+        return made
+
+    judged_before = WithoutLabels.judge
+    more = {} if case.preprocess is None else {"preprocess": case.preprocess}
+    with patch.object(WithoutLabels, "judge", judge):
+        acclimate.compare((X, y), Domain(Xt), n_jobs=1, **more)
+    proba, where = seen["proba"], parts(name, len(truth))
+    ranked = [n for n in seen["order"] if n not in (SOURCE_COMMITTEE, *seen["plain"])]
+    first = np.mean([proba[n] for n in ranked[:10]], axis=0)
+    both = proba[SOURCE_COMMITTEE]
+    ways = {"committee": both, "half of each": (both + first) / 2, "the ten ranked first": first}
+    codes = {way: one.argmax(axis=1) for way, one in ways.items()}
+    return {"adapted": {
+        way: counts(seen["classes"][found] == truth, where) for way, found in codes.items()
+    }}  # fmt: skip
+
+
 @contextmanager
 def prior(masses: tuple[float, float, float] | None) -> Iterator[None]:
     """Set what source models, moved ones and trained ones weigh before labels; None: no join."""
@@ -401,6 +442,7 @@ def prior(masses: tuple[float, float, float] | None) -> Iterator[None]:
 STEPS: Mapping[str, tuple[str, Callable[[Case, str], Found]]] = {
     "candidates": ("candidates", step_candidates), "rules": ("rules", step_rules),
     "compare": ("compared", step_compare), "two": ("two", step_two),
+    "adapted": ("adapted", step_adapted),
 }  # fmt: skip
 
 
@@ -497,6 +539,10 @@ def show(data: str, found: dict[str, Found]) -> None:
             mine = {k: v[kind] for k, v in each.items() if kind in v}
             cells.append(f"{over(data, mine):.1f}" if mine else "-")
         print("| " + " | ".join(cells) + " |")
+    joined = {name: case for name, case in found.items() if "adapted" in case}
+    for way in next(iter(joined.values()))["adapted"] if joined else ():
+        scores = {n: 100 * sum(c["adapted"][way]) / sum(c["rows"]) for n, c in joined.items()}
+        print(f"\n{way}: {over(data, scores):.1f} % right in {len(joined)} cases.")
     two = {name: case for name, case in found.items() if "two" in case and "rules" in case}
     if two:
         behind = {
