@@ -48,6 +48,20 @@ def test_more_labels_are_no_few() -> None:
     assert found.recommendation.candidate == ALIGNED
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("rows", [150, 80])
+def test_labels_of_the_target_are_spread_where_they_are_few(rows: int) -> None:
+    (X, y), (Xt, yt) = pictures(40, 0), pictures(rows, 1, 35)
+    known = np.arange(rows) < 12
+    called = {label: str(label) for label in range(CLASSES)}
+    target = Domain(Xt, yt, labelled=known, class_names=called)
+    found = compare(Domain(X, y, class_names=called), target, encoder="pixels", n_jobs=1, folds=3)
+    names = {row.candidate for row in found.details.table if row.status == "done"}
+    spread = {SPREAD, "PoissonLearning"}
+    assert spread <= names if rows == 150 else not spread & names
+    assert found.best_model().score(Xt[~known], yt[~known]) > 0.9
+
+
 def problem(X: Any, Xt: Any) -> Any:
     return SimpleNamespace(
         source=Domain(X), target=Domain(Xt), source_rows=len(X), target_rows=len(Xt)

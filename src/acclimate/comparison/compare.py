@@ -53,7 +53,13 @@ from acclimate.comparison.last_fit import last_rows, refit
 from acclimate.comparison.problem import Problem, check_problem
 from acclimate.comparison.result import Comparison
 from acclimate.comparison.spreading import METHODS as SPREADING
-from acclimate.comparison.spreading import SPREAD, alike, spreading
+from acclimate.comparison.spreading import (
+    SPREAD,
+    alike,
+    spread_labels,
+    spreading,
+    spreads_labels,
+)
 from acclimate.comparison.summary import from_estimate, from_labels
 from acclimate.comparison.thinning import MOST_ROWS, rows_within, thin
 from acclimate.comparison.trials import shared
@@ -321,7 +327,7 @@ def compare(
     if not (told or images):
         many = problem.classes is not None and len(problem.classes) >= LEAST_CLASSES
         if front is not None and many and need.few_labels and alike(problem, random_state):
-            own[SPREAD] = spreading(estimators["linear"], preprocess)
+            own[SPREAD] = spreading(estimators["linear"], preprocess, multiply=True)
             methods, lean = SPREADING, True  # nothing is to be aligned
         elif front is not None and many:  # features of an encoder align
             own[ALIGNED] = aligned(estimators["linear"], problem.source.X)
@@ -331,6 +337,8 @@ def compare(
         lean and problem.labelled and need.task == "classification" and front is None and not texts
     ):
         own |= (joined := joining(problem, preprocess))
+    elif lean and front is not None and spreads_labels(problem):
+        own |= spread_labels(estimators["linear"], preprocess)
     if problem.class_shares is not None and not joined:
         raise InputError(
             "class_shares of a target with labels move a committee of source models, which takes "

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from acclimate.comparison.candidates import FEW_LABELS, MANY_UNLABELLED
 from acclimate.comparison.problem import Problem
 from acclimate.diagnosis.two_sample import PERMUTATIONS, mmd_test, standardise
 from acclimate.validation import take
@@ -15,15 +16,16 @@ if TYPE_CHECKING:
 
 SPREAD = "PoissonLearning times the linear model"
 METHODS = ("PoissonLearning", "LabelSpreading")  # tried beside it
+MOST_NODES = 20_000  # of a graph that each fold makes; its search takes their square
 ROWS = 500  # of each domain that are tested; its matrix has a million entries
 
 
 def spreading(estimator: Any, preprocess: Any, **settings: Any) -> PoissonLearning:
     """Return what to take where labels are few and rows like them many, unfitted.
 
-    Shares of a graph and probabilities of a linear model err on different rows: their product was
-    better than either from 100 labels of ten classes on, and level with the graph at 50
-    (``benchmarks/label_efficiency.py``).
+    Shares of a graph and probabilities of a linear model err on different rows: with ``multiply``
+    their product was better than either from 100 labels of ten classes on, and level with the graph
+    at 50 (``benchmarks/label_efficiency.py``).
 
     Parameters
     ----------
@@ -36,7 +38,39 @@ def spreading(estimator: Any, preprocess: Any, **settings: Any) -> PoissonLearni
     """
     from acclimate.semisupervised.poisson_learning import PoissonLearning
 
-    return PoissonLearning(estimator, multiply=True, preprocess=preprocess, **settings)
+    return PoissonLearning(estimator, preprocess=preprocess, **settings)
+
+
+def spreads_labels(problem: Problem) -> bool:
+    """Tell whether labels of the target are worth spreading over its rows: few, of classes known.
+
+    Parameters
+    ----------
+    problem : Problem
+        With rows of an encoder's features.
+    """
+    labels, rows = len(problem.known), problem.target_rows
+    return (
+        problem.task == "classification"
+        and not problem.own_classes
+        and 0 < labels <= FEW_LABELS
+        and rows - labels >= MANY_UNLABELLED * labels
+        and problem.source_rows + rows <= MOST_NODES
+    )
+
+
+def spread_labels(estimator: Any, preprocess: Any) -> dict[str, PoissonLearning]:
+    """Return what spreads the labels of both domains over the rows of both, by name, unfitted.
+
+    Parameters
+    ----------
+    estimator, preprocess
+        As in `spreading`.
+    """
+    return {
+        name: spreading(estimator, preprocess, multiply=times, use_target_labels=True)
+        for name, times in (("PoissonLearning", False), (SPREAD, True))
+    }
 
 
 def alike(problem: Problem, seed: int) -> bool:
