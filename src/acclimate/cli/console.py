@@ -160,8 +160,9 @@ def check_out(path: Path, *inputs: Path | None) -> None:
 def run(app: Callable[..., Any]) -> NoReturn:
     """Run the command line and end the process; what goes wrong is one line on standard error."""
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        warnings.simplefilter("default", UserWarning)
+        if not sys.warnoptions:  # python -W says otherwise
+            warnings.simplefilter("ignore")
+            warnings.simplefilter("default", UserWarning)
         warnings.showwarning = _show_warning
         try:
             code = app(standalone_mode=False)
