@@ -6,10 +6,13 @@ import pytest
 from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
 from sklearn.utils.stats import _weighted_percentile
 
-from acclimate.base.binned import as_bins, weighted_edges
+from acclimate.base.binned import as_bins, edges_of, weighs, weighted_edges
 from acclimate.base.sized import BoostingClassifier, BoostingRegressor, effective_rows
 
 RANKS = np.linspace(0, 100, 256)[1:-1]
+
+
+weighed = pytest.mark.skipif(not weighs(), reason="bins of this scikit-learn have no weights")
 
 
 @pytest.fixture
@@ -24,6 +27,7 @@ def rows():
     return X, y, weight
 
 
+@weighed
 @pytest.mark.parametrize("kind", ["two weights", "ones", "drawn"])
 def test_edges_are_the_weighted_percentiles(rows, kind):
     X, _, weight = rows
@@ -52,7 +56,7 @@ def test_an_empty_bin_is_left_to_scikit_learn(rows):
 def test_answers_are_scikit_learns_to_the_bit(rows, ours, theirs):
     X, y, weight = rows
     model = ours(rounds=20, random_state=0).fit(X, y, sample_weight=weight)
-    assert model.edges_ is not None
+    assert (model.edges_ is not None) is weighs()
     settings = model._settings(effective_rows(len(X), weight), 0)
     other = theirs(**settings).fit(X, y, sample_weight=weight)
     new = np.random.default_rng(2).normal(scale=2.0, size=(500, 5))
@@ -62,6 +66,7 @@ def test_answers_are_scikit_learns_to_the_bit(rows, ours, theirs):
     np.testing.assert_array_equal(getattr(model, name)(new), getattr(other, name)(new))
 
 
+@weighed
 def test_categories_stay_codes(rows):
     X, y, weight = rows
     frame = pd.DataFrame({"a": X[:, 0], "ward": pd.Categorical(np.where(X[:, 4] > 0, "x", "y"))})
@@ -78,3 +83,10 @@ def test_values_on_an_edge_are_in_the_bin_below():
     edges = np.array([1.0, 2.0])
     X = np.array([[0.5], [1.0], [1.5], [2.0], [9.0], [np.nan]])
     np.testing.assert_array_equal(as_bins(X, [edges])[:, 0], [0, 0, 1, 1, 2, np.nan])
+
+
+@pytest.mark.parametrize("version", ["1.7.2", "1.8.0", "1.9.1", "2.0.dev0"])
+def test_a_scikit_learn_that_weighs_no_bins_takes_its_own(rows, version, monkeypatch):
+    monkeypatch.setattr("sklearn.__version__", version)
+    X, _, weight = rows
+    assert (edges_of(X, None, weight) is None) is (version < "1.9")

@@ -6,11 +6,13 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+import sklearn
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
 MOST_BINS = 255  # of a column, as in scikit-learn's histograms
 MOST_ROWS = 10_000  # with more, scikit-learn puts rows aside to stop early, and bins the others
+WEIGHED = (1, 9)  # scikit-learn from which bins are of weighted rows
 LEVELS = 254  # of a category, the most frequent; the histograms have no place for more
 
 
@@ -66,7 +68,7 @@ def edges_of(
     weight : ndarray of shape (n,) or None
         Weights of the rows. Without them there is nothing to hasten.
     """
-    if weight is None or len(X) > MOST_ROWS or not (weight > 0).all():
+    if weight is None or len(X) > MOST_ROWS or not (weight > 0).all() or not weighs():
         return None
     known = levels or [None] * X.shape[1]
     edges = [
@@ -74,6 +76,12 @@ def edges_of(
         for column, own in zip(X.T, known, strict=True)
     ]
     return edges if any(one is not None for one in edges) else None
+
+
+def weighs() -> bool:
+    """Tell whether this scikit-learn takes weighted percentiles for the bins of weighted rows."""
+    major, minor, *_ = sklearn.__version__.split(".")
+    return (int(major), int(minor)) >= WEIGHED
 
 
 def as_bins(X: Floats, edges: Sequence[Floats | None]) -> Floats:
