@@ -7,6 +7,7 @@ import pytest
 from sklearn.covariance import ledoit_wolf
 
 from acclimate.exceptions import InputError
+from acclimate.mapping import moments as module
 from acclimate.mapping.mapped import moments
 from acclimate.mapping.moments import Moments
 
@@ -42,6 +43,25 @@ def test_columns_rows_and_both_orders_in_memory_are_the_same(double: bool) -> No
         _, C = Moments(double=double).add(form).covariance(name="source")
         flipped = form.strides[1] < 0 if isinstance(form, np.ndarray) else False
         np.testing.assert_allclose(C[::-1, ::-1] if flipped else C, reference, rtol=1e-9, atol=1e-9)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_blocks_of_one_batch_are_those_of_many(
+    monkeypatch: pytest.MonkeyPatch, dtype: type
+) -> None:
+    """Blocks of 64 rows, eight about one centre, the last ones in part."""
+    monkeypatch.setattr(module, "LEAST", 64)
+    monkeypatch.setattr(module, "MOST", 64)
+    X = rows(n=1300).astype(dtype)
+    X = X[np.argsort(X[:, 0])]
+    digits = 1e-4 if dtype is np.float32 else 1e-10
+    for form in (X, np.asfortranarray(X), list(np.ascontiguousarray(X.T))):
+        found = Moments().add(form)
+        wide = X.astype(np.float64)
+        np.testing.assert_allclose(
+            found.scatter / 1300, np.cov(wide.T, bias=True), rtol=digits, atol=digits
+        )
+        assert found._fourth == pytest.approx(fourth(wide), rel=digits)
 
 
 def test_sorted_rows_and_large_means_cost_no_digits() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,7 @@ from pyarrow import parquet
 
 from acclimate import tables
 from acclimate.exceptions import InputError
+from acclimate.tables.streaming import ahead
 
 
 @pytest.fixture
@@ -52,6 +54,28 @@ def test_a_long_file_is_not_read_ahead_as_a_whole(tmp_path: Path) -> None:
         assert pa.total_allocated_bytes() - before < path.stat().st_size / 4
         if i == 5:
             break
+
+
+def test_what_is_read_ahead_comes_in_order_and_fails_at_its_turn() -> None:
+    made = []
+
+    def source() -> Iterator[int]:
+        for i in range(4):
+            made.append(i)
+            yield i
+        raise OSError("the disk is gone")
+
+    found, rest = [], ahead(source())
+    with pytest.raises(OSError, match="gone"):
+        for item in rest:
+            found.append(item)
+            assert len(made) <= item + 2
+    assert found == [0, 1, 2, 3]
+    made.clear()
+    first = ahead(source())
+    assert next(first) == 0
+    first.close()
+    assert len(made) <= 2
 
 
 def test_what_does_not_fit_is_an_error(path: Path) -> None:

@@ -13,6 +13,7 @@ from acclimate.exceptions import InputError
 Array = NDArray[np.floating[Any]]
 ROOM = 1 << 20  # numbers multiplied at a time
 LEAST, MOST = 512, 8192  # rows multiplied at a time
+JOINED = 8  # blocks whose products are about one centre and are joined with the others at once
 FAR = 25.0  # squared distance of a block's mean, in variances, that costs too many digits
 
 
@@ -70,18 +71,14 @@ class Moments:
         if self.n and d != len(self.mean):
             raise InputError(f"a batch has {d} features, the first one had {len(self.mean)}")
         size = min(MOST, max(LEAST, ROOM // max(d, 1)))
-        for start in range(0, n, size):
-            stop = min(start + size, n)
-            part: Any = (
-                X[start:stop].T
-                if isinstance(X, np.ndarray)
-                else [column[start:stop] for column in X]
-            )
+        for start in range(0, n, JOINED * size):
+            stop = min(start + JOINED * size, n)
+            part: Any = X[start:stop].T if isinstance(X, np.ndarray) else _cut(X, start, stop)
             self._take(part, stop - start, size)
         return self
 
     def _take(self, part: Any, k: int, size: int) -> None:
-        """Take in a block: a matrix of shape (d, k), or d columns of shape (k,)."""
+        """Take in some blocks: a matrix of shape (d, k), or d columns of shape (k,)."""
         d = len(part)
         single = not self.double and all(column.dtype == np.float32 for column in part)
         dtype: Any = np.float32 if single else np.float64
@@ -115,7 +112,8 @@ class Moments:
     def _sums(self, part: Any, centre: Array, dtype: Any, k: int, size: int) -> Array:
         """Return all products of the rows ``z, 1, ||z||^2`` with each other, z = x - centre.
 
-        The result has shape (d + 2, d + 2).
+        The result has shape (d + 2, d + 2). Each block of ``size`` rows is multiplied in the given
+        precision; the blocks are summed in float64.
         """
         d = len(part)
         by_rows = isinstance(part, np.ndarray) and part.strides[0] < part.strides[1]
@@ -124,18 +122,14 @@ class Moments:
             self._kind = wanted
             shape = (size, d + 2) if by_rows else (d + 2, size)
             self._room = np.empty(shape, dtype=dtype)
-        Z = self._room[:k].T if by_rows else self._room[:, :k]
         offsets = centre.astype(dtype)
+        total: Array = np.zeros((d + 2, d + 2))
         with np.errstate(over="ignore", invalid="ignore"):
-            if isinstance(part, np.ndarray):
-                np.subtract(part, offsets[:, None], out=Z[:d], casting="unsafe")
-            else:
-                for j, column in enumerate(part):
-                    np.subtract(column, offsets[j], out=Z[j], casting="unsafe")
-            Z[d] = 1.0
-            np.einsum("ij,ij->j", Z[:d], Z[:d], out=Z[d + 1])
-            product: Array = (Z @ Z.T).astype(np.float64)
-        return product
+            for start in range(0, k, size):
+                stop = min(start + size, k)
+                room = self._room[: stop - start].T if by_rows else self._room[:, : stop - start]
+                total += _products(_cut(part, start, stop), offsets, room)
+        return total
 
     def _join(self, centre: Array, sums: Array, k: int) -> None:
         """Take in the sums of a block of k rows about ``centre``, shape (d,)."""
@@ -160,6 +154,27 @@ class Moments:
         self.scatter = ours[0] + theirs[0]
         self._third, self._fourth = ours[1] + theirs[1], ours[2] + theirs[2]
         self.n = total
+
+
+def _cut(part: Any, start: int, stop: int) -> Any:
+    """Return some rows of a matrix of shape (d, k), or of d columns of shape (k,)."""
+    if isinstance(part, np.ndarray):
+        return part[:, start:stop]
+    return [column[start:stop] for column in part]
+
+
+def _products(part: Any, offsets: Array, Z: Array) -> Array:
+    """Return the products of a block; Z, of shape (d + 2, k), is room for it."""
+    d = len(part)
+    if isinstance(part, np.ndarray):
+        np.subtract(part, offsets[:, None], out=Z[:d], casting="unsafe")
+    else:
+        for j, column in enumerate(part):
+            np.subtract(column, offsets[j], out=Z[j], casting="unsafe")
+    Z[d] = 1.0
+    np.einsum("ij,ij->j", Z[:d], Z[:d], out=Z[d + 1])
+    product: Array = Z @ Z.T  # numpy leaves it to syrk, half the work of a plain product
+    return product
 
 
 def _mean(part: Any) -> Array:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -196,7 +197,7 @@ def _parquet(path: Path, batch_rows: int, columns: Sequence[str] | None) -> Iter
     opened, names = _opened(path, "parquet")
     check_columns(list(columns or ()), names, path.name)
     kept = None if columns is None else list(columns)
-    for batch in opened.iter_batches(batch_size=batch_rows, columns=kept):
+    for batch in ahead(opened.iter_batches(batch_size=batch_rows, columns=kept)):
         yield batch if kept is None else batch.select(kept)
 
 
@@ -207,6 +208,24 @@ def _ipc(path: Path, columns: Sequence[str] | None) -> Iterator[Any]:
     every = opened if stream else map(opened.get_batch, range(opened.num_record_batches))
     for batch in every:
         yield batch if columns is None else batch.select(list(columns))
+
+
+def ahead(source: Iterator[Any]) -> Iterator[Any]:
+    """Yield what an iterator gives, while a thread makes the next of it.
+
+    Memory holds two of them. What the iterator raises is raised where its turn comes.
+
+    Examples
+    --------
+    >>> list(ahead(iter("abc")))
+    ['a', 'b', 'c']
+    """
+    ended = object()
+    with ThreadPoolExecutor(1) as thread:
+        coming = thread.submit(next, source, ended)
+        while (item := coming.result()) is not ended:
+            coming = thread.submit(next, source, ended)
+            yield item
 
 
 def _regroup(source: Iterator[Any], batch_rows: int) -> Iterator[Any]:
