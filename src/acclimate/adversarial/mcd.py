@@ -131,13 +131,17 @@ class MCD(DeepAdapter):
             return discrepancy(t.logits, t.other)
 
         learn = [*run.supervised, Term("second", other)]
+        labelled = run.known is not None  # rows of the target that the loss reads, too
         return Plan(
             [
-                Phase(learn, [body, first, second]),
+                Phase(learn, [body, first, second], reads=(True, labelled)),
                 Phase([*learn, Term("apart", gap, -1.0)], [first, second]),
-                Phase([Term("together", gap)], [body], repeat=int(self.inner_steps)),
+                Phase(
+                    [Term("together", gap)], [body], repeat=int(self.inner_steps),
+                    reads=(False, True),
+                ),
             ],
             forward=both,
             target=Network(body, MeanHead(first, second)),
             start=run.base,  # the second head knows nothing yet
-        )
+        )  # fmt: skip

@@ -14,7 +14,12 @@ from torch import Tensor
 
 from acclimate.base.estimator import NeuralEstimator, document
 from acclimate.exceptions import InputError
-from acclimate.losses.supervised import cross_entropy, squared_error
+from acclimate.losses.supervised import (
+    cross_entropy,
+    cross_entropy_slope,
+    squared_error,
+    squared_error_slope,
+)
 from acclimate.training.terms import Term
 
 
@@ -107,13 +112,16 @@ class NeuralClassifier(ClassifierMixin, NeuralEstimator):  # type: ignore[misc]
         found = getattr(self, "class_weight_", None)
         factors = None if found is None else torch.from_numpy(found.astype(np.float32))
 
-        def loss(s: Any, t: Any) -> Tensor:
+        def weights(s: Any) -> Tensor | None:
             if factors is None:
-                return cross_entropy(s.logits, s.y, s.weight)
+                return s.weight  # type: ignore[no-any-return]
             own = factors.to(s.logits.device)[s.y]
-            return cross_entropy(s.logits, s.y, own if s.weight is None else own * s.weight)
+            return own if s.weight is None else own * s.weight
 
-        return Term("loss", loss)
+        return Term(
+            "loss", lambda s, t: cross_entropy(s.logits, s.y, weights(s)),
+            slope=lambda s, t: cross_entropy_slope(s.logits, s.y, weights(s)),
+        )  # fmt: skip
 
     def decision_function(self, X: Any) -> Any:
         """Return logits, shape (m, n_classes), or (m,) for two classes."""
@@ -190,7 +198,10 @@ class NeuralRegressor(RegressorMixin, NeuralEstimator):  # type: ignore[misc]
 
     def task(self) -> Term:
         """Return mean squared error on labelled source rows."""
-        return Term("loss", lambda s, t: squared_error(s.logits, s.y, s.weight))
+        return Term(
+            "loss", lambda s, t: squared_error(s.logits, s.y, s.weight),
+            slope=lambda s, t: squared_error_slope(s.logits, s.y, s.weight),
+        )  # fmt: skip
 
     def predict(self, X: Any) -> Any:
         """Return values, shape (m,)."""

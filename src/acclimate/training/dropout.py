@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -9,6 +10,29 @@ from torch.nn import functional as F
 WORD = 1 << 16  # values of a 16-bit lane
 LANES = 4  # lanes in a 64-bit random number
 POOL = 1 << 16  # masks drawn at once; small layers would spend their time on the calls
+
+
+class Ahead:
+    """Masks drawn ahead, as many at once as fill a pool."""
+
+    def __init__(self) -> None:
+        self.pool, self.used = torch.empty(0), 0
+        self.shape = torch.Size()
+        self.ready: list[Tensor] = []  # views of the pool in that shape, the next one last
+
+    def next(self, shape: torch.Size, p: float) -> Tensor:
+        """Return a float32 mask of zeros with probability ``p``, from where the last one ended."""
+        n = shape.numel()
+        if n == 0:
+            return torch.empty(shape)
+        if not self.ready or shape != self.shape:
+            if self.used + n > len(self.pool):
+                self.pool, self.used = masks(max(n, POOL), p, torch.device("cpu")), 0
+            count = (len(self.pool) - self.used) // n
+            views = self.pool[self.used : self.used + count * n].view(-1, *shape).unbind(0)
+            self.shape, self.ready = shape, [*reversed(views)]
+        self.used += n
+        return self.ready.pop()
 
 
 class Dropout(nn.Module):
@@ -41,12 +65,11 @@ class Dropout(nn.Module):
     def __init__(self, p: float) -> None:
         super().__init__()
         self.p = p
-        self._pool: Tensor | None = None
-        self._used = 0
+        self._ahead: Ahead | None = None
 
     def train(self, mode: bool = True) -> Dropout:
         """Set the mode and drop the masks drawn ahead."""
-        self._pool = None
+        self._ahead = None
         super().train(mode)
         return self
 
@@ -56,12 +79,14 @@ class Dropout(nn.Module):
             return x
         if x.device.type != "cpu":
             return F.dropout(x, self.p)
-        n = x.numel()
-        if self._pool is None or self._used + n > len(self._pool):
-            self._pool, self._used = masks(max(n, POOL), self.p, x.device), 0
-        mask = self._pool[self._used : self._used + n].view(x.shape)
-        self._used += n
-        return x * mask.to(x.dtype)
+        return x * self.mask(x)
+
+    def mask(self, x: Tensor) -> Tensor:
+        """Return the next mask, of the shape and type of ``x``, which is on the CPU."""
+        if self._ahead is None:
+            self._ahead = Ahead()
+        mask = self._ahead.next(x.shape, self.p)
+        return mask if x.dtype is torch.float32 else mask.to(x.dtype)
 
     def extra_repr(self) -> str:
         """Show the share."""
@@ -72,6 +97,29 @@ def masks(n: int, p: float, device: torch.device) -> Tensor:
     """Return ``n`` draws of 0 with probability ``p``, else ``1 / (1 - p)``, float32, shape (n,)."""
     words = torch.empty(-(-n // LANES), dtype=torch.int64, device=device)
     words.random_(-(1 << 63), None)  # all 64 bits; the default leaves the sign bit at 0
-    dropped = min(round(p * WORD), WORD - 1)
-    kept = words.view(torch.int16)[:n] >= dropped - WORD // 2
+    dropped = _dropped(p)
+    # in place, since a comparison that makes booleans takes eight times as long
+    kept = words.view(torch.int16)[:n].ge_(dropped - WORD // 2)
     return kept.to(torch.float32).mul_(WORD / (WORD - dropped))
+
+
+def noise(layer: nn.Module, x: Tensor) -> tuple[Tensor, float]:
+    """Return what dropout multiplies ``x`` with now, and the number that it holds beside 0.
+
+    Parameters
+    ----------
+    layer : Dropout or nn.Dropout
+        In training mode. Draws what it would draw if it were called.
+    x : Tensor
+        On the CPU.
+    """
+    share: float = layer.p  # type: ignore[assignment]
+    if isinstance(layer, Dropout):
+        return layer.mask(x), float(np.float32(WORD / (WORD - _dropped(share))))  # masks' own type
+    scale = 1.0 / (1.0 - share) if share < 1.0 else 0.0
+    return torch.empty_like(x).bernoulli_(1.0 - share).mul_(scale), scale
+
+
+def _dropped(p: float) -> int:
+    """Return how many of the values of a lane drop a unit."""
+    return min(round(p * WORD), WORD - 1)

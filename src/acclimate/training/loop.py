@@ -6,6 +6,7 @@ import math
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -28,6 +29,7 @@ from acclimate.training.course import (
     grouped,
 )
 from acclimate.training.device import autocast, fast_products, seeded
+from acclimate.training.fused import Tape
 from acclimate.training.norm import still_norms
 from acclimate.training.progress import Progress
 from acclimate.training.terms import History, Phase, Settings, Term
@@ -52,6 +54,20 @@ def _weighted_sum(terms: Sequence[Term], values: Sequence[Tensor], progress: flo
     if total is None:
         raise InputError("a phase needs at least one term")
     return total
+
+
+def _values(
+    phase: Phase, out: Sequence[Any], tape: Tape, progress: float
+) -> tuple[list[Tensor], Callable[[], None]]:
+    """Return the values of a phase's terms, and what adds the gradients of their sum."""
+    if not tape.leaves and tape.is_of(out[0]):
+        term = phase.terms[0]
+        value, slope = term.slope(out[0], out[1])  # type: ignore[misc]
+        weight = term.weight(progress) if callable(term.weight) else term.weight
+        return [value], lambda: tape.descend(slope if weight == 1.0 else slope.mul_(weight))
+    values = [term.loss(out[0], out[1]) for term in phase.terms]
+    total = _weighted_sum(phase.terms, values, progress)
+    return values, lambda: tape.backward(total)
 
 
 def train(
@@ -205,6 +221,9 @@ def _steps(course: Course, bar: Progress, history: History, keep: Checkpoint | N
     orders = course.orders()
     weights = Weights(course, history)
     losses: list[Tensor] = []
+    tape = Tape()
+    # nothing but the term of a phase reads what the network returned for the one batch
+    plain = forward is networks.forward and join is None and course.sides[1] is None
     first = 0 if keep is None else weights.resume(keep, course, history)
     for order in orders:
         for _ in range(first if order is not None else 0):
@@ -229,18 +248,24 @@ def _steps(course: Course, bar: Progress, history: History, keep: Checkpoint | N
                     for p in group.members:
                         p.requires_grad_(number in group.phases)
             for _ in range(phase.repeat):
-                with autocast(device, settings.precision):
-                    out = [None if batch is None else forward(network, batch) for batch in pair]
-                    if join is not None:
-                        join(network, out[0], out[1])
-                values = [term.loss(out[0], out[1]) for term in phase.terms]
-                total = _weighted_sum(phase.terms, values, progress)
+                tape.leaves = not (plain and len(phase.terms) == 1 and phase.terms[0].slope)
+                with tape:
+                    with autocast(device, settings.precision):
+                        out = [
+                            forward(network, batch) if batch is not None and read else None
+                            for batch, read in zip(pair, phase.reads, strict=True)
+                        ]
+                        if join is not None and all(phase.reads):
+                            join(network, out[0], out[1])
+                    values, gradients = _values(phase, out, tape, progress)
                 for group in movers[number]:
                     group.optimizer.zero_grad()
-                total.backward()
+                gradients()
                 for group in movers[number]:
                     group.step(factor)
             losses.extend(value.detach() for value in values)
+            if not phase.measures:
+                continue
             with torch.no_grad():
                 losses.extend(measure.loss(out[0], out[1]) for measure in phase.measures)
         if after_step is not None:

@@ -53,13 +53,12 @@ class Optimizer:
     def step(self, learning_rate: float) -> None:
         """Move the parameters against their gradients."""
         parameters, state = self.parameters, self.state
-        gradients = [p.grad for p in self.buffers.stepped]
-        # a parameter on its own that no term reached has no gradient and stands still
-        moved = [i for i, g in enumerate(gradients) if g is not None]
-        if len(moved) < len(gradients):
+        present = [p.grad for p in self.buffers.stepped if p.grad is not None]
+        if len(present) < len(parameters):
+            # a parameter on its own that no term reached has no gradient and stands still
+            moved = [i for i, p in enumerate(self.buffers.stepped) if p.grad is not None]
             parameters = [parameters[i] for i in moved]
             state = [[part[i] for i in moved] for part in state]
-        present = [g for g in gradients if g is not None]
         if self._rule == "sgd":
             momenta: list[Tensor | None] = [*state[0]]
             sgd(

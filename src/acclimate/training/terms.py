@@ -26,11 +26,16 @@ class Term:
         source batch and for the target batch. Either is None where that domain is absent.
     weight : float or callable, default=1.0
         Factor of the term, or a ramp from progress in [0, 1] to the factor.
+    slope : callable, default=None
+        ``slope(source, target) -> (scalar, gradient)``: the same number, and its gradient in the
+        source's logits, of their shape, where it depends on nothing else that moves. A phase of
+        this term alone then needs no autograd where the network needs none.
     """
 
     name: str
     loss: Loss
     weight: float | Ramp = 1.0
+    slope: Callable[[Any, Any], tuple[Tensor, Tensor]] | None = None
 
 
 @dataclass(frozen=True)
@@ -48,12 +53,16 @@ class Phase:
     measures : sequence of Term, default=()
         Figures for the history, such as an accuracy. They are computed like terms, without
         gradients, and not minimised.
+    reads : tuple of two bool, default=(True, True)
+        Whether terms and measures read the source batch, and the target batch. One that they do
+        not read is not run; they see None in its place, and nothing joins the two.
     """
 
     terms: Sequence[Term]
     modules: Sequence[nn.Module]
     repeat: int = 1
     measures: Sequence[Term] = ()
+    reads: tuple[bool, bool] = (True, True)
 
 
 @dataclass(frozen=True)
