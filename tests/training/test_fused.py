@@ -154,12 +154,14 @@ def test_where_gradients_go_elsewhere_layers_run_as_ever(how: str) -> None:
     network, x, tape = _network("relu", torch.float32), torch.randn(4, 6), Tape()
     network.train(how != "eval")
     x.requires_grad_(how == "input")
-    with tape if how != "closed" else Tape():
-        with torch.autocast("cpu", torch.bfloat16, enabled=how == "autocast"):
-            with torch.set_grad_enabled(how != "no_grad"):
-                if how == "closed":
-                    Tape.open = None
-                network(x)
+    with (
+        tape,
+        torch.autocast("cpu", torch.bfloat16, enabled=how == "autocast"),
+        torch.set_grad_enabled(how != "no_grad"),
+    ):
+        if how == "closed":
+            Tape.open = None
+        network(x)
     assert not tape.runs
     assert Tape.open is None
 

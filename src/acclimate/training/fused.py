@@ -17,6 +17,10 @@ from torch import Tensor, nn
 
 from acclimate.training.dropout import Dropout, noise
 
+# bytes: where fresh memory starts. A product that is added to memory elsewhere has other last
+# digits, and weights would depend on where a gradient happens to lie
+ALIGNED = 64
+
 
 class Stage:
     """A linear layer, whether ReLU follows, and the dropout behind that.
@@ -103,12 +107,11 @@ def back(
         for p in stage.parameters:
             if p.requires_grad:
                 had = p.grad
-                if p.dim() == 1:
-                    p.grad = g.sum(0) if had is None else had.add_(g.sum(0))
-                elif had is None:
-                    p.grad = g.t().mm(x)
-                else:
+                if had is not None and p.dim() == 2 and had.data_ptr() % ALIGNED == 0:
                     had.addmm_(g.t(), x)
+                    continue
+                found = g.sum(0) if p.dim() == 1 else g.t().mm(x)
+                p.grad = found if had is None else had.add_(found)
         if i > first:
             g = g.mm(stage.weight)
 
@@ -166,7 +169,7 @@ class Tape:
 
     def backward(self, total: Tensor) -> None:
         """Add the gradients of ``total``, a number, to those of all that it was computed from."""
-        total.backward()  # type: ignore[no-untyped-call]
+        total.backward()
         for run in self.runs:
             back(run.stages, run.passed, run.z.grad, run.logits.grad)
         self.runs.clear()
