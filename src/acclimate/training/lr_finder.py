@@ -233,4 +233,4 @@ def _watched(term: Term, seen: list[Tensor]) -> Term:
         seen.append(value.detach().float())
         return value
 
-    return dataclasses.replace(term, loss=loss)
+    return dataclasses.replace(term, loss=loss, slope=None)  # what has a slope is not called
