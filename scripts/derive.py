@@ -86,6 +86,9 @@ PAPER_HEAD = """
 
 Defaults depart from the papers where development data favour that. `make(name, settings="paper")`
 brings the published algorithm back: these settings, and the defaults for the rest.
+On the data of published tables they give
+figures that stand beside the published ones in
+[BENCHMARKS.md](../BENCHMARKS.md#settings-of-the-papers-beside-published-figures).
 
 | method | settings | what they leave open |
 |---|---|---|
