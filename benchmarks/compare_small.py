@@ -2,7 +2,7 @@
 
 `compare` in one process and one thread, as whole processes in turn: on the generated table
 (`generated_table.py`) with 500 rows a side and 100 labels, all settings left open; and on ten
-numbers a row with twenty candidates, all on logistic regression. Processor seconds, and how many
+numbers a row with 18 methods named, all on logistic regression. Processor seconds, and how many
 candidates there were, since another checkout may try others.
 
 Run:  python benchmarks/compare_small.py [--against ../older/src] [--runs 3]
@@ -18,7 +18,7 @@ import sys
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
-TWENTY = (
+NAMED = (
     "CORAL", "SubspaceAlignment", "LinearMonge", "TCA", "TJM", "GFK", "JDA", "BDA", "KMM", "ULSIF",
     "RULSIF", "KLIEP", "DomainDiscriminator", "NearestNeighborWeights", "FineTune", "Pooled",
     "Interpolation", "SourcePrediction",
@@ -50,7 +50,7 @@ print(time.process_time(), sum(one.method != "Committee" for one in found.detail
 
 def measured(source: Path, rows: str) -> tuple[float, int]:
     """Return processor seconds and candidates of one comparison with a source tree."""
-    rows = rows.format(methods=list(TWENTY))
+    rows = rows.format(methods=list(NAMED))
     code = CODE.format(folder=str(HERE), rows=rows)
     threads = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
     done = subprocess.run(

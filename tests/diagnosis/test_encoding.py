@@ -24,6 +24,16 @@ def test_columns_become_numbers() -> None:
     assert found.target == pytest.approx(np.array([[3, np.nan, np.nan]]), nan_ok=True)
 
 
+def test_cells_of_many_kinds_are_told_apart_by_their_texts() -> None:
+    """1, "1" and 1.0 are one level; a gap is none, and no level is made of it."""
+    before = {"a": pd.Series([1, "1", None, "x", "x", 2.0], dtype=object)}
+    found = encode(before, {"a": pd.Series(["2.0", None, "1.0"], dtype=object)})
+    assert found.names == ("a=1", "a=2", "a=x")
+    expected = [[1, 0, 0], [1, 0, 0], [np.nan] * 3, [0, 0, 1], [0, 0, 1], [0, 1, 0]]
+    np.testing.assert_array_equal(found.source, np.array(expected))
+    np.testing.assert_array_equal(found.target, np.array([[0, 1, 0], [np.nan] * 3, [1, 0, 0]]))
+
+
 def test_texts_become_lengths() -> None:
     texts = np.array([f"{'x' * (i % 40)}{i}" for i in range(200)], dtype=object)[:, None]
     columns = summaries.as_columns(texts)[1]

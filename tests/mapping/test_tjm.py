@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from copy import copy
 from typing import Any
 
 import numpy as np
 import pytest
 from scipy.linalg import eigh
+from sklearn.base import clone
 from sklearn.linear_model import Ridge
 from sklearn.metrics.pairwise import rbf_kernel
 
 import acclimate.mapping.expansion as module
 from acclimate import TCA, TJM, Domain
+from acclimate.adapter import Shared, sharing
 from acclimate.exceptions import InputError
 
 RNG = np.random.default_rng
@@ -194,3 +197,29 @@ def test_wrong_settings(settings: Any, message: str, toy: Any) -> None:
     d = toy(0)
     with pytest.raises(InputError, match=message):
         TJM(**settings).fit(d.X, d.y)
+
+
+@pytest.mark.parametrize("method", [TCA, TJM])
+def test_methods_tried_with_other_labels_share_the_maps(
+    method: type, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rng = np.random.default_rng(0)
+    X, Xt = rng.normal(size=(60, 4)), rng.normal(size=(50, 4)) + 1
+    y, yt = (X[:, 0] > 0).astype(int), (Xt[:, 0] > 1).astype(int)
+    masks = [np.arange(50) < 20, np.arange(50) >= 30]
+    model = method(n_components=3, use_target_labels=True, random_state=0).fit(X, y)
+    alone = [clone(model).fit(X, y, target=Domain(Xt, yt, labelled=one)) for one in masks]
+    learnt, learn = [], method._learn_maps
+    monkeypatch.setattr(method, "_learn_maps", lambda *a: learnt.append(1) or learn(*a))
+    with sharing(Shared()):
+        tried = [copy(model).adapt(Domain(Xt, yt, labelled=one)) for one in masks]
+    assert len(learnt) == 1
+    for one, other in zip(tried, alone, strict=True):
+        np.testing.assert_array_equal(one.predict_proba(Xt), other.predict_proba(Xt))
+        assert one.objective_ == other.objective_
+        assert one.n_components_ == other.n_components_
+        assert one.shrinkage_ == other.shrinkage_
+    if method is TJM:
+        np.testing.assert_array_equal(tried[1].row_norms_, alone[1].row_norms_)
+        np.testing.assert_array_equal(tried[1].objectives_, alone[1].objectives_)
+    assert not np.array_equal(tried[0].predict_proba(Xt), tried[1].predict_proba(Xt))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -56,9 +57,10 @@ def encode(source: Mapping[str, Any], target: Mapping[str, Any]) -> Encoded:
         if kind in ("number", "boolean"):
             pairs.append((name, cells.as_measured(before), cells.as_measured(now)))
         elif kind != "datetime":
-            levels = cells.as_strings(before)
-            known = [level for level in set(levels.tolist()) if level is not None]
-            pairs += _levels(name, levels, cells.matched(cells.as_strings(now), known))
+            codes, levels = cells.as_levels(before)
+            others, theirs = cells.as_levels(now)
+            theirs = cells.matched(theirs, levels[np.unique(codes[codes >= 0])].tolist())
+            pairs += _levels(name, (codes, levels), (others, theirs))
     n, m = (len(next(iter(side.values()), ())) for side in (source, target))
     if not pairs:
         return Encoded(np.zeros((n, 0)), np.zeros((m, 0)), ())
@@ -69,22 +71,33 @@ def encode(source: Mapping[str, Any], target: Mapping[str, Any]) -> Encoded:
 
 
 def _levels(
-    name: str, before: NDArray[np.object_], now: NDArray[np.object_]
+    name: str,
+    before: tuple[NDArray[np.intp], NDArray[np.object_]],
+    now: tuple[NDArray[np.intp], NDArray[np.object_]],
 ) -> list[tuple[str, Floats, Floats]]:
-    counts = summaries.count_levels(np.concatenate([before, now]))
-    top = list(counts)[:LEVELS]
-    known = sum(counts.values())
-    if len(counts) > summaries.LEVELS and sum(counts[level] for level in top) < known / 2:
-        return [(name, summaries.letters(before), summaries.letters(now))]
-    gaps = [np.array([cell is None for cell in side]) for side in (before, now)]
+    """Return the numbers of a category, or of texts, whose sides are as `cells.as_levels` gives."""
+    counts: Counter[str] = Counter()
+    for codes, levels in (before, now):
+        seen = np.bincount(codes[codes >= 0], minlength=len(levels))
+        for place in np.flatnonzero(seen).tolist():
+            counts[levels[place]] += int(seen[place])
+    top = sorted(counts, key=lambda level: (-counts[level], level))[:LEVELS]
+    if len(counts) > summaries.LEVELS and sum(counts[level] for level in top) < counts.total() / 2:
+        letters = [summaries.letters(levels) for _, levels in (before, now)]
+        return [(name, _spread(before[0], letters[0]), _spread(now[0], letters[1]))]
     return [
         (
             f"{name}={level}",
-            np.where(gaps[0], np.nan, (before == level).astype(float)),
-            np.where(gaps[1], np.nan, (now == level).astype(float)),
+            _spread(before[0], (before[1] == level).astype(float)),
+            _spread(now[0], (now[1] == level).astype(float)),
         )
         for level in top
     ]
+
+
+def _spread(codes: NDArray[np.intp], values: Floats) -> Floats:
+    """Return the value of each cell, shape (n,), NaN where the code is -1."""
+    return np.append(values, np.nan)[codes]
 
 
 def encode_images(X: NDArray[Any], Z: NDArray[Any]) -> Encoded | None:

@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from acclimate.adapter import once
 from acclimate.exceptions import InputError
 from acclimate.folds import as_often
 from acclimate.mapping.components import FLAT, Reduced, reduce, solve_dual, solve_primal
@@ -165,6 +166,8 @@ class ComponentsAdapter(DenseMapAdapter):
     that landmarks, iterations and pseudo-labels do not depend on the order they were given in.
     """
 
+    # what `_solve` leaves where no label of a target row moves the maps; else None
+    _found: ClassVar[tuple[str, ...] | None] = None
     _parameter_constraints: ClassVar[Constraints] = {
         **DenseMapAdapter._parameter_constraints,
         **KERNEL_SETTINGS,
@@ -210,6 +213,23 @@ class ComponentsAdapter(DenseMapAdapter):
         check_approximation(self.approximation, self.kernel)
 
     def _align(self, source: Rows, target: Rows, seed: int) -> tuple[Map, Map]:
+        if self._found is None:
+            return self._learn_maps(source, target, seed)
+        names = ("shrinkage_", "objective_", "n_components_", *self._found)
+
+        def learn() -> tuple[tuple[Map, Map], dict[str, Any]]:
+            maps = self._learn_maps(source, target, seed)
+            return maps, {name: getattr(self, name) for name in names}
+
+        # methods tried on the same rows with other labels of the target find the same maps
+        given = self.get_params(deep=False)
+        settings = [given[k] for k in sorted(given) if k not in ("estimator", "preprocess")]
+        rows = (source.X, source.y, source.weight, target.X)
+        maps, found = once(rows, (type(self).__name__, settings, seed, target.y is None), learn)
+        vars(self).update(found)
+        return maps  # type: ignore[no-any-return]
+
+    def _learn_maps(self, source: Rows, target: Rows, seed: int) -> tuple[Map, Map]:
         source, target = in_own_order(source, seed), in_own_order(target, seed)
         s = self.shrinkage_ = shrinkage_of(self.shrinkage, source, target, seed)
         if source.weight is not None:

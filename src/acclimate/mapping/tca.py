@@ -118,6 +118,8 @@ class TCA(ComponentsAdapter):
     array([1, 0])
     """
 
+    _found = ()
+
     def _solve(self, rows: Expansion, source: Rows, target: Rows, seed: int) -> tuple[Array, float]:
         E = mean_gap(len(source.X), len(target.X))
         P, roots, _ = self._find(rows, E)

@@ -142,6 +142,7 @@ class TJM(ComponentsAdapter):
     array([1, 0])
     """
 
+    _found = ("objectives_", "unit_", "row_norms_")
     _parameter_constraints: ClassVar[Constraints] = {
         **ComponentsAdapter._parameter_constraints,
         "unit": [POSITIVE, None],
