@@ -226,7 +226,8 @@ class ComponentsAdapter(DenseMapAdapter):
         settings = [given[k] for k in sorted(given) if k not in ("estimator", "preprocess")]
         rows = (source.X, source.y, source.weight, target.X)
         maps, found = once(rows, (type(self).__name__, settings, seed, target.y is None), learn)
-        vars(self).update(found)
+        for name, value in found.items():
+            setattr(self, name, value)
         return maps  # type: ignore[no-any-return]
 
     def _learn_maps(self, source: Rows, target: Rows, seed: int) -> tuple[Map, Map]:
