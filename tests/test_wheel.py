@@ -1,4 +1,4 @@
-"""The wheel holds what users need and nothing else, and works away from the checkout."""
+"""Wheel and sdist hold what users need and nothing else, and work away from the checkout."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ import json
 import shutil
 import subprocess
 import sys
+import tarfile
+import tomllib
 import zipfile
 from pathlib import Path
 
@@ -113,3 +115,25 @@ print(sorted(path.name for path in files("acclimate.report").joinpath("templates
 """
     here = sorted(path.name for path in (PACKAGE / "report" / "templates").iterdir())
     assert run(sys.executable, "-I", "-c", program, cwd=tmp_path).strip() == str(here)
+
+
+@pytest.mark.slow
+def test_sdist_holds_what_it_is_built_from_and_builds_the_same_wheel(wheel, tmp_path):
+    source = tmp_path / "source"
+    shutil.copytree(PACKAGE, source / "src" / "acclimate", ignore=lambda *_: {"__pycache__"})
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    told = project["tool"]["hatch"]["build"]["targets"]["sdist"]["include"]
+    beside = {name for name in told if name != "src"} | {"pyproject.toml"}
+    for name in beside:
+        shutil.copy(ROOT / name, source)
+    (source / "untold.txt").write_text("left out", encoding="utf-8")
+    run(sys.executable, "-I", "-m", "build", "--no-isolation", "--outdir", tmp_path, source,
+        cwd=tmp_path)  # fmt: skip
+    (sdist,), (again,) = tmp_path.glob("*.tar.gz"), tmp_path.glob("*.whl")
+    with tarfile.open(sdist) as archive:
+        held = {name.partition("/")[2] for name in archive.getnames()}
+    package = {path for path in held if path.startswith("src/")}
+    assert held - package == beside | {"PKG-INFO"}
+    with zipfile.ZipFile(wheel) as one, zipfile.ZipFile(again) as other:  # made of the sdist
+        assert {name.removeprefix("src/") for name in package} <= set(one.namelist())
+        assert sorted(one.namelist()) == sorted(other.namelist())
