@@ -48,6 +48,7 @@ def golden(name):
         return archive.read("estimators.skops")
 
 
+@pytest.mark.filterwarnings("ignore:Trying to unpickle")  # the lowest scikit-learn is older
 @pytest.mark.parametrize("name", ["coral", "jda", "linear"])
 def test_golden_files_are_built_as_skops_builds_them(name):
     data = golden(name)

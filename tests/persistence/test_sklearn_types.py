@@ -135,11 +135,14 @@ def test_what_is_written_is_read_and_answers_alike(name, tmp_path):
             np.testing.assert_array_equal(left, right)
 
 
+NEWER = {"ClassicalMDS"}  # than the lowest scikit-learn
+
+
 def test_each_estimator_is_decided_on():
     assert not PLAIN & CHECKED
     assert not (PLAIN | CHECKED) & set(REFUSED)
     assert set(NAMES) <= PLAIN | CHECKED | set(REFUSED)
-    assert set(REFUSED) <= set(NAMES)
+    assert set(REFUSED) - NEWER <= set(NAMES)
 
 
 @pytest.mark.parametrize(

@@ -335,7 +335,10 @@ def convert(
                 f"{cell!r}; correct the cell, or {cells.way_out('missing', cell)}"
             )
         array = pa.array(values, from_pandas=True)
-        table = table.set_column(place, name, array)
+        # set_column of a record batch is younger than pyarrow 15.
+        schema = table.schema.set(place, pa.field(name, array.type))
+        columns = [*table.columns[:place], array, *table.columns[place + 1 :]]
+        table = type(table).from_arrays(columns, schema=schema)
     return table
 
 
