@@ -9,7 +9,6 @@ import math
 import os
 import secrets
 import sqlite3
-import zipfile
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field
@@ -389,12 +388,10 @@ def _finite(value: Any) -> Any:
 
 
 def _pack(arrays: Arrays) -> bytes:
+    if any(one.dtype.hasobject for one in arrays.values()):  # numpy would pickle them
+        raise ValueError("a store holds no arrays of objects")
     buffer = io.BytesIO()
-    # As savez_compressed writes it, which in the lowest numpy cannot be told to pickle nothing.
-    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, array in arrays.items():
-            with archive.open(f"{name}.npy", "w", force_zip64=True) as file:
-                np.lib.format.write_array(file, np.asanyarray(array), allow_pickle=False)
+    np.savez_compressed(buffer, **arrays)
     return buffer.getvalue()
 
 
