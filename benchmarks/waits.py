@@ -1,11 +1,12 @@
-"""How long does a comparison of 500 rows take, beside that of another checkout?
+"""How long do small comparisons and a diagnosis of a large table take, beside another checkout?
 
-`compare` in one process and one thread, as whole processes in turn: on the generated table
-(`generated_table.py`) with 500 rows a side and 100 labels, all settings left open; and on ten
-numbers a row with 18 methods named, all on logistic regression. Processor seconds, and how many
-candidates there were, since another checkout may try others.
+As whole processes in turn, in one process and one thread each: `compare` on the generated table
+(`generated_table.py`) with 500 rows a side and 100 labels, all settings left open; `compare` on ten
+numbers a row with 18 methods named, all on logistic regression; `diagnose` on the generated table
+with 226,000 rows a side. Processor seconds, and how many candidates a comparison had, since another
+checkout may try others.
 
-Run:  python benchmarks/compare_small.py [--against ../older/src] [--runs 3]
+Run:  python benchmarks/waits.py [--against ../older/src] [--runs 3] [--only diagnose]
 """
 
 from __future__ import annotations
@@ -35,7 +36,7 @@ y = (X @ w > 0).astype(int)
 yt = (Xt @ w + 0.3 * rng.normal(size=500) > 0.5 * w.sum()).astype(int)
 settings = {{"estimator": LogisticRegression(max_iter=1000), "methods": {methods!r}}}
 """
-CODE = """
+COMPARE = """
 import sys, time
 sys.path.insert(0, {folder!r})
 import numpy as np
@@ -46,12 +47,26 @@ found = compare(
 )
 print(time.process_time(), sum(one.method != "Committee" for one in found.details.table))
 """
+DIAGNOSE = """
+import sys, time
+sys.path.insert(0, {folder!r})
+from acclimate import diagnose
+from generated_table import generated_table
+(X, y), (Xt, yt) = generated_table(226_000, 0), generated_table(226_000, 1)
+began = time.process_time()
+diagnose((X, y), Xt)
+print(time.process_time() - began, 0)
+"""
+JOBS = {
+    "compare, a table, nothing set": COMPARE.replace("{rows}", TABLE),
+    "compare, numbers, methods named": COMPARE.replace("{rows}", NUMBERS),
+    "diagnose": DIAGNOSE,
+}
 
 
-def measured(source: Path, rows: str) -> tuple[float, int]:
-    """Return processor seconds and candidates of one comparison with a source tree."""
-    rows = rows.format(methods=list(NAMED))
-    code = CODE.format(folder=str(HERE), rows=rows)
+def measured(source: Path, code: str) -> tuple[float, int]:
+    """Return the processor seconds of a job with a source tree, and its candidates."""
+    code = code.format(folder=str(HERE), methods=list(NAMED))
     threads = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
     done = subprocess.run(
         [sys.executable, "-c", code], env=os.environ | threads | {"PYTHONPATH": str(source)},
@@ -62,19 +77,22 @@ def measured(source: Path, rows: str) -> tuple[float, int]:
 
 
 def main() -> None:
-    """Run both tables with both checkouts in turn, and print the medians."""
+    """Run each job with both checkouts in turn, and print the medians."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--against", type=Path)
     parser.add_argument("--runs", type=int, default=3)
+    parser.add_argument("--only", default="", help="jobs whose name has these letters")
     chosen = parser.parse_args()
     trees = {"here": HERE.parent / "src"}
     if chosen.against is not None:
         trees["there"] = chosen.against.resolve()
-    for name, rows in (("table, nothing set", TABLE), ("numbers, methods named", NUMBERS)):
+    for name, code in JOBS.items():
+        if chosen.only not in name:
+            continue
         found: dict[str, list[tuple[float, int]]] = {where: [] for where in trees}
         for _ in range(chosen.runs):
             for where, source in trees.items():
-                found[where].append(measured(source, rows))
+                found[where].append(measured(source, code))
         middle = {where: statistics.median(s for s, _ in runs) for where, runs in found.items()}
         said = [
             f"{where} {middle[where]:.1f} s, {found[where][0][1]} candidates" for where in trees
