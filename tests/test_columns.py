@@ -197,6 +197,7 @@ def test_whole_numbers_are_a_regression_for_every_function() -> None:
         compare(*few, estimator=LogisticRegression(), task="regression")
 
 
+@pytest.mark.skipif(pd.__version__ < "3", reason="pandas 2 counts nanoseconds, up to 2262")
 def test_days_of_the_year_9999_and_lists_in_cells() -> None:
     frame = pd.DataFrame({"d": ["12/31/9999", "1/1/2000"], "n": [1, 2]})
     seconds = columns.time_parts(frame["d"])[:, 0]

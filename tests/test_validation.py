@@ -82,7 +82,7 @@ class TestInputs:
             self.check(np.array([[np.inf], [1.0]]), finite=False)
 
     def test_sparse_matrices_become_csr(self) -> None:
-        X = sp.random_array((4, 3), density=0.5, format="coo", rng=0)
+        X = sp.random_array((4, 3), density=0.5, format="coo", random_state=0)
         assert self.check(X, sparse=True).format == "csr"
         with pytest.raises(TypeError, match=r"[Ss]parse"):
             self.check(X)

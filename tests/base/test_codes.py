@@ -98,6 +98,7 @@ def test_regression_is_learnt() -> None:
     assert model.score(frame, 100.0 + 7.0 * y) > 0.95
 
 
+@pytest.mark.filterwarnings("ignore:Downcasting")  # of replace in pandas 2
 def test_what_categories_are_called_changes_nothing() -> None:
     (frame, y), (other, _) = table(), target()
     names = {"north": "B", "south": "A", "old": 12, "new": 3}

@@ -80,7 +80,7 @@ def test_truncated_svd_works_everywhere(case: Any) -> None:
 def test_too_many_cells_are_refused_with_a_way_out() -> None:
     from acclimate import CORAL, KMM
 
-    X = sp.random_array((3000, 100_000), density=1e-5, rng=0, format="csr")
+    X = sp.random_array((3000, 100_000), density=1e-5, random_state=0, format="csr")
     for method in (CORAL(), KMM()):
         with pytest.raises(InputError, match=r"3000 x 100000 .*preprocess=TruncatedSVD\(100\)"):
             method.fit(X, np.arange(3000) % 2, target=Domain(X))

@@ -49,6 +49,7 @@ def test_black_box_is_the_inverse_where_that_is_positive() -> None:
     assert negative[0] == 0
 
 
+@pytest.mark.filterwarnings("ignore:Values in x were outside bounds")  # the reference's steps
 def test_expectation_maximisation_reaches_the_likelihoods_maximum() -> None:
     rng = np.random.default_rng(0)
     posterior, shares = rng.dirichlet([0.4, 0.8, 0.4], size=50), np.array([0.5, 0.2, 0.3])
