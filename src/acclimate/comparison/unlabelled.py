@@ -228,7 +228,7 @@ def why_default(bench: WithoutLabels) -> str:
         return (
             "labels are few, rows without one many, and nothing shows that the domains differ, so "
             "labels are spread over a graph of all rows, and its shares multiplied by the linear "
-            "model's probabilities (docs/pictures.md)"
+            "model's probabilities (docs/choosing.md)"
         )
     members = [name for name, _ in next(
         c.model for c in bench.candidates if c.name == SOURCE_COMMITTEE
