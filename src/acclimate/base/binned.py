@@ -35,7 +35,7 @@ def weighted_edges(column: Floats, weight: Floats) -> Floats | None:
     --------
     >>> x = np.arange(512.0)
     >>> weighted_edges(x, np.ones(512))[:3]
-    array([1.5, 3.5, 5.5])
+    array([2., 4., 6.])
     """
     seen = ~np.isnan(column)
     x, w = column[seen], weight[seen]
