@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from scipy.optimize import minimize
+from scipy.optimize import minimize, newton_krylov
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import StratifiedKFold, cross_val_score
 
@@ -65,6 +65,8 @@ def test_it_agrees_with_a_solver_in_all_dimensions(loss: Any, k: int, intercept:
             objective, theta, jac=True, method="L-BFGS-B",
             options={"maxiter": 20000, "maxfun": 50000, "gtol": 1e-12, "ftol": 0, "maxcor": 50},
         ).x  # fmt: skip
+    if np.abs(objective(theta)[1]).max() > 1e-9:  # an older search ends where values are level
+        theta = newton_krylov(lambda theta: objective(theta)[1], theta, f_tol=1e-9)
     W, b = fit_wide(X, codes, W0, b0, 2.0, loss, intercept=intercept, weight=w)
     np.testing.assert_allclose(W.ravel(), theta[: W0.size], atol=1e-8)
     np.testing.assert_allclose(b, theta[W0.size :], atol=1e-7)
