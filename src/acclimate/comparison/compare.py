@@ -28,8 +28,6 @@ from acclimate.comparison.bases import (
     table_preprocess,
 )
 from acclimate.comparison.candidates import (
-    FEW_LABELS,
-    MANY_UNLABELLED,
     STANDARDS,
     TARGET_ONLY,
     Candidate,
@@ -56,6 +54,7 @@ from acclimate.comparison.spreading import METHODS as SPREADING
 from acclimate.comparison.spreading import (
     SPREAD,
     alike,
+    few_among,
     spread_labels,
     spreading,
     spreads_labels,
@@ -311,8 +310,7 @@ def compare(
     need = Need(
         problem.task, problem.labelled or bool(few), problem.source_ids is not None,
         problem.own_classes, images, networks,
-        problem.labels <= FEW_LABELS
-        and problem.target_rows - len(problem.known) >= MANY_UNLABELLED * problem.labels,
+        few_among(problem.labels, problem.target_rows - len(problem.known)),
         hasattr(problem.source.X, "columns"),
     )  # fmt: skip
     lean = False

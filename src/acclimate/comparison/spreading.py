@@ -20,6 +20,11 @@ MOST_NODES = 20_000  # of a graph that each fold makes; its search takes their s
 ROWS = 500  # of each domain that are tested; its matrix has a million entries
 
 
+def few_among(labels: int, bare: int) -> bool:
+    """Tell whether labels are few, and rows without one many beside them."""
+    return labels <= FEW_LABELS and bare >= MANY_UNLABELLED * labels
+
+
 def spreading(estimator: Any, preprocess: Any, **settings: Any) -> PoissonLearning:
     """Return what to take where labels are few and rows like them many, unfitted.
 
@@ -53,8 +58,8 @@ def spreads_labels(problem: Problem) -> bool:
     return (
         problem.task == "classification"
         and not problem.own_classes
-        and 0 < labels <= FEW_LABELS
-        and rows - labels >= MANY_UNLABELLED * labels
+        and labels > 0
+        and few_among(labels, rows - labels)
         and problem.source_rows + rows <= MOST_NODES
     )
 
