@@ -2,7 +2,7 @@
 
 Methods are those of the families mapping, reweighting and semisupervised that need no target
 labels, and source-only, all on the same logistic regression and preprocessing. skada fits the same
-arrays (`accuracy_peer.py`, in the environment of `shallow/run.py`), which hold no target labels.
+arrays (`accuracy_peer.py`, in an environment of `peers.py`), which hold no target labels.
 
 A draw takes rows of both domains; 70 % of the source rows are fitted on, and 30 % are held out for
 choosing. Then each side picks a method without target labels: acclimate by circular validation and
@@ -32,6 +32,7 @@ from typing import Any
 
 import numpy as np
 from accuracy_peer import OURS
+from peers import BENCH, peer_python
 from scipy.stats import t as student
 from sklearn.base import clone
 from sklearn.linear_model import LogisticRegression
@@ -48,7 +49,6 @@ from acclimate.validators.risks import feature_weights
 
 HERE = Path(__file__).parent
 RESULTS = HERE / "results" / "accuracy_shallow.json"
-PEER = HERE.parent / ".bench" / "shallow" / "bin" / "python"
 FAMILIES = ("baseline", "mapping", "reweighting", "semisupervised")
 REFERENCE = "SourceOnly"
 PAIRS = (  # Switzerland has 8 healthy patients of 123: a target here, never a source
@@ -395,17 +395,16 @@ def main() -> None:
     parser.add_argument("--only", default="", help="digits, heart or sentiment; nothing is stored")
     parser.add_argument("--stored", action="store_true", help="print the tables of the last run")
     parser.add_argument("--limit", type=int, default=30, help="processor seconds a method of skada")
-    parser.add_argument("--peer", type=Path, default=PEER, help="interpreter that has skada")
+    parser.add_argument("--peer", type=Path, help="interpreter that has skada, if not our own")
+    parser.add_argument("--env", type=Path, default=BENCH, help="folder of the peers' environments")
     parser.add_argument("--keep-peer", action="store_true", help="skada's rows of the last run")
     args = parser.parse_args()
     if args.stored:
         report(json.loads(RESULTS.read_text()))
         return
     kept = json.loads(RESULTS.read_text())["runs"] if args.keep_peer else None
-    if kept is None and not args.peer.exists():
-        sys.exit(
-            f"there is no {args.peer}; `python benchmarks/shallow/run.py --only CORAL` makes it"
-        )
+    if kept is None:
+        args.peer = args.peer or peer_python(args.env, "shallow")
     draws, rows = (1, 200) if args.quick else (args.draws, args.rows)
     stored: dict[str, Any] = {"rows": rows, "runs": []}
     began = time.perf_counter()

@@ -1,11 +1,12 @@
 """AutoGluon beside `by_hand.py`: its default preset on target rows alone, and on all rows.
 
-Runs in an environment of its own, with `pip install autogluon.tabular[lightgbm,catboost,xgboost]`,
-and imports nothing of acclimate. The rows come from `by_hand.py --export FOLDER`, one Parquet file
-a case and draw: the columns of the table, `(y)`, and `(part)`, which is "source", "known" for the
-target rows whose labels train, or "test".
+The rows come from `by_hand.py --export FOLDER`, one Parquet file a case and draw: the columns of
+the table, `(y)`, and `(part)`, which is "source", "known" for the target rows whose labels train,
+or "test". Without a folder this exports those of 60 labels and one draw, goes over them in the
+environment of AutoGluon (`peers.py`), and has `by_hand.py` print what its results are beside them.
 
-Run:  python benchmarks/by_hand_autogluon.py FOLDER [--seconds 60]
+Run:  python benchmarks/by_hand_autogluon.py [--peer PYTHON] [--seconds 60]
+      python benchmarks/by_hand_autogluon.py FOLDER     (where AutoGluon is; needs no acclimate)
 Rows that the result file has are not run again.
 """
 
@@ -13,11 +14,16 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
+import subprocess
+import sys
 import tempfile
 import time
 import warnings
 from pathlib import Path
 from typing import Any
+
+from peers import BENCH, peer_python
 
 RESULTS = Path(__file__).parent / "results" / "by_hand_autogluon.json"
 WHERE = "(domain)"
@@ -44,14 +50,32 @@ def score(table: Any, sides: list[str], column: bool, seconds: float) -> tuple[f
     return float(of(test["(y)"], said)), time.perf_counter() - started
 
 
+def export_and_run(python: str, seconds: float) -> None:
+    """Write the rows, go over them with another interpreter, and print what they come to."""
+    by_hand = [sys.executable, str(Path(__file__).with_name("by_hand.py")), "--role", "report"]
+    rows = BENCH / "by-hand-rows"
+    drawn = ("--labels", "60", "--draws", "1", "--export", str(rows))
+    subprocess.run([*by_hand, *drawn], check=True, stdout=subprocess.DEVNULL)
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    command = [python, __file__, str(rows), "--seconds", str(seconds)]
+    subprocess.run(command, check=True, env=environment)
+    subprocess.run([*by_hand, "--draws", "0"], check=True)
+
+
 def main() -> None:
     """Run what is missing, and print a line an arm."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("folder", type=Path, nargs="?", help="of rows, to go over them here")
+    parser.add_argument("--seconds", type=float, default=60)
+    parser.add_argument("--peer", help="interpreter that has AutoGluon, if not our own")
+    parser.add_argument("--env", type=Path, default=BENCH, help="folder of the peers' environments")
+    args = parser.parse_args()
+    if args.folder is None:
+        python = args.peer or str(peer_python(args.env, "autogluon"))
+        export_and_run(python, args.seconds)
+        return
     import pandas as pd
 
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("folder", type=Path)
-    parser.add_argument("--seconds", type=float, default=60)
-    args = parser.parse_args()
     warnings.simplefilter("ignore")
     rows = json.loads(RESULTS.read_text()) if RESULTS.exists() else []
     done = {(row["case"], row["labels"], row["draw"], row["arm"]) for row in rows}

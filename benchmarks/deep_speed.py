@@ -6,10 +6,11 @@ that set-up, compilation and what is done once at the end are in neither; the wh
 of one epoch stands beside it. Plain training of the same network on the source rows is measured
 the same way: what adapting costs is a multiple of that.
 
-Run:  python benchmarks/deep_speed.py --skada PYTHON --adapt PYTHON [--stored]
+Run:  python benchmarks/deep_speed.py [--skada PYTHON] [--adapt PYTHON] [--stored]
 
 PYTHON is an interpreter of an environment with skada, torch and skorch, or with ADAPT and
-TensorFlow. Times are processor seconds, the least of three runs in turn.
+TensorFlow; without, `peers.py` makes them. Times are processor seconds, the least of three runs in
+turn.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from peers import BENCH, peer_python
 
 RESULTS = Path(__file__).parent / "results" / "deep_speed.json"
 ROWS, BATCH, HIDDEN = 3_000, 64, 64  # rows of each domain
@@ -193,8 +195,9 @@ def report(results: dict[str, dict[str, Any]]) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--skada", default=sys.executable)
-    parser.add_argument("--adapt", default=sys.executable)
+    parser.add_argument("--skada", help="interpreter that has skada, in place of our environment")
+    parser.add_argument("--adapt", help="interpreter that has ADAPT, in place of our environment")
+    parser.add_argument("--env", type=Path, default=BENCH, help="folder of the environments")
     parser.add_argument("--side", choices=SIDES, help="measure one side; used from within")
     parser.add_argument("--precision", default="float32")
     parser.add_argument("--rows", type=Path)
@@ -215,6 +218,8 @@ def collect(args: argparse.Namespace) -> dict[str, Any]:
 
     from acclimate import datasets
 
+    skada = args.skada or str(peer_python(args.env, "deep"))
+    adapt = args.adapt or str(peer_python(args.env, "adapt"))
     data = datasets.mnist()
     one = ("OMP", "MKL", "OPENBLAS", "TF_NUM_INTRAOP", "TF_NUM_INTEROP")
     env = {**os.environ, **{f"{name}_NUM_THREADS": "1" for name in one[:3]}}
@@ -227,8 +232,8 @@ def collect(args: argparse.Namespace) -> dict[str, Any]:
             Xt=(1 - data.X_train[ROWS : 2 * ROWS] / 255).astype(np.float32),
         )  # fmt: skip
         for side, precision, python in (
-            ("acclimate", "float32", sys.executable), ("skada", "float32", args.skada),
-            ("ADAPT", "float32", args.adapt), ("acclimate", "auto", sys.executable),
+            ("acclimate", "float32", sys.executable), ("skada", "float32", skada),
+            ("ADAPT", "float32", adapt), ("acclimate", "auto", sys.executable),
         ):  # fmt: skip
             command = [python, __file__, "--side", side, "--precision", precision]
             done = subprocess.run(

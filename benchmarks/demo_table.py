@@ -1,11 +1,14 @@
 """Print the tables of a `demo.json` as Markdown, for the README and BENCHMARKS.md.
 
 Run:  acclimate demo --out DIR  and then  python benchmarks/demo_table.py DIR/demo.json
+
+Where the file is not there, the demo is run first.
 """
 
 from __future__ import annotations
 
 import json
+import subprocess
 import sys
 from pathlib import Path
 
@@ -32,7 +35,11 @@ def table(case: dict) -> str:
 
 
 def main() -> None:
-    result = json.loads(Path(sys.argv[1]).read_text())
+    path = Path(sys.argv[1])
+    if not path.exists():
+        demo = [sys.executable, "-m", "acclimate", "demo", "--out", str(path.parent)]
+        subprocess.run(demo, check=True)
+    result = json.loads(path.read_text())
     draws = {len(r["scores"]) for case in result["cases"] for r in case["results"]}
     print(f"`{result['command']}`: {max(draws)} draws, {result['seconds']:.0f} s in all.\n")
     for case in result["cases"]:

@@ -2,7 +2,8 @@
 
 Run ``python benchmarks/logme.py --tllib PATH``. PATH is a checkout of the Transfer-Learning-Library
 (github.com/thuml/Transfer-Learning-Library); nothing of it but ``tllib/ranking/logme.py`` is read.
-That file needs numba: give ``--python`` an interpreter that has numba, numpy and scipy. Each run is
+That file needs numba, which has an environment in `peers.py`; ``--python`` is another interpreter
+with numba, numpy and scipy. Each run is
 a process of its own with one thread and the same file of features; both sides alternate.
 """
 
@@ -20,6 +21,7 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
+from peers import BENCH, peer_python
 
 HERE = Path(__file__).resolve().parent
 ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
@@ -127,12 +129,14 @@ def race(
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--tllib", required=True, help="checkout of the Transfer-Learning-Library")
-    parser.add_argument("--python", default=sys.executable, help="interpreter that has numba")
+    parser.add_argument("--python", help="interpreter that has numba, if not our own")
+    parser.add_argument("--env", type=Path, default=BENCH, help="folder of the peers' environments")
     parser.add_argument("--repeats", type=int, default=2)
     parser.add_argument("--rows", type=int, default=60_000)
     parser.add_argument("--features", type=int, default=2048)
     parser.add_argument("--out", type=Path, default=HERE / "results" / "logme.json")
     args = parser.parse_args()
+    args.python = args.python or str(peer_python(args.env, "numba"))
     F, y = features(args.rows, args.features, 10, 0)
     ours, theirs = race(F, y, args.repeats, args.python, args.tllib)
     summary = {

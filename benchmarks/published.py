@@ -10,11 +10,11 @@ folder, as in ``data`` and ``data/Office`` of github.com/chamwen/JPDA (commit b0
 are refused. Digits have rows of length one; SURF counts are shares of their row, then standardised
 in each domain, as in published code.
 
-Run:  python benchmarks/published.py --data FOLDER [--peer PYTHON] [--only JDA GFK]
+Run:  python benchmarks/published.py --data FOLDER [--peer [PYTHON]] [--only JDA GFK]
       python benchmarks/published.py --stored          (prints the tables)
 
-``--peer`` is an interpreter that has skada and POT. A run goes on where the last one stopped;
-`--again` with names measures those methods anew.
+``--peer`` is for part b, with an interpreter that has skada and POT, or that of `peers.py`. A run
+goes on where the last one stopped; `--again` with names measures those methods anew.
 """
 
 from __future__ import annotations
@@ -30,6 +30,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from peers import BENCH, peer_python
 from sklearn.base import clone
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV, StratifiedKFold, cross_val_predict
@@ -332,7 +333,10 @@ def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data", type=Path, help="folder of the six files")
-    parser.add_argument("--peer", help="an interpreter that has skada and POT")
+    parser.add_argument(
+        "--peer", nargs="?", const="", help="part b, skada and POT with this interpreter or our own"
+    )
+    parser.add_argument("--env", type=Path, default=BENCH, help="folder of the peers' environments")
     parser.add_argument("--only", nargs="+", choices=[*PUBLISHED, *PEERS], help="some methods")
     parser.add_argument("--again", nargs="+", default=[], help="methods to measure anew")
     parser.add_argument("--stored", action="store_true", help="print what was measured")
@@ -348,8 +352,9 @@ def main() -> None:
             raise SystemExit("say where the files are: --data FOLDER")
         with threadpool_limits(1):
             published(args.data, [one for one in PUBLISHED if one in (args.only or PUBLISHED)])
-            if args.peer:
-                peers(args.data, args.peer, [one for one in PEERS if one in (args.only or PEERS)])
+            if args.peer is not None:
+                python = args.peer or str(peer_python(args.env, "shallow"))
+                peers(args.data, python, [one for one in PEERS if one in (args.only or PEERS)])
     report()
 
 

@@ -1,9 +1,10 @@
 """How long commands take to start: processor seconds and peak memory of whole processes, in turn.
 
 The import, the help, and three commands on a linear model and 300 rows, beside the import of what
-these cannot do without; and the same in another checkout.
+these cannot do without; and the same of an earlier commit, or in another checkout. Each tree makes
+the model files that it reads.
 
-Run:  python benchmarks/startup.py [--against ../older/src] [--runs 15]
+Run:  python benchmarks/startup.py [--against 7ce990c] [--runs 15]
 """
 
 from __future__ import annotations
@@ -17,6 +18,8 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
+
+from trees import source
 
 HERE = Path(__file__).resolve().parent.parent / "src"
 FLOOR = "import sklearn.linear_model, pandas"
@@ -47,15 +50,19 @@ def measured(source: Path, code: str, folder: Path) -> tuple[float, float]:
         [sys.executable, "-c", code], env=os.environ | {"PYTHONPATH": str(source)}, cwd=folder,
         stdout=subprocess.DEVNULL,
     )  # fmt: skip
-    _, _, used = os.wait4(child.pid, 0)
+    _, status, used = os.wait4(child.pid, 0)
+    ended = os.waitstatus_to_exitcode(status)
+    if ended not in (0, 3):  # 3 is the answer of check: inputs have drifted
+        raise SystemExit(f"{source}: {code} ended with {ended}")
     return used.ru_utime + used.ru_stime, used.ru_maxrss / 1024
 
 
-def write_files(folder: Path) -> None:
-    """Write two tables of six numbers, a category and a label, and a model of each.
+def write_files(source: Path, folder: Path) -> None:
+    """Write two tables of six numbers, a category and a label, and a source tree's model of each.
 
     Without numpy: a process counts the memory of the one that started it as its own peak.
     """
+    folder.mkdir()
     draw = random.Random(0)
     for name, shift in (("here", 0.0), ("there", 0.5)):
         with (folder / f"{name}.csv").open("w", newline="") as stream:
@@ -66,24 +73,24 @@ def write_files(folder: Path) -> None:
                 risk = numbers[0] + numbers[1] - 2 * shift + draw.gauss(0, 0.5)
                 table.writerow([*numbers, draw.choice("uvw"), "yes" if risk > 0 else "no"])
     for arguments in PREPARE:
-        measured(HERE, _COMMAND.format(arguments), folder)
+        measured(source, _COMMAND.format(arguments), folder)
 
 
 def main() -> None:
     """Print medians, and ratios round by round."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--against", type=Path, help="the src folder of the other")
+    parser.add_argument("--against", type=source, help="a commit, or the src of another checkout")
     parser.add_argument("--runs", type=int, default=15)
     args = parser.parse_args()
-    trees = {"here": HERE} | ({"there": args.against.resolve()} if args.against else {})
+    trees = {"here": HERE} | ({"there": args.against} if args.against else {})
     found: dict[tuple[str, str], list[tuple[float, float]]] = {}
     with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        write_files(folder)
+        for tree, where in trees.items():
+            write_files(where, Path(name, tree))
         for run in range(args.runs + 1):
             for what, code in CODE.items():
-                for tree, source in trees.items():
-                    one = measured(source, code, folder)
+                for tree, where in trees.items():
+                    one = measured(where, code, Path(name, tree))
                     if run:  # the first brings bytecode and files into memory
                         found.setdefault((what, tree), []).append(one)
     floor = found[FLOOR, "here"]

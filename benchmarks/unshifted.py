@@ -6,18 +6,21 @@ a. One domain (digits with 200 columns of noise) split at random in two halves o
 b. Mean accuracy on the shifts of optdigits, pendigits and wine of `shallow_defaults.py`.
 
 Run:  python benchmarks/unshifted.py --label now [--rows 300 1000] [--draws 2] [--only TCA JDOT]
-      python benchmarks/unshifted.py --peer PYTHON     (an interpreter that has skada and POT)
+      python benchmarks/unshifted.py --before COMMIT [--only DASVM]     (an older tree)
+      python benchmarks/unshifted.py --peer [PYTHON]   (skada and POT, by default of `peers.py`)
       python benchmarks/unshifted.py --stored          (prints the tables)
 
-Figures are stored under the label, so that another version of the package (its ``src`` first in
-PYTHONPATH, ``--label before``) stands beside it. A run goes on where the last one stopped.
+Figures are stored under the label; ``--before`` runs another version of the package in a process of
+its own and stores its figures under "before". A run goes on where the last one stopped.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import os
 import subprocess
+import sys
 import tempfile
 import warnings
 from pathlib import Path
@@ -25,11 +28,13 @@ from typing import Any
 
 import numpy as np
 import validator_cases
+from peers import BENCH, peer_python
 from shallow_defaults import FAMILIES, accuracy, optdigits, pendigits, wine_classes
 from sklearn.datasets import load_digits
 from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import StandardScaler
 from threadpoolctl import threadpool_limits
+from trees import source
 
 import acclimate
 from acclimate import Domain, methods
@@ -120,6 +125,17 @@ def peers(python: str, splits: int) -> None:
         keep("unshifted", line["peer"], f"{line['method']} | {line['case']}", lambda: value)  # noqa: B023
 
 
+def earlier(tree: Path) -> None:
+    """Run this script with the same options on another source tree."""
+    words = sys.argv[1:]
+    place = next(i for i, word in enumerate(words) if word.startswith("--before"))
+    del words[place : place + (1 if "=" in words[place] else 2)]
+    subprocess.run(
+        [sys.executable, __file__, *words, "--label", "before"],
+        env=os.environ | {"PYTHONPATH": str(tree)}, check=True, stdout=subprocess.DEVNULL,
+    )  # fmt: skip
+
+
 def mean_of(column: dict[str, Any], name: str, data: str = "") -> float | str | None:
     """Return the mean accuracy of a method in percent, or why there is none."""
     found = [value for key, value in column.items() if key.split(" | ")[0] == name and data in key]
@@ -172,14 +188,20 @@ def main() -> None:
     parser.add_argument("--draws", type=int, default=2, help="of the simulated shifts")
     parser.add_argument("--splits", type=int, default=5, help="of the one domain")
     parser.add_argument("--only", nargs="*", default=None, help="names of methods")
-    parser.add_argument("--peer", help="interpreter that has skada and POT")
+    parser.add_argument(
+        "--peer", nargs="?", const="", help="skada and POT, with this interpreter or our own"
+    )
+    parser.add_argument("--env", type=Path, default=BENCH, help="folder of the peers' environments")
+    parser.add_argument("--before", type=source, help="a commit, or the src of another checkout")
     parser.add_argument("--stored", action="store_true", help="print the tables only")
     args = parser.parse_args()
     warnings.simplefilter("ignore")
     if not args.stored:
         with threadpool_limits(1):
-            if args.peer:
-                peers(args.peer, args.splits)
+            if args.peer is not None:
+                peers(args.peer or str(peer_python(args.env, "shallow")), args.splits)
+            elif args.before is not None:
+                earlier(args.before)
             else:
                 only = names() if args.only is None else args.only
                 measure(args.label, only, args.splits, args.rows, args.draws)

@@ -1,12 +1,12 @@
-"""How long do small comparisons and a diagnosis of a large table take, beside another checkout?
+"""How long do small comparisons and a diagnosis of a large table take, beside an earlier commit?
 
 As whole processes in turn, in one process and one thread each: `compare` on the generated table
 (`generated_table.py`) with 500 rows a side and 100 labels, all settings left open; `compare` on ten
 numbers a row with 18 methods named, all on logistic regression; `diagnose` on the generated table
 with 226,000 rows a side. Processor seconds, and how many candidates a comparison had, since another
-checkout may try others.
+tree may try others.
 
-Run:  python benchmarks/waits.py [--against ../older/src] [--runs 3] [--only diagnose]
+Run:  python benchmarks/waits.py [--against 359fbca] [--runs 3] [--only diagnose]
 """
 
 from __future__ import annotations
@@ -17,6 +17,8 @@ import statistics
 import subprocess
 import sys
 from pathlib import Path
+
+from trees import source
 
 HERE = Path(__file__).resolve().parent
 NAMED = (
@@ -64,12 +66,12 @@ JOBS = {
 }
 
 
-def measured(source: Path, code: str) -> tuple[float, int]:
+def measured(tree: Path, code: str) -> tuple[float, int]:
     """Return the processor seconds of a job with a source tree, and its candidates."""
     code = code.format(folder=str(HERE), methods=list(NAMED))
     threads = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
     done = subprocess.run(
-        [sys.executable, "-c", code], env=os.environ | threads | {"PYTHONPATH": str(source)},
+        [sys.executable, "-c", code], env=os.environ | threads | {"PYTHONPATH": str(tree)},
         check=True, capture_output=True, text=True,
     )  # fmt: skip
     seconds, candidates = done.stdout.split()[-2:]
@@ -77,22 +79,22 @@ def measured(source: Path, code: str) -> tuple[float, int]:
 
 
 def main() -> None:
-    """Run each job with both checkouts in turn, and print the medians."""
+    """Run each job with both trees in turn, and print the medians."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--against", type=Path)
+    parser.add_argument("--against", type=source, help="a commit, or the src of another checkout")
     parser.add_argument("--runs", type=int, default=3)
     parser.add_argument("--only", default="", help="jobs whose name has these letters")
     chosen = parser.parse_args()
     trees = {"here": HERE.parent / "src"}
     if chosen.against is not None:
-        trees["there"] = chosen.against.resolve()
+        trees["there"] = chosen.against
     for name, code in JOBS.items():
         if chosen.only not in name:
             continue
         found: dict[str, list[tuple[float, int]]] = {where: [] for where in trees}
         for _ in range(chosen.runs):
-            for where, source in trees.items():
-                found[where].append(measured(source, code))
+            for where, tree in trees.items():
+                found[where].append(measured(tree, code))
         middle = {where: statistics.median(s for s, _ in runs) for where, runs in found.items()}
         said = [
             f"{where} {middle[where]:.1f} s, {found[where][0][1]} candidates" for where in trees

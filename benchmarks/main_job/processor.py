@@ -1,10 +1,10 @@
 """Processor seconds of an epoch of the MLP on one thread, for a machine that others use too.
 
-Run:  python benchmarks/main_job/processor.py [--before SRC] [--rounds 3] [--stored]
+Run:  python benchmarks/main_job/processor.py [--before c4768b2] [--rounds 3] [--stored]
 
 Sides take turns; the figure is the median over rounds of the second epoch, since the first has the
-compiling in it. Every round is stored when it ends. SRC is the `src` folder of another checkout,
-such as the commit before a change.
+compiling in it. Every round is stored when it ends. ``--before`` is a commit, such as the one
+before a change, or the `src` folder of another checkout.
 """
 
 from __future__ import annotations
@@ -20,7 +20,10 @@ from typing import Any
 from environments import peer_python, prepare_data
 from measure import Script, machine, run_script
 
-REPOSITORY = Path(__file__).resolve().parents[2]
+# `environments` makes the folder above importable
+from peers import BENCH, REPOSITORY
+from trees import source
+
 RESULTS = REPOSITORY / "benchmarks" / "results" / "main_job_processor.json"
 BATCHES = (32, 128, 512)
 EPOCHS = 2
@@ -75,8 +78,8 @@ def report(results: dict[str, Any]) -> None:
 def main() -> None:
     """Measure, or print the tables of the last run."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--env", type=Path, default=REPOSITORY / ".bench")
-    parser.add_argument("--before", type=Path, help="the src folder of another checkout")
+    parser.add_argument("--env", type=Path, default=BENCH)
+    parser.add_argument("--before", type=source, help="a commit, or the src of another checkout")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--stored", action="store_true", help="print the table of the last run")
     args = parser.parse_args()

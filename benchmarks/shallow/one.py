@@ -5,6 +5,10 @@ in processor seconds for both (the least of up to three runs that take under ten
 `stage_one`, the processor seconds of the base model
 on the source, which is a part of ours alone, `accuracy` on the target rows, `peak_mb` of
 the whole process and `start_mb` before the first fit.
+
+Run:  python benchmarks/shallow/one.py --side acclimate --method JDOT [--rows 10000]
+
+A side that is not acclimate wants the interpreter of its own environment (`../peers.py`).
 """
 
 from __future__ import annotations
@@ -13,6 +17,7 @@ import argparse
 import json
 import os
 import resource
+import sys
 import time
 import warnings
 from collections.abc import Callable
@@ -25,15 +30,21 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--side", required=True)
     parser.add_argument("--method", required=True)
-    parser.add_argument("--data", type=Path, required=True)
+    parser.add_argument("--data", type=Path, help="folder of the arrays; made if not given")
+    parser.add_argument("--rows", type=int, default=2000, help="of the arrays that are made")
     parser.add_argument("--dtype", default="float64")
     parser.add_argument("--threads", type=int, default=1)
     args = parser.parse_args()
     if hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[: args.threads])
-    from problem import read, width
+    from problem import prepared, read, width
     from sides import SIDES, base
 
+    if args.data is None:
+        sys.path.append(str(Path(__file__).resolve().parents[1]))
+        from peers import BENCH
+
+        args.data = prepared(BENCH / "shallow-data", args.rows)
     X, y, Xt, yt = read(args.data, args.dtype)
     w = width(X, Xt)
     fit = SIDES[args.side][args.method]

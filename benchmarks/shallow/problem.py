@@ -5,6 +5,8 @@ Runs in every environment: it may import NumPy, never `acclimate`.
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -42,6 +44,17 @@ def write(folder: Path, rows: int, seed: int = 0) -> None:
     for name in NAMES:
         np.save(folder / f"{name}.npy", arrays[name])
     (folder / "done").touch()
+
+
+def prepared(folder: Path, rows: int) -> Path:
+    """Return the folder of the arrays with so many rows; write them in a process of its own.
+
+    The caller's peak of memory is measured, and a child starts with its parent's on its account.
+    """
+    place = folder.resolve() / str(rows)
+    code = f"from pathlib import Path; import problem; problem.write(Path({str(place)!r}), {rows})"
+    subprocess.run([sys.executable, "-c", code], cwd=Path(__file__).parent, check=True)
+    return place
 
 
 def read(folder: Path, dtype: str) -> tuple[Any, Any, Any, Any]:

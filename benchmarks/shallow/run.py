@@ -19,20 +19,15 @@ from pathlib import Path
 from typing import Any
 
 HERE = Path(__file__).resolve().parent
-sys.path.append(str(HERE.parent / "main_job"))
+sys.path += [str(HERE.parent), str(HERE.parent / "main_job")]
 
-from environments import PreparationError, peer_python  # noqa: E402
 from judge import goals, tables  # noqa: E402
 from measure import machine  # noqa: E402
+from peers import BENCH, PINS, PreparationError, peer_python  # noqa: E402
+from problem import prepared  # noqa: E402
 from sides import ACCLIMATE, METHODS, ROWS, SIDES  # noqa: E402
 
 REPOSITORY = HERE.parents[1]
-PINS = {
-    "shallow": ("skada==0.6.0", "POT==0.9.7.post1", "numpy==2.4.6", "scipy==1.17.1",
-                "scikit-learn==1.9.1"),
-    "adapt": ("adapt==0.4.5", "tensorflow==2.21.0", "keras==3.15.1", "numpy==2.4.6",
-              "scipy==1.17.1", "scikit-learn==1.9.1"),
-}  # fmt: skip
 HOMES = {"skada": "shallow", "POT": "shallow", "ADAPT": "adapt"}
 SIZES = (2000, 10000)
 SINGLE = ("TCA rbf", "TCA linear")  # measured in float32 as well, ours alone
@@ -43,14 +38,15 @@ def main() -> int:
     args = _arguments()
     report: dict[str, Any] = json.loads(args.output.read_text()) if args.output.exists() else {}
     try:
-        pythons = {side: peer_python(args.env, home, PINS[home]) for side, home in HOMES.items()}
+        pythons = {side: peer_python(args.env, home) for side, home in HOMES.items()}
     except PreparationError as error:
         print(error, file=sys.stderr)
         return 1
     pythons["acclimate"] = Path(sys.executable)
     report |= {
         "when": datetime.now(UTC).isoformat(timespec="seconds"),
-        "machine": machine(), "peers": PINS, "timeout": args.timeout,
+        "machine": machine(), "timeout": args.timeout,
+        "peers": {home: PINS[home] for home in HOMES.values()},
     }  # fmt: skip
     rows: dict[str, Any] = report.setdefault("rows", {})
     jobs = plan(args)
@@ -101,12 +97,7 @@ def measure(
 ) -> dict[str, Any]:
     """Run one measurement as a process; return its figures, or why there are none."""
     method, size, threads, side, dtype = job
-    folder = args.env / "shallow-data" / str(size)
-    write = (
-        f"from pathlib import Path; import problem; problem.write(Path({str(folder)!r}), {size})"
-    )
-    # this process stays small: a child starts with its parent's memory on its account
-    subprocess.run([sys.executable, "-c", write], cwd=HERE, check=True)
+    folder = prepared(args.env / "shallow-data", size)
     command = [
         str(python), str(HERE / "one.py"), "--side", side, "--method", method,
         "--data", str(folder), "--dtype", dtype, "--threads", str(threads),
@@ -156,7 +147,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument(
         "--env",
         type=Path,
-        default=REPOSITORY / ".bench",
+        default=BENCH,
         help="folder for the peers' environments (made if missing) and the data",
     )
     parser.add_argument("--sizes", type=int, nargs="+", default=list(SIZES))

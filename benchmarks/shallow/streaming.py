@@ -13,10 +13,15 @@ import argparse
 import json
 import os
 import resource
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+
+sys.path.append(str(Path(__file__).resolve().parents[1]))
+
+from peers import BENCH
 
 ROWS, FEATURES, CHUNK = 5_000_000, 100, 131_072
 
@@ -49,13 +54,15 @@ def write(path: Path, seed: int, rows: int = ROWS) -> None:
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--data", type=Path, required=True)
+    parser.add_argument(
+        "--data", type=Path, default=BENCH / "shallow-data", help="files, 2 GB each"
+    )
     parser.add_argument("--rows", type=int, default=ROWS, help="of each file")
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--threads", type=int, nargs="+", default=[1, 2])
     parser.add_argument("--map-only", action="store_true", help="leave out the model")
     args = parser.parse_args()
-    paths = [args.data / f"stream-{name}.parquet" for name in ("source", "target")]
+    paths = [args.data / f"stream-{args.rows}-{name}.parquet" for name in ("source", "target")]
     for seed, path in enumerate(paths):
         write(path, seed, args.rows)
     import numpy as np
