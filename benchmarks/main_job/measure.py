@@ -29,6 +29,7 @@ class Script:
     file: str
     arguments: tuple[str, ...] = ()
     backend: str | None = None
+    tree: Path | None = None  # source of acclimate in place of the installed one
 
 
 def run_script(script: Script, data: Path, threads: int) -> tuple[float, dict[str, Any]]:
@@ -97,6 +98,8 @@ def _environment(script: Script, threads: int) -> dict[str, str]:
     if script.python != Path(sys.executable):
         # A source tree meant for our interpreter must not shadow a peer's packages.
         environment.pop("PYTHONPATH", None)
+    if script.tree is not None:
+        environment["PYTHONPATH"] = str(script.tree.resolve())
     for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
         environment[name] = str(threads)
     environment["TF_CPP_MIN_LOG_LEVEL"] = "2"

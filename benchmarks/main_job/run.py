@@ -43,13 +43,16 @@ def main() -> int:
             "quick": quick,
         }
         if args.only != "epochs":
-            runs = whole_job(pythons["tensorflow"], data, args.threads, repeats, not quick)
+            runs = whole_job(
+                pythons["tensorflow"], data, args.threads, repeats, not quick, args.before
+            )
             judged = judge_whole(runs)
             report["whole"] = {**about, "repeats": repeats, **judged, "runs": runs}
             print(whole_table(judged), flush=True)
             _write(output, report)
         if args.only != "whole":
-            epochs = epoch_times(pythons, data, args.threads, 2 if quick else 4)
+            length = 2 if quick else 4
+            epochs = epoch_times(pythons, data, args.threads, length, args.before)
             rows = judge_epochs(epochs)
             raw = {f"{model} {batch}": sides for (model, batch), sides in epochs.items()}
             report["epochs"] = {**about, "rows": rows, "runs": raw}
@@ -62,38 +65,44 @@ def main() -> int:
 
 
 def whole_job(
-    tensorflow: Path, data: Path, threads: int, repeats: int, warm: bool
+    tensorflow: Path, data: Path, threads: int, repeats: int, warm: bool, before: Path | None
 ) -> dict[str, list[dict[str, Any]]]:
     """Run the textbook script and both recipes of ours in turn, `repeats` times.
+
+    With `before`, both recipes run on that source tree, too, as "textbook before" and so on.
 
     Every second repeat runs in the opposite order, so that a machine that grows slower or
     faster favours nobody. With `warm`, one round before the first is not measured.
     """
     ours = Path(sys.executable)
-    runs: dict[str, list[dict[str, Any]]] = {"tensorflow": [], "textbook": [], "default": []}
+    runs: dict[str, list[dict[str, Any]]] = {"tensorflow": []}
     for repeat in range(-1 if warm else 0, repeats):
         seed = ("--seed", str(max(repeat, 0)))
         scripts = [Script("tensorflow", tensorflow, "textbook_tensorflow.py", seed)]
         for recipe in ("textbook", "default"):
             arguments = ("--recipe", recipe, *seed)
-            scripts.append(Script(recipe, ours, "textbook_acclimate.py", arguments))
+            for side, tree in _trees(recipe, before):
+                scripts.append(Script(side, ours, "textbook_acclimate.py", arguments, tree=tree))
         for script in scripts if repeat % 2 == 0 else reversed(scripts):
             seconds, result = run_script(script, data, threads)
             label = "warm-up" if repeat < 0 else f"repeat {repeat + 1} of {repeats}"
             _note(f"{label}: {script.name} {seconds:.2f} s {result}")
             if repeat >= 0:
-                runs[script.name].append({**result, "seconds": seconds})
+                runs.setdefault(script.name, []).append({**result, "seconds": seconds})
     return runs
 
 
 def epoch_times(
-    pythons: dict[str, Path], data: Path, threads: int, epochs: int
+    pythons: dict[str, Path], data: Path, threads: int, epochs: int, before: Path | None
 ) -> dict[tuple[str, int], dict[str, dict[str, Any]]]:
     """Train each network at each batch size with acclimate and with Keras on each backend."""
     results: dict[tuple[str, int], dict[str, dict[str, Any]]] = {}
     for model, batch in EPOCH_GOALS:
         arguments = ("--model", model, "--batch", str(batch), "--epochs", str(epochs))
-        scripts = [Script("acclimate", Path(sys.executable), "epochs_acclimate.py", arguments)]
+        scripts = [
+            Script(side, Path(sys.executable), "epochs_acclimate.py", arguments, tree=tree)
+            for side, tree in _trees("acclimate", before)
+        ]
         for peer, python in pythons.items():
             scripts.append(Script(peer, python, "epochs_keras.py", arguments, backend=peer))
         sides = {}
@@ -102,6 +111,11 @@ def epoch_times(
             _note(f"{model} {batch}: {script.name} {sides[script.name]}")
         results[(model, batch)] = sides
     return results
+
+
+def _trees(side: str, before: Path | None) -> list[tuple[str, Path | None]]:
+    """Return a side as it is, and as it was, each with its source tree; None is the installed."""
+    return [(side, None), *([] if before is None else [(f"{side} before", before)])]
 
 
 def _arguments() -> argparse.Namespace:
@@ -113,6 +127,7 @@ def _arguments() -> argparse.Namespace:
         help="folder for the peers' environments (made if missing) and the data",
     )
     parser.add_argument("--data", type=Path, help="folder for the .npy files; default ENV/data")
+    parser.add_argument("--before", type=Path, help="the src folder of another checkout")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--repeats", type=int, default=5, help="measured runs of the whole job")
     parser.add_argument("--quick", action="store_true", help="one repeat, two epochs, no warm-up")

@@ -15,6 +15,7 @@ from typing import Any
 
 from acclimate._version import __version__
 from acclimate.catalogue import CATALOGUE, PRETRAINING, make, methods
+from acclimate.importing import on_use as _on_use
 
 # Type checkers read the names in __init__.pyi, which scripts/derive.py writes from these.
 _MODULES = {
@@ -49,7 +50,7 @@ __all__ = sorted({"__version__", "make", "methods", *_MODULES, *_SUBMODULES} - {
 
 def __getattr__(name: str) -> Any:
     if name in _MODULES:
-        return getattr(importlib.import_module(_MODULES[name]), name)
+        return _on_use(_MODULES[name], name)
     if name in _SUBMODULES:
         return importlib.import_module(f"acclimate.{name}")
     raise AttributeError(f"module 'acclimate' has no attribute {name!r}")

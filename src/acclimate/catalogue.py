@@ -9,7 +9,6 @@ Longer than other files: it is a table.
 
 from __future__ import annotations
 
-import importlib
 import warnings
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
@@ -17,6 +16,7 @@ from functools import cache
 from typing import Any, Literal
 
 from acclimate.exceptions import AcclimateWarning, InputError, MissingExtraError
+from acclimate.importing import on_use
 
 Kind = Literal["tabular", "image", "paired", "pretrain"]
 Family = Literal[
@@ -53,7 +53,7 @@ class Made:
         """Import the class or function, call it, and return what comes of it."""
         module, name = self.path.rsplit(".", 1)
         args = [one.make() if isinstance(one, Made) else one for one in self.args]
-        return getattr(importlib.import_module(module), name)(*args, **self.settings)
+        return on_use(module, name)(*args, **self.settings)
 
     def __str__(self) -> str:
         """Return how it is written in Python."""
@@ -164,7 +164,7 @@ class Row:
             The class of another package cannot be had; the message says why.
         """
         try:
-            cls: type[Any] = getattr(importlib.import_module(self.module), self.name)
+            cls: type[Any] = on_use(self.module, self.name)
         except Exception as error:
             if self.module.startswith("acclimate."):
                 raise

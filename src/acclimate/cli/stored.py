@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import contextlib
-import gc
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from acclimate.exceptions import InputError
+from acclimate.importing import uncollected
 
 
 def load(path: Path, trusted: Collection[str] | None = None) -> Any:
@@ -25,7 +24,7 @@ def load(path: Path, trusted: Collection[str] | None = None) -> Any:
     """
     import acclimate
 
-    with _uncollected():
+    with uncollected():
         model = acclimate.load(path, trusted=trusted or ())
     if hasattr(model, "started"):
         net = model.model  # from scratch, the same network is what it has to beat
@@ -47,22 +46,6 @@ def load(path: Path, trusted: Collection[str] | None = None) -> Any:
             )
         raise InputError(f"{path.name} holds a {name} that was not fitted")
     return model
-
-
-@contextlib.contextmanager
-def _uncollected() -> Iterator[None]:
-    """Look for no garbage while libraries are imported, and never among what they brought.
-
-    They bring a million objects that stay: a tenth of a short command goes into looking at them.
-    """
-    was = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        gc.freeze()
-        if was:
-            gc.enable()
 
 
 def settings_of(model: Any, label: str | None = None) -> dict[str, Any]:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from importlib import import_module
 from typing import TYPE_CHECKING, Any
+
+from acclimate.importing import on_use
 
 if TYPE_CHECKING:
     from acclimate.pictures.nearest_pictures import nearest
@@ -16,7 +17,7 @@ _HOMES = {"nearest": "nearest_pictures", "occlusion": "occluding"}
 
 def __getattr__(name: str) -> Any:
     if name in _HOMES:
-        return getattr(import_module(f"acclimate.pictures.{_HOMES[name]}"), name)
+        return on_use(f"acclimate.pictures.{_HOMES[name]}", name)
     raise AttributeError(f"module 'acclimate.pictures' has no attribute {name!r}")
 
 

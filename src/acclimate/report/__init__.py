@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from importlib import import_module
 from typing import TYPE_CHECKING
+
+from acclimate.importing import on_use
 
 if TYPE_CHECKING:
     from acclimate.report.comparison_page import render_comparison
@@ -24,7 +25,7 @@ def __getattr__(name: str) -> object:
     """Load a public name on first use."""
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(_HOMES[name]), name)
+    return on_use(_HOMES[name], name)
 
 
 def __dir__() -> list[str]:

@@ -6,8 +6,9 @@ Environments are gymnasium's (extra ``rl``).
 
 from __future__ import annotations
 
-from importlib import import_module
 from typing import TYPE_CHECKING, Any
+
+from acclimate.importing import on_use
 
 if TYPE_CHECKING:
     from acclimate.rl.environments import evaluate_policy
@@ -30,7 +31,7 @@ _HOMES = {
 
 def __getattr__(name: str) -> Any:
     if name in _HOMES:
-        return getattr(import_module(f"acclimate.rl.{_HOMES[name]}"), name)
+        return on_use(f"acclimate.rl.{_HOMES[name]}", name)
     raise AttributeError(f"module 'acclimate.rl' has no attribute {name!r}")
 
 

@@ -8,8 +8,9 @@ them. Rows keep their order everywhere.
 
 from __future__ import annotations
 
-from importlib import import_module
 from typing import TYPE_CHECKING, Any
+
+from acclimate.importing import on_use
 
 if TYPE_CHECKING:
     from acclimate.tables.batching import batches
@@ -60,7 +61,7 @@ _HOMES = {
 
 def __getattr__(name: str) -> Any:
     if name in _HOMES:  # pandas, pyarrow and scikit-learn are loaded on first use
-        return getattr(import_module(f"acclimate.tables.{_HOMES[name]}"), name)
+        return on_use(f"acclimate.tables.{_HOMES[name]}", name)
     raise AttributeError(f"module 'acclimate.tables' has no attribute {name!r}")
 
 

@@ -252,8 +252,6 @@ class FineTune(Adapter):
         return super()._fit_source(source, seed)
 
     def _adapt(self, model: Any, source: Rows | None, target: Rows, seed: int) -> Adapted:
-        from acclimate.transfer.shallow import continue_from  # half a second less for networks
-
         head = self._choose_head(model, target)
         if head.classes is not None and head.source is None:
             lost = lost_classes(model.classes_, self.source_class_names_, target)
@@ -266,6 +264,8 @@ class FineTune(Adapter):
         self.tuned_layers_: list[str] | None = None
         if is_network(model):
             return Adapted(self._tune_network(model, target, head, seed))
+        from acclimate.transfer.shallow import continue_from  # networks do without
+
         if head.source is None:
             warnings.warn(
                 f"{type(model).__name__} has no body, so with a new head nothing is taken from the "

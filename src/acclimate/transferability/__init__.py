@@ -12,8 +12,9 @@ True
 
 from __future__ import annotations
 
-from importlib import import_module
 from typing import TYPE_CHECKING, Any
+
+from acclimate.importing import on_use
 
 if TYPE_CHECKING:
     from acclimate.transferability.criteria import leep, logme, nce
@@ -47,7 +48,7 @@ _HOMES = {
 
 def __getattr__(name: str) -> Any:
     if name in _HOMES:
-        return getattr(import_module(f"acclimate.transferability.{_HOMES[name]}"), name)
+        return on_use(f"acclimate.transferability.{_HOMES[name]}", name)
     raise AttributeError(f"module 'acclimate.transferability' has no attribute {name!r}")
 
 
