@@ -18,6 +18,7 @@ def main() -> None:
     parser.add_argument("--batch", type=int, default=128)
     parser.add_argument("--epochs", type=int, default=4)
     parser.add_argument("--clock", choices=("perf_counter", "process_time"), default="perf_counter")
+    parser.add_argument("--precision", choices=("auto", "float32"), default="auto")
     args = parser.parse_args()
     now = getattr(time, args.clock)
     limit_threads(args.threads)
@@ -33,6 +34,7 @@ def main() -> None:
     model = NeuralClassifier(
         args.model, hidden=(128,), dropout=0.2, epochs=args.epochs, min_steps=0,
         batch_size=args.batch, learning_rate=1e-3, schedule="constant", warmup=0.0, random_state=0,
+        precision=args.precision,
     )  # fmt: skip
     model.start(x, y)
     data, settings = model.data(x, y), model.settings(len(y))

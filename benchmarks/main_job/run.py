@@ -103,6 +103,10 @@ def epoch_times(
             Script(side, Path(sys.executable), "epochs_acclimate.py", arguments, tree=tree)
             for side, tree in _trees("acclimate", before)
         ]
+        exact = (*arguments, "--precision", "float32")
+        scripts.append(
+            Script("acclimate float32", Path(sys.executable), "epochs_acclimate.py", exact)
+        )
         for peer, python in pythons.items():
             scripts.append(Script(peer, python, "epochs_keras.py", arguments, backend=peer))
         sides = {}

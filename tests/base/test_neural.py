@@ -355,25 +355,3 @@ def test_batch_norm_on_batches_of_one_row_is_refused_in_our_words(cls: Any) -> N
 def test_a_regression_with_batch_norm_on_one_row_is_refused_in_our_words() -> None:
     with pytest.raises(InputError, match="n_samples = 1"):
         quick(NeuralRegressor, network="mlp-norm").fit([[1.0, 2.0]], [3.0])
-
-
-@pytest.mark.parametrize(
-    ("given", "rows", "precision"),
-    [
-        ({}, 100, "bf16"), ({}, 63, "float32"), ({"batch_size": 32}, 100, "float32"),
-        ({"precision": "float32"}, 100, "float32"), ({"precision": "bf16"}, 10, "bf16"),
-        ({"network": nn.Sequential(nn.Flatten(), nn.Tanh(), nn.Linear(144, 2))}, 100, "float32"),
-        ({"network": "cnn"}, 10, "bf16"),
-    ],
-)  # fmt: skip
-@pytest.mark.parametrize("pixels", [True, False], ids=["pixels", "numbers"])
-def test_which_precision_auto_takes(
-    given: dict[str, Any], rows: int, precision: str, pixels: bool, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Dense layers take bf16 for pixels alone: those have eight bits, and so has bf16."""
-    monkeypatch.setattr("acclimate.base.estimator.has_bf16", lambda where: True)
-    X, y = images(100)
-    model = NeuralClassifier(epochs=1, random_state=0, **given).start(X if pixels else X / 255.0, y)
-    if not pixels and not given:
-        precision = "float32"
-    assert model.settings(rows).precision == precision

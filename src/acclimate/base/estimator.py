@@ -40,7 +40,7 @@ from acclimate.settings import (
 from acclimate.training import inference, loop, network, norm, splitting
 from acclimate.training.augment import AUGMENTATIONS, views
 from acclimate.training.batch import Data, as_fitted, as_float, scaled, steps_per_epoch
-from acclimate.training.device import ONEDNN_ROWS, find_device, has_bf16, seeded
+from acclimate.training.device import find_device, has_bf16, seeded
 from acclimate.training.network import Network
 from acclimate.training.networks import NETWORKS
 from acclimate.training.progress import Progress
@@ -371,7 +371,7 @@ class NeuralEstimator(BaseEstimator, ABC):  # type: ignore[misc]
             "warmup": self.warmup,
             "weight_decay": self.weight_decay,
             "patience": self.patience if self.early_stopping else None,
-            "precision": self._precision(self.network_, size),
+            "precision": self._precision(self.network_),
         }
         return Settings(**(values | changes))
 
@@ -492,15 +492,11 @@ class NeuralEstimator(BaseEstimator, ABC):  # type: ignore[misc]
         if network.is_convolutional(net):
             net.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
-    def _precision(self, net: nn.Module, batch: int = 0) -> str:
-        """Return the precision of training on batches of so many rows; 0 is for predictions."""
+    def _precision(self, net: nn.Module) -> str:
+        if self.precision != "auto":
+            return self.precision
         where = next(net.parameters()).device
-        if self.precision != "auto" or not has_bf16(where):
-            return "float32" if self.precision == "auto" else self.precision
-        # eight bits hold all of a pixel; of few rows the casts cost what the products save
-        pixels = bool(getattr(self, "pixels_", False)) and batch >= ONEDNN_ROWS
-        dense = pixels and where.type == "cpu" and network.is_dense(net)
-        return "bf16" if dense or network.is_convolutional(net) else "float32"
+        return "bf16" if network.is_convolutional(net) and has_bf16(where) else "float32"
 
     def _check_settings(self) -> None:
         check_settings(self)

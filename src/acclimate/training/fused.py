@@ -20,7 +20,6 @@ from acclimate.training.dropout import Dropout, noise
 # bytes: where fresh memory starts. A product that is added to memory elsewhere has other last
 # digits, and weights would depend on where a gradient happens to lie
 ALIGNED = 64
-BF16 = torch.bfloat16
 
 
 class Stage:
@@ -57,21 +56,16 @@ class Stage:
 Passed = list[tuple[Tensor, Tensor, Tensor | None, float]]
 
 
-def ahead(stages: Sequence[Stage], x: Tensor, half: bool = False) -> Passed:
+def ahead(stages: Sequence[Stage], x: Tensor) -> Passed:
     """Run stages on rows of shape (b, d), without autograd, and keep what `back` asks for.
 
     Where ReLU precedes dropout, what came out above 0 tells what both let through, and no mask is
-    kept. The scale is what dropout multiplies the units with that it keeps. ``half`` casts rows
-    and parameters to bf16, as autocast does, and all that comes out is bf16.
+    kept. The scale is what dropout multiplies the units with that it keeps.
     """
     passed: Passed = []
-    if half:
-        x = x.to(BF16)
     for stage in stages:
-        across, bias, dropout, mask, scale = stage.across, stage.bias, stage.dropout, None, 1.0
-        if half:
-            across, bias = across.to(BF16), None if bias is None else bias.to(BF16)
-        h = x.mm(across) if bias is None else torch.addmm(bias, x, across)
+        bias, dropout, mask, scale = stage.bias, stage.dropout, None, 1.0
+        h = x.mm(stage.across) if bias is None else torch.addmm(bias, x, stage.across)
         if stage.relu:
             h.clamp_min_(0.0)
         if dropout is not None and dropout.training and dropout.p:
@@ -97,7 +91,6 @@ def back(
         Gradients of what the head read and of what it returned.
     """
     last, g = len(stages) - 1, of_logits
-    half = passed[0][0].dtype is BF16
     first = next(i for i, stage in enumerate(stages) if stage.moves())
     for i in range(last, first - 1, -1):
         if i == last - 1 and of_z is not None:
@@ -114,13 +107,13 @@ def back(
         for p in stage.parameters:
             if p.requires_grad:
                 had = p.grad
-                if had is not None and p.dim() == 2 and not half and had.data_ptr() % ALIGNED == 0:
+                if had is not None and p.dim() == 2 and had.data_ptr() % ALIGNED == 0:
                     had.addmm_(g.t(), x)
                     continue
                 found = g.sum(0) if p.dim() == 1 else g.t().mm(x)
-                p.grad = found.to(p.dtype) if had is None else had.add_(found)
+                p.grad = found if had is None else had.add_(found)
         if i > first:
-            g = g.mm(stage.weight.to(g.dtype))
+            g = g.mm(stage.weight)
 
 
 class Run(NamedTuple):
@@ -202,14 +195,11 @@ class Dense:
         if self.flatten:
             x = x.flatten(1)
         fits = x.dim() == 2 and x.dtype is first.dtype and x.shape[1] == first.shape[1]
-        if not fits or x.requires_grad or not x.is_cpu:
-            return None
-        half = torch.is_autocast_enabled("cpu")
-        if half and not (first.dtype is torch.float32 and torch.get_autocast_dtype("cpu") is BF16):
+        if not fits or x.requires_grad or not x.is_cpu or torch.is_autocast_enabled("cpu"):
             return None
         if not torch.is_grad_enabled() or not any(stage.moves() for stage in self.stages):
             return None
-        passed = ahead(self.stages, x, half)
+        passed = ahead(self.stages, x)
         z, logits = passed[-2][1], passed[-1][1]
         if tape.leaves:
             z, logits = z.detach().requires_grad_(), logits.detach().requires_grad_()

@@ -196,11 +196,6 @@ def new_head(head: nn.Module, outputs: int) -> nn.Linear:
     return he(nn.Linear(head.in_features, outputs, bias=head.bias is not None))
 
 
-def is_dense(network: nn.Module) -> bool:
-    """Tell whether the network has linear layers alone, with what may follow them by hand."""
-    return isinstance(network, Network) and dense(network.body, network.head) is not None
-
-
 def is_convolutional(network: nn.Module) -> bool:
     """Tell whether the network has two-dimensional convolutions."""
     return any(isinstance(m, nn.Conv2d) for m in network.modules())
