@@ -17,7 +17,9 @@ from environments import PEERS, PreparationError, peer_python, prepare_data
 from goals import EPOCH_GOALS, epochs_table, judge_epochs, judge_whole, whole_table
 from measure import Script, ScriptError, machine, run_script
 
-REPOSITORY = Path(__file__).resolve().parents[2]
+# `environments` makes the folder above importable
+from peers import REPOSITORY
+from trees import source
 
 
 def main() -> int:
@@ -131,7 +133,7 @@ def _arguments() -> argparse.Namespace:
         help="folder for the peers' environments (made if missing) and the data",
     )
     parser.add_argument("--data", type=Path, help="folder for the .npy files; default ENV/data")
-    parser.add_argument("--before", type=Path, help="the src folder of another checkout")
+    parser.add_argument("--before", type=source, help="a commit, or the src of another checkout")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--repeats", type=int, default=5, help="measured runs of the whole job")
     parser.add_argument("--quick", action="store_true", help="one repeat, two epochs, no warm-up")
