@@ -3,8 +3,9 @@
 As whole processes in turn, in one process and one thread each: `compare` on the generated table
 (`generated_table.py`) with 500 rows a side and 100 labels, all settings left open; `compare` on ten
 numbers a row with 18 methods named, all on logistic regression; `diagnose` on the generated table
-with 226,000 rows a side. Processor seconds, and how many candidates a comparison had, since another
-tree may try others.
+with 226,000 rows a side; the command `fit` on that table as a CSV, whole process and file read and
+written. Processor seconds, and how many candidates a comparison had, since another tree may try
+others, or the peak memory of `fit` in MB.
 
 Run:  python benchmarks/waits.py [--against 359fbca] [--runs 3] [--only diagnose]
 """
@@ -59,10 +60,27 @@ began = time.process_time()
 diagnose((X, y), Xt)
 print(time.process_time() - began, 0)
 """
+FIT = """
+import resource, subprocess, sys, tempfile
+from pathlib import Path
+sys.path.insert(0, {folder!r})
+from generated_table import generated_table
+X, y = generated_table(226_000, 0)
+with tempfile.TemporaryDirectory() as folder:
+    table = Path(folder) / "here.csv"
+    X.assign(label=y).to_csv(table, index=False)
+    code = "import sys; sys.argv[0] = 'acclimate'; from acclimate.cli import main; main()"
+    given = ["fit", "here.csv", "--label", "label", "--out", "here.acclimate"]
+    command = [sys.executable, "-c", code, *given]
+    subprocess.run(command, check=True, cwd=folder, capture_output=True)
+used = resource.getrusage(resource.RUSAGE_CHILDREN)
+print(used.ru_utime + used.ru_stime, used.ru_maxrss // 1024)
+"""
 JOBS = {
     "compare, a table, nothing set": COMPARE.replace("{rows}", TABLE),
     "compare, numbers, methods named": COMPARE.replace("{rows}", NUMBERS),
     "diagnose": DIAGNOSE,
+    "fit": FIT,
 }
 
 
@@ -96,8 +114,11 @@ def main() -> None:
             for where, tree in trees.items():
                 found[where].append(measured(tree, code))
         middle = {where: statistics.median(s for s, _ in runs) for where, runs in found.items()}
+        counted = {"diagnose": "", "fit": " MB"}.get(name, " candidates")
         said = [
-            f"{where} {middle[where]:.1f} s, {found[where][0][1]} candidates" for where in trees
+            f"{where} {middle[where]:.1f} s"
+            + (f", {found[where][0][1]}{counted}" if counted else "")
+            for where in trees
         ]
         ratio = f"; ratio {middle['here'] / middle['there']:.2f}" if "there" in middle else ""
         print(f"{name}: {'; '.join(said)}{ratio}", flush=True)
