@@ -15,13 +15,13 @@ other way round. A case counts as below source-only where it is so by more than 
 exact test of McNemar at 5 %. What learns from 20 labels is judged on the other rows.
 
 The candidates are those of one version for good, so that better methods do not look like a worse
-choice: `--step candidates` ran with the package as of commit 359fbca in PYTHONPATH and with these
+choice: `--step candidates` ran with the package as of commit 359fbca (`--before`) and with these
 scripts. `--step rules` fits what is chosen without labels, and weighs it by 20 labels;
 `--step compare` asks `compare` with these labels, which takes longest; `--step two` fits logistic
 regression and boosting on the source, one of which 60 labels choose; `--step adapted`, of four
 classes or more, halves the committee with the ten adapted candidates that the panel ranks first.
 
-Run:  python benchmarks/choose.py --step rules --sets heart tables [--each 1] [--seconds 800]
+Run:  python benchmarks/choose.py --step rules --sets heart tables [--each 9] [--seconds 800]
       python benchmarks/choose.py            (prints what is stored)
 
 Each case is stored as it ends, and those that are stored are not run again. The tables need
@@ -54,6 +54,7 @@ from sklearn.ensemble import RandomForestClassifier
 from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.metrics import r2_score
 from threadpoolctl import threadpool_limits
+from trees import run_with, source
 from validator_cases import Case, heart, optdigits, pendigits, texts
 
 import acclimate
@@ -584,9 +585,13 @@ def main() -> None:
     parser.add_argument("--step", choices=list(STEPS))
     parser.add_argument("--sets", nargs="+", default=list(SETS))
     parser.add_argument("--each", type=int, default=1, help="shifts of a table, at most")
-    parser.add_argument("--seconds", type=float, default=800, help="no case starts later")
+    parser.add_argument("--seconds", type=float, default=float("inf"), help="no case starts later")
+    parser.add_argument("--before", type=source, help="a commit, or the src of another checkout")
     parser.add_argument("--again", action="store_true", help="run stored cases anew")
     options = parser.parse_args()
+    if options.before is not None:
+        run_with(options.before, "--before")
+        return
     if options.step:
         run(options.step, options.sets, options.each, options.seconds, options.again)
     for data, found in read().items():

@@ -203,7 +203,7 @@ def keep(rows: list[dict[str, Any]], **row: Any) -> None:
         RESULTS.write_text(json.dumps(rows, indent=0) + "\n")
 
 
-def show(rows: list[dict[str, Any]]) -> None:
+def show(rows: list[dict[str, Any]], texts: int) -> None:
     """Print a table a part, in points: means over the pairs, the worst pair, words."""
     of = [r for r in rows if r["part"] == "encoders"]
     names = ["AUC", "class shares known"]
@@ -219,6 +219,9 @@ def show(rows: list[dict[str, Any]]) -> None:
             cells += [f"{100 * np.mean([r[name] for r in mine]):.1f}"
                       for name in ("auc", "shares_known")]  # fmt: skip
         print(f"| {word} | " + " | ".join(cells) + " |")
+    spent = {r["kind"]: 1000 * r["encoding_seconds"] / texts for r in of if r["kind"] != "tf-idf"}
+    told = ", ".join(f"{word} {each:.2g}" for word, each in spent.items())
+    print(f"\nEncoding, processor milliseconds a text: {told}")
     targets = list(dict.fromkeys(r["target"] for r in of))
     print("\n| accuracy by target | " + " | ".join(targets) + " |\n|---|" + "---|" * len(targets))
     for word in dict.fromkeys(r["kind"] for r in of):
@@ -264,7 +267,7 @@ def main() -> None:
     for part in ("unlabelled", "labelled"):
         if part in arguments.part:
             adapted(data, rows, part)
-    show(rows)
+    show(rows, sum(len(X) for X, _ in data.values()))
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import subprocess
 import sys
 import tempfile
@@ -49,6 +50,15 @@ def source(given: str) -> Path:
         (partial / "src.tar").unlink()
         partial.rename(home)
     return home / "src"
+
+
+def run_with(tree: Path, option: str, *more: str) -> None:
+    """Run this process's script again on another source tree, without the option that named it."""
+    words = sys.argv[1:]
+    place = next(i for i, word in enumerate(words) if word.partition("=")[0] == option)
+    del words[place : place + (1 if "=" in words[place] else 2)]
+    environment = os.environ | {"PYTHONPATH": str(tree)}
+    subprocess.run([sys.executable, sys.argv[0], *words, *more], env=environment, check=True)
 
 
 def _git(*words: str) -> str:

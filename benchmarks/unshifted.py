@@ -18,9 +18,7 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import subprocess
-import sys
 import tempfile
 import warnings
 from pathlib import Path
@@ -34,7 +32,7 @@ from sklearn.datasets import load_digits
 from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import StandardScaler
 from threadpoolctl import threadpool_limits
-from trees import source
+from trees import run_with, source
 
 import acclimate
 from acclimate import Domain, methods
@@ -125,17 +123,6 @@ def peers(python: str, splits: int) -> None:
         keep("unshifted", line["peer"], f"{line['method']} | {line['case']}", lambda: value)  # noqa: B023
 
 
-def earlier(tree: Path) -> None:
-    """Run this script with the same options on another source tree."""
-    words = sys.argv[1:]
-    place = next(i for i, word in enumerate(words) if word.startswith("--before"))
-    del words[place : place + (1 if "=" in words[place] else 2)]
-    subprocess.run(
-        [sys.executable, __file__, *words, "--label", "before"],
-        env=os.environ | {"PYTHONPATH": str(tree)}, check=True, stdout=subprocess.DEVNULL,
-    )  # fmt: skip
-
-
 def mean_of(column: dict[str, Any], name: str, data: str = "") -> float | str | None:
     """Return the mean accuracy of a method in percent, or why there is none."""
     found = [value for key, value in column.items() if key.split(" | ")[0] == name and data in key]
@@ -196,12 +183,13 @@ def main() -> None:
     parser.add_argument("--stored", action="store_true", help="print the tables only")
     args = parser.parse_args()
     warnings.simplefilter("ignore")
+    if args.before is not None:
+        run_with(args.before, "--before", "--label", "before")
+        return
     if not args.stored:
         with threadpool_limits(1):
             if args.peer is not None:
                 peers(args.peer or str(peer_python(args.env, "shallow")), args.splits)
-            elif args.before is not None:
-                earlier(args.before)
             else:
                 only = names() if args.only is None else args.only
                 measure(args.label, only, args.splits, args.rows, args.draws)
