@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+import pandas as pd
+
 _SHAPE = r"0 sample|no rows|must have shape|hold rows"
 _LENGTH = "60 rows.*59|40 rows.*39|labels (of|have) shape"
 _GAP = "NaN: nan in row 0.*fill the gaps"
@@ -18,6 +20,12 @@ _EQUAL = "all rows of the source are equal"
 _WORDS = "could not convert string|bytes/strings|TabularPreprocessor|plain arrays"
 _SPARSE = "plain arrays|sparse"
 _UNFIT = "Unknown label type.*(text|regressor)|must be|labels"
+# pandas 2 counts nanoseconds, from 1677 to 2262; a command reads other dates as texts there
+_YEAR: Mapping[str, str] = (
+    {"command": "", "else": "dates must lie between 1677-09-21 and 2262-04-11.*make it missing"}
+    if pd.__version__ < "3"
+    else {}
+)
 
 ERRORS: Mapping[str, str | Mapping[str, str]] = {
     "no rows here": _SHAPE,
@@ -104,6 +112,8 @@ ERRORS: Mapping[str, str | Mapping[str, str]] = {
     "a column of lists": "'d' holds cells of type (list|ndarray).*--drop d",
     "a column of dicts": "'d' holds cells of type dict.*--drop d",
     "a column of complex numbers": "'d' holds complex.*two columns",
+    "dates in the year 9999": _YEAR,
+    "dates in the year 1": _YEAR,
     "dates here, numbers there": {"diagnose": "", "else": "'d' held dates when fitted.*numbers"},
     "a Series": r"one column.*to_frame|\(60,\)",
     "labels of bytes": {"diagnose": "", "command": "plain arrays", "else": "bytes.*Convert"},
