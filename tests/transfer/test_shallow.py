@@ -176,6 +176,10 @@ def test_a_classifier_without_intercept_stays_without(model: Any) -> None:
     moved = continue_from(model.fit(X, y), Rows(Xt, yt), 0.1)
     assert not np.any(moved.intercept_)
     assert np.abs(moved.coef_ - model.coef_).max() > 0.1
+    two = yt != 1
+    moved = continue_from(model, Rows(Xt[two], yt[two]), 0.1)
+    assert np.array_equal(moved.coef_[1], model.coef_[1])  # the class without rows
+    assert np.shape(moved.intercept_) == np.shape(model.intercept_)
 
 
 @pytest.mark.parametrize(

@@ -91,7 +91,8 @@ def _move_linear(model: Any, target: Rows, strength: float | None) -> Any:
     loss: Callable[..., Any] = squared_hinge_loss
     if isinstance(model, LogisticRegression):
         loss = logistic_loss if len(model.coef_) == 1 else softmax_loss
-    W, b = model.coef_.copy(), np.atleast_1d(model.intercept_).copy()
+    # an SVM without intercept says one 0 for all classes
+    W, b = model.coef_.copy(), np.full(len(model.coef_), model.intercept_, dtype=np.float64)
     seen = np.unique(codes)
     moving: Any = slice(None)
     if len(seen) < len(W):  # a class without rows keeps what the source knows of it
@@ -101,7 +102,7 @@ def _move_linear(model: Any, target: Rows, strength: float | None) -> Any:
         target.labelled_X, codes, W[moving], b[moving], pull, loss,
         intercept=model.fit_intercept, weight=target.labelled_weight,
     )  # fmt: skip
-    return with_parameters(model, W, b)
+    return with_parameters(model, W, b if model.fit_intercept else np.asarray(model.intercept_))
 
 
 def with_parameters(model: Any, W: NDArray[Any], b: NDArray[Any]) -> Any:
