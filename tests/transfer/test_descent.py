@@ -161,9 +161,11 @@ def test_a_sparse_matrix_and_its_array_give_the_same() -> None:
     )
 
 
-def test_a_model_without_intercept_stays_without() -> None:
-    X, y, Xt, yt = rows(2)
-    model = LogisticRegression(fit_intercept=False)
+@pytest.mark.parametrize("kind", [LogisticRegression, LinearSVC])
+@pytest.mark.parametrize("classes", [2, 3])
+def test_a_model_without_intercept_stays_without(kind: Any, classes: int) -> None:
+    X, y, Xt, yt = rows(classes)
+    model = kind(fit_intercept=False)
     joint = JointObjective(model, solver="gradient-descent", steps=5).fit(
         X, y, target=Domain(Xt, yt)
     )

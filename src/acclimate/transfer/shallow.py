@@ -102,7 +102,7 @@ def _move_linear(model: Any, target: Rows, strength: float | None) -> Any:
         target.labelled_X, codes, W[moving], b[moving], pull, loss,
         intercept=model.fit_intercept, weight=target.labelled_weight,
     )  # fmt: skip
-    return with_parameters(model, W, b if model.fit_intercept else np.asarray(model.intercept_))
+    return with_parameters(model, W, b)
 
 
 def with_parameters(model: Any, W: NDArray[Any], b: NDArray[Any]) -> Any:
@@ -115,14 +115,15 @@ def with_parameters(model: Any, W: NDArray[Any], b: NDArray[Any]) -> Any:
     W : ndarray of shape (k, d)
         Coefficients.
     b : ndarray of shape (k,)
-        Intercepts.
+        Intercepts; a model without them keeps its 0.
     """
     moved = clone(model)
     for name in ("classes_", "n_features_in_", "n_iter_", "feature_names_in_"):
         if hasattr(model, name):
             setattr(moved, name, getattr(model, name))
     moved.coef_ = W.reshape(np.shape(model.coef_))
-    moved.intercept_ = b.reshape(np.shape(model.intercept_))
+    own = model.intercept_
+    moved.intercept_ = b.reshape(np.shape(own)) if model.fit_intercept else own
     return moved
 
 
