@@ -24,7 +24,7 @@ VARIANTS: tuple[tuple[str, str, dict[str, Any], tuple[str, ...]], ...] = (
         for axes in (8, 10, 12, 15, 18, 20, 30, 50, 100)
     ),
     ("C of 0.001", "CORAL", {"estimator": SVC(kernel="linear", C=0.001)}, ("A-W", "D-C")),
-    ("nearest neighbours", "CORAL", {"estimator": NEAREST}, DIGITS),
+    ("nearest neighbours", "CORAL", {"estimator": NEAREST, "preprocess": None}, DIGITS),
     ("a linear SVM", "SubspaceAlignment", {"estimator": SVM, "n_components": 30}, ("C-A", "A-W")),
     ("clipped odds", "DomainDiscriminator",
      {"estimator": LOGISTIC, "discriminator": LOGISTIC, "clip": 1e-3}, ("C-A",)),
