@@ -82,6 +82,8 @@ def main() -> None:
     parser.add_argument("--against", type=source, help="a commit, or the src of another checkout")
     parser.add_argument("--runs", type=int, default=15)
     args = parser.parse_args()
+    if args.runs < 2:
+        parser.error("--runs must be at least 2, for quartiles")
     trees = {"here": HERE} | ({"there": args.against} if args.against else {})
     found: dict[tuple[str, str], list[tuple[float, float]]] = {}
     with tempfile.TemporaryDirectory() as name:
