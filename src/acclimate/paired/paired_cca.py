@@ -82,8 +82,8 @@ class PairedCCA(Pairing):
     >>> rng = np.random.default_rng(0)
     >>> shared, noise = rng.normal(size=(100, 1)), rng.normal(size=(100, 4))
     >>> A, B = np.hstack([shared, noise[:, :2]]), np.hstack([noise[:, 2:], -shared])
-    >>> PairedCCA(shrinkage=0.0).fit(A, B).correlations_.round(2)[0]
-    np.float64(1.0)
+    >>> PairedCCA(shrinkage=0.0).fit(A, B).correlations_.round(2)[:1]
+    array([1.])
     """
 
     _parameter_constraints: ClassVar[Constraints] = {

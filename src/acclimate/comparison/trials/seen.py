@@ -189,8 +189,8 @@ def flat(source: Any, target: Any, *, seed: int) -> tuple[tuple[Floats, Floats],
     Examples
     --------
     >>> (one, two), share, width = flat([[0.0, 1.0], [2.0, 1.0]], [[4.0, 1.0]], seed=0)
-    >>> abs(one[1, 0] - one[0, 0]).round(6), abs(two[0, 0] - one[1, 0]).round(6), round(share, 6)
-    (np.float64(2.0), np.float64(2.0), 1.0)
+    >>> np.abs(np.diff([*one[:, 0], *two[:, 0]])).round(6), round(share, 6)
+    (array([2., 2.]), 1.0)
     """
     from sklearn.decomposition import PCA
 
