@@ -10,6 +10,16 @@ import pytest
 HEAVY = ("torch", "skops.io", "matplotlib", "sklearn.ensemble")
 
 
+def test_help_loads_no_numbers():
+    code = (
+        "import sys; from acclimate.cli import main; sys.argv = ['acclimate', '--help']\n"
+        "try: main()\n"
+        "finally: print([m for m in ('numpy', 'pandas') if m in sys.modules], file=sys.stderr)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stderr.splitlines()[-1] == "[]"
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("arguments", [
     ("predict", "here.acclimate", "new.csv", "--out", "out.csv"),

@@ -6,7 +6,6 @@ import json
 from pathlib import Path
 from typing import Annotated, Any
 
-import numpy as np
 import typer
 
 from acclimate.cli.config import Config, PrintConfig
@@ -103,7 +102,7 @@ def _names(table: Any, number: int) -> list[str]:
 
 
 def _says(classes: Any, row: Any, top: int) -> list[dict[str, Any]]:
-    order = np.argsort(-row, kind="stable")[:top]
+    order = (-row).argsort(kind="stable")[:top]
     return [{"class": str(classes[k]), "probability": float(row[k])} for k in order]
 
 
