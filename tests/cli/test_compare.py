@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import json
 import shlex
+import threading
 from pathlib import Path
 
 import numpy as np
@@ -53,6 +54,24 @@ def stops(monkeypatch):
         monkeypatch.setattr(MODULE, "compare", compare)
 
     return after
+
+
+@pytest.mark.slow
+def test_nothing_is_imported_beside_trials_of_this_process(clinics, acclimate, monkeypatch):
+    """A thread in the midst of an import shows a half of a module, and a trial fails by it."""
+    threads, real = set(), importlib.import_module
+
+    def watched(name, package=None):
+        threads.add((name, threading.current_thread() is threading.main_thread()))
+        return real(name, package)
+
+    monkeypatch.setattr(importlib, "import_module", watched)
+    code, _, err = acclimate(
+        "compare", *FILES, *QUICK, "--trials", "1", "--report", "out.html", "--out", "m.acclimate"
+    )
+    assert code == 0, err
+    assert ("skops.io", True) in threads
+    assert {main for _, main in threads} == {True}
 
 
 def test_a_recommendation_with_its_evidence(clinics, acclimate):

@@ -43,7 +43,8 @@ def test_the_example_is_the_same_each_time_and_overwrites_nothing(tmp_path, monk
     monkeypatch.chdir(tmp_path)
     code, out, err = acclimate("example", "a folder")
     assert (code, err) == (0, "")
-    assert "cd 'a folder' && acclimate fit here.csv" in out
+    command = "acclimate fit here.csv --label sick --id patient --out here.acclimate"
+    assert out.endswith(f"cd 'a folder' && {command}\n")  # whole, so that it can be pasted
     names = {"here.csv", "there.csv", "test.csv", "new.csv", "next_month.parquet"}
     assert {path.name for path in Path("a folder").iterdir()} == names
     before = {path: path.read_bytes() for path in Path("a folder").iterdir()}

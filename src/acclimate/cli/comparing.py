@@ -242,6 +242,7 @@ def _run(
     from acclimate.cli import recommended, stores
     from acclimate.cli import rows as door
     from acclimate.comparison.compare import compare as run
+    from acclimate.comparison.trials.cluster import count_workers
     from acclimate.comparison.trials.runner import counted_from
     from acclimate.transfer.encoders import word_of
 
@@ -265,9 +266,9 @@ def _run(
             words = f"{done} of {planned} fits: {last['candidate']}{_figures(last)}"
             status.tell(words, done / max(planned, 1))
 
-        _load_early(report, out)
         after = WRITING * (out is not None) + RENDERING * (report is not None)
         with contextlib.suppress(KeyboardInterrupt), counted_from(begun - after):
+            _load_early(report, out, beside=count_workers(client, where["n_jobs"]) > 1)
             comparison = run(
                 data["source"], data["target"], estimator=data["estimators"], task=data["task"],
                 preprocess=data["preprocess"], encoder=data["encoder"],
@@ -305,8 +306,12 @@ def _run(
             say(recommended.told(found, out, held))
 
 
-def _load_early(report: Path | None, out: Path | None) -> None:
-    """Import what writes the results while worker processes run the trials."""
+def _load_early(report: Path | None, out: Path | None, *, beside: bool) -> None:
+    """Import what writes the results while worker processes run the trials, else before.
+
+    Beside trials of this process a thread would show them halves of modules, which SciPy asks for
+    what they do not have yet.
+    """
     wanted = [
         *(["skops.io"] if out else []),
         *(["acclimate.report.comparison_page"] if report else []),
@@ -317,8 +322,10 @@ def _load_early(report: Path | None, out: Path | None) -> None:
             for name in wanted:
                 importlib.import_module(name)
 
-    if wanted:
+    if wanted and beside:
         threading.Thread(target=load, daemon=True).start()
+    else:
+        load()
 
 
 def _weighs(asked: dict[str, Any]) -> bool | None:
