@@ -44,4 +44,5 @@ def example(
         known = 0 if labels is None else int(labels.notna().sum())
         say(f"{name}: {len(tables[out / name])} rows, {known or 'none'} with a label")
     place = "" if out == Path(".") else f"cd {shlex.quote(str(out))} && "
-    typer.echo(f"Next:  {place}acclimate fit here.csv --label sick --id patient --out here.acclimate")
+    command = "acclimate fit here.csv --label sick --id patient --out here.acclimate"
+    typer.echo(f"Next:  {place}{command}")  # not folded, so that it can be pasted
