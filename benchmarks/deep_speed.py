@@ -6,7 +6,7 @@ that set-up, compilation and what is done once at the end are in neither; the wh
 of one epoch stands beside it. Plain training of the same network on the source rows is measured
 the same way: what adapting costs is a multiple of that.
 
-Run:  python benchmarks/deep_speed.py [--skada PYTHON] [--adapt PYTHON] [--stored]
+Run:  python benchmarks/deep_speed.py [--before COMMIT] [--skada PYTHON] [--adapt PYTHON] [--stored]
 
 PYTHON is an interpreter of an environment with skada, torch and skorch, or with ADAPT and
 TensorFlow; without, `peers.py` makes them. Times are processor seconds, the least of three runs in
@@ -28,10 +28,12 @@ from typing import Any
 
 import numpy as np
 from peers import BENCH, peer_python
+from trees import source
 
 RESULTS = Path(__file__).parent / "results" / "deep_speed.json"
 ROWS, BATCH, HIDDEN = 3_000, 64, 64  # rows of each domain
 REPEATS = 3
+PEERS = ("skada", "ADAPT")
 METHODS = ("plain", "DANN", "DeepCORAL", "MCD")
 GOAL = 2.2  # times plain training
 Runner = Callable[[int], Any]  # number of epochs -> trains
@@ -178,9 +180,7 @@ def report(results: dict[str, dict[str, Any]]) -> None:
             f"{row[name]['epoch']:.2f} ({row[name]['whole']:.2f})" if name in row else "-"
             for row in results.values()
         ]
-        peers = [
-            row[name]["epoch"] for side, row in results.items() if side not in mine and name in row
-        ]  # fmt: skip
+        peers = [results[side][name]["epoch"] for side in PEERS if name in results[side]]
         cells += [f"{min(peers) / results[side][name]['epoch']:.2f}" for side in mine]
         print(f"| {name} | " + " | ".join(cells) + " |")
     print()
@@ -198,6 +198,7 @@ def main() -> None:
     parser.add_argument("--skada", help="interpreter that has skada, in place of our environment")
     parser.add_argument("--adapt", help="interpreter that has ADAPT, in place of our environment")
     parser.add_argument("--env", type=Path, default=BENCH, help="folder of the environments")
+    parser.add_argument("--before", type=source, help="a commit, or the src of another checkout")
     parser.add_argument("--side", choices=SIDES, help="measure one side; used from within")
     parser.add_argument("--precision", default="float32")
     parser.add_argument("--rows", type=Path)
@@ -231,16 +232,23 @@ def collect(args: argparse.Namespace) -> dict[str, Any]:
             rows, X=(data.X_train[:ROWS] / 255).astype(np.float32), y=data.y_train[:ROWS],
             Xt=(1 - data.X_train[ROWS : 2 * ROWS] / 255).astype(np.float32),
         )  # fmt: skip
-        for side, precision, python in (
-            ("acclimate", "float32", sys.executable), ("skada", "float32", skada),
-            ("ADAPT", "float32", adapt), ("acclimate", "auto", sys.executable),
-        ):  # fmt: skip
+        runs = [
+            ("acclimate, float32", "acclimate", "float32", sys.executable, env),
+            ("skada", "skada", "float32", skada, env), ("ADAPT", "ADAPT", "float32", adapt, env),
+            ("acclimate, auto", "acclimate", "auto", sys.executable, env),
+        ]  # fmt: skip
+        if args.before is not None:
+            old = {**env, "PYTHONPATH": str(args.before)}
+            runs += [
+                (f"before, {precision}", "acclimate", precision, sys.executable, old)
+                for precision in ("float32", "auto")
+            ]
+        for label, side, precision, python, where in runs:
             command = [python, __file__, "--side", side, "--precision", precision]
             done = subprocess.run(
-                [*command, "--rows", str(rows)], env=env, stdout=subprocess.PIPE, text=True,
+                [*command, "--rows", str(rows)], env=where, stdout=subprocess.PIPE, text=True,
                 check=True,
             )  # fmt: skip
-            label = f"{side}, {precision}" if side == "acclimate" else side
             results[label] = json.loads(done.stdout.strip().splitlines()[-1])
     return results
 
