@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 from sklearn.covariance import ledoit_wolf
+from threadpoolctl import ThreadpoolController
 
 from acclimate.exceptions import InputError
 from acclimate.mapping import moments as module
@@ -127,3 +130,23 @@ def test_other_numbers_of_features_and_too_few_rows_are_errors() -> None:
         Moments().add(rows(n=1)).covariance(name="source")
     with pytest.raises(InputError, match="all rows of the source are equal"):
         Moments().add(np.ones((5, 2))).covariance(name="source")
+
+
+@pytest.mark.parametrize(("columns", "threads"), [(3, 1), (200, 2)])
+def test_narrow_products_hold_blas_to_one_thread_and_let_it_go(
+    columns: int, threads: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pools = ThreadpoolController()
+    seen: list[int] = []
+
+    def products(*given: Any) -> Any:
+        seen.append(pools.select(user_api="blas").info()[0]["num_threads"])
+        return plain(*given)
+
+    plain = module._products
+    monkeypatch.setattr(module, "_products", products)
+    with pools.limit(limits=2, user_api="blas"):
+        before = pools.select(user_api="blas").info()[0]["num_threads"]
+        Moments().add(np.random.default_rng(0).normal(size=(50, columns)))
+        assert pools.select(user_api="blas").info()[0]["num_threads"] == before
+    assert set(seen) == {min(threads, before)}

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
+from functools import cache
 from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
+from threadpoolctl import ThreadpoolController
 
 from acclimate.exceptions import InputError
 
@@ -14,6 +17,7 @@ Array = NDArray[np.floating[Any]]
 ROOM = 1 << 20  # numbers multiplied at a time
 LEAST, MOST = 512, 8192  # rows multiplied at a time
 JOINED = 8  # blocks whose products are about one centre and are joined with the others at once
+NARROW = 128  # columns up to which a second thread gains nothing in a product
 FAR = 25.0  # squared distance of a block's mean, in variances, that costs too many digits
 
 
@@ -124,7 +128,7 @@ class Moments:
             self._room = np.empty(shape, dtype=dtype)
         offsets = centre.astype(dtype)
         total: Array = np.zeros((d + 2, d + 2))
-        with np.errstate(over="ignore", invalid="ignore"):
+        with np.errstate(over="ignore", invalid="ignore"), _threads(d):
             for start in range(0, k, size):
                 stop = min(start + size, k)
                 room = self._room[: stop - start].T if by_rows else self._room[:, : stop - start]
@@ -154,6 +158,16 @@ class Moments:
         self.scatter = ours[0] + theirs[0]
         self._third, self._fourth = ours[1] + theirs[1], ours[2] + theirs[2]
         self.n = total
+
+
+def _threads(d: int) -> AbstractContextManager[Any]:
+    """Hold BLAS to one thread where its others would wait, and take processors from the reader."""
+    return _pools().limit(limits=1, user_api="blas") if d <= NARROW else nullcontext()
+
+
+@cache
+def _pools() -> ThreadpoolController:
+    return ThreadpoolController()
 
 
 def _cut(part: Any, start: int, stop: int) -> Any:
