@@ -6,6 +6,8 @@ Longer than other files: a third of it documents the parameters that both have.
 from __future__ import annotations
 
 import copy
+import inspect
+import textwrap
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from numbers import Integral
@@ -526,5 +528,7 @@ def _from_numpy(X: Any) -> Tensor:
 
 def document(cls: type[Any]) -> type[Any]:
     """Put the shared parameters into a class's docstring."""
-    cls.__doc__ = (cls.__doc__ or "").replace("    {parameters}\n", PARAMETERS.strip("\n") + "\n")
+    # cleandoc: Python 3.13 has taken the margin away, and those before have not
+    text, shared = inspect.cleandoc(cls.__doc__ or ""), textwrap.dedent(PARAMETERS).strip("\n")
+    cls.__doc__ = text.replace("{parameters}\n", f"{shared}\n") + "\n"
     return cls

@@ -103,9 +103,9 @@ SHARED = {
 
 def documented(cls: type[Any]) -> type[Any]:
     """Fill ``{estimator}``, ``{parameters}`` and the like in a method's docstring."""
-    text = cls.__doc__ or ""
+    text = f"{inspect.cleandoc(cls.__doc__ or '')}\n"  # Python 3.13 has taken the margin away
     for name, words in SHARED.items():
-        if f"    {{{name}}}\n" not in text:
+        if f"\n{{{name}}}\n" not in text:
             continue
         if name == "parameters":
             chosen = _default(cls, "validator")
@@ -117,7 +117,7 @@ def documented(cls: type[Any]) -> type[Any]:
             words = _listed(words, name, "WORDS", WORDS, '"auto"')
         elif name == "ratio":
             words = words.replace("{ratio}", str(_default(cls, name)))
-        text = text.replace(f"    {{{name}}}\n", words.lstrip("\n"))
+        text = text.replace(f"{{{name}}}\n", textwrap.dedent(words).lstrip("\n"))
     cls.__doc__ = text
     return cls
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import textwrap
 import warnings
 from dataclasses import dataclass, replace
@@ -373,13 +374,12 @@ def _document_strategies() -> None:
     """Put the table of strategies into the docstring."""
     names = ", ".join(f'"{name}"' for name in STRATEGIES)
     does = "; ".join(f'"{name}" {about}' for name, about in ABOUT.items())
-    text = (
-        f'{does}. "auto" is, for networks, "lp-ft" with a copied head and "full" with a new '
-        f"one; for other models it is a pull towards the source parameters."
-    )
-    lines = textwrap.wrap(text, 92, initial_indent=" " * 8, subsequent_indent=" " * 8)
-    first = textwrap.fill(f'strategy : {{{names}}}, default="auto"', 96, subsequent_indent=" " * 8)
-    FineTune.__doc__ = (FineTune.__doc__ or "").replace("{strategies}", "\n".join([first, *lines]))
+    does += '. "auto" is, for networks, "lp-ft" with a copied head and "full" with a new one; for '
+    text = f"{does}other models it is a pull towards the source parameters."
+    lines = textwrap.wrap(text, 92, initial_indent=" " * 4, subsequent_indent=" " * 4)
+    first = textwrap.fill(f'strategy : {{{names}}}, default="auto"', 92, subsequent_indent=" " * 4)
+    whole = inspect.cleandoc(FineTune.__doc__ or "")  # Python 3.13 has taken the margin away
+    FineTune.__doc__ = whole.replace("{strategies}", "\n".join([first, *lines]))
 
 
 _document_strategies()
