@@ -1,8 +1,8 @@
 """How long does the start page take, from first to last line, in a fresh copy and environment?
 
 Copies this repository (its last commit) into an empty folder, makes an environment, installs, and
-runs every command and the Python of `docs/index.md` as they stand there: wall seconds of each.
-Versions are those of `constraints.txt`. That they print what the page says is a test's.
+runs every command and the Python of `docs/index.md` as they stand there: wall seconds of each. That
+they print what the page says is a test's.
 
 Run:  python benchmarks/start_page.py
 """
@@ -49,7 +49,6 @@ def main() -> None:
         home = copy / ".venv"
         paths = os.pathsep.join([str(home / "bin"), os.environ["PATH"]])
         environment = os.environ | {"PATH": paths, "VIRTUAL_ENV": str(home)}
-        environment["PIP_CONSTRAINT"] = str(copy / "constraints.txt")
         environment.pop("PYTHONPATH", None)
         began = time.perf_counter()
         clone = ["git", "clone", "--quiet", str(REPOSITORY), str(copy)]
