@@ -30,6 +30,13 @@ def test_garbage_of_others_is_still_found() -> None:
     assert gc.collect() > 0
 
 
+def test_a_module_that_is_there_moves_no_object_to_an_older_generation() -> None:
+    on_use("acclimate.domain", "Domain")
+    young = [[] for _ in range(50)]  # fewer than start a collection
+    on_use("acclimate.domain", "Domain")
+    assert any(one is young[-1] for one in gc.get_objects(generation=0))
+
+
 def test_a_module_that_fails_leaves_the_collector_on() -> None:
     with pytest.raises(ModuleNotFoundError):
         on_use("acclimate.nowhere", "nothing")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import gc
+import sys
 from collections.abc import Iterator
 from importlib import import_module
 from typing import Any
@@ -17,6 +18,8 @@ def on_use(module: str, name: str) -> Any:
     >>> on_use("math", "floor")(2.5)
     2
     """
+    if module in sys.modules:  # nothing comes in, and young garbage is to stay young
+        return getattr(import_module(module), name)
     with uncollected():
         return getattr(import_module(module), name)
 
