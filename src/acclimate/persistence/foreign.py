@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from acclimate.exceptions import IntegrityError
+from acclimate.importing import on_use
 from acclimate.persistence import container, direct
 from acclimate.persistence.limits import Budget
 from acclimate.persistence.names import refuse
@@ -43,9 +44,7 @@ def dump(parts: list[Any]) -> bytes:
 
     skops calls objects by their addresses, and sets have no order.
     """
-    from skops import io as skops_io
-
-    raw: bytes = skops_io.dumps(parts)
+    raw: bytes = on_use("skops.io", "dumps")(parts)
     with zipfile.ZipFile(io.BytesIO(raw)) as archive:
         held = {name: archive.read(name) for name in archive.namelist()}
     schema = json.loads(held.pop(SCHEMA))
@@ -97,12 +96,12 @@ def _without_ids(node: Any) -> str:
 
 def untrusted(data: bytes) -> list[str]:
     """Return the names of all types that `load` would refuse."""
-    from skops import io as skops_io
-
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
         nodes = _nodes(json.loads(archive.read(SCHEMA)))
         ours = {name for name in map(_type_of, nodes) if name and not may_be_held(name)}
-    theirs = {name for name in skops_io.get_untrusted_types(data=data) if name not in TRUSTED}
+    theirs = {
+        name for name in on_use("skops.io", "get_untrusted_types")(data=data) if name not in TRUSTED
+    }
     return sorted(ours | theirs)
 
 
@@ -129,13 +128,11 @@ def load(data: bytes, trusted: Collection[str], budget: Budget) -> list[Any]:
         raise IntegrityError(f"its estimators are not described as skops does ({error})") from error
     if parts is not None:
         return parts
-    from skops import io as skops_io
-
     allowed = [*trusted, *TRUSTED]
-    unknown = [n for n in skops_io.get_untrusted_types(data=data) if n not in allowed]
+    unknown = [n for n in on_use("skops.io", "get_untrusted_types")(data=data) if n not in allowed]
     if unknown:
         refuse(unknown)
-    built: list[Any] = skops_io.loads(data, trusted=allowed)
+    built: list[Any] = on_use("skops.io", "loads")(data, trusted=allowed)
     return built
 
 
