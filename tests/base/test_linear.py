@@ -13,6 +13,7 @@ from sklearn.linear_model import LogisticRegression
 from acclimate.adapter import default_classifier
 from acclimate.base.linear import fit_towards, logistic_loss, softmax_loss
 from acclimate.base.svm import squared_hinge_loss
+from acclimate.base.wide import fit_wide
 
 CASES = [(softmax_loss, 3, 3), (logistic_loss, 1, 2), (squared_hinge_loss, 3, 3),
          (squared_hinge_loss, 1, 2)]  # fmt: skip
@@ -117,6 +118,29 @@ def test_sparse_rows_give_the_same() -> None:
     dense = fit_towards(X, codes, W0, b0, 1.0, softmax_loss)
     sparse = fit_towards(sp.csr_array(X), codes, W0, b0, 1.0, softmax_loss)
     np.testing.assert_allclose(sparse[0], dense[0], atol=1e-6)
+
+
+@EACH_LOSS
+def test_a_column_in_small_units_ends_at_the_minimum_in_few_steps(
+    loss: Any, k: int, classes: int
+) -> None:
+    """The minimum is that of the solver in singular vectors, which Newton's method ends."""
+    X, codes, W0, b0 = problem(k, classes, d=8, n=40)
+    X = np.column_stack([1000 * (8 + X[:, 0]), X[:, 1:]])
+    seen = []
+
+    def counted(*given: Any) -> Any:
+        seen.append(1)
+        return loss(*given)
+
+    reached = [
+        loss(X @ W.T + b, codes)[0] + 0.5 * np.sum((W - W0) ** 2)
+        for W, b in (
+            fit_towards(X, codes, W0, b0, 1.0, counted), fit_wide(X, codes, W0, b0, 1.0, loss)
+        )
+    ]  # fmt: skip
+    assert reached[0] == pytest.approx(reached[1], rel=1e-6)
+    assert len(seen) < 700
 
 
 def test_given_parameters_do_not_change() -> None:

@@ -16,8 +16,9 @@ import pytest
 
 from acclimate import SourceOnly
 from acclimate.cli import stopping
-from acclimate.cli.console import console, say
+from acclimate.cli.console import console, judge, say
 from acclimate.cli.streams import visible
+from acclimate.report.wording import look_of
 
 MAIN = [sys.executable, "-c", "from acclimate.cli import main; main()"]
 
@@ -68,6 +69,16 @@ def test_nobody_waits_for_a_pipe(
     assert code == 2
     assert "is a device or a pipe" in err
     assert "pipe." in err
+
+
+def test_a_sign_has_its_place_in_the_width(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    judge(look_of("drifted"), " ".join(["four"] * 40))  # 79 columns of them, and a sign before
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].startswith("! four four")
+    assert max(len(line.rstrip()) for line in lines) <= 80
 
 
 def test_control_characters_are_shown_and_not_obeyed(

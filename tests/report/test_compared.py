@@ -43,6 +43,16 @@ def test_records_do_not_change(comparisons):
         found.table[0].score = 1.0
 
 
+def test_members_of_a_committee_are_no_candidates_that_were_late(comparisons):
+    """What there was no time for is counted among the candidates, so no count falls below 0."""
+    found = Compared.from_dict(comparisons["labelled"])
+    late = replace(found.table[0], reason="the budget was spent before the first trial")
+    committees = [replace(late, candidate=f"C{i}", method="Committee") for i in range(5)]
+    others = [replace(late, candidate=f"M{i}") for i in range(3)]
+    told = replace(found, table=(found.table[0], *others, *committees)).within
+    assert told.endswith("1 of 4 candidates finished in the time")
+
+
 def test_a_store_of_an_older_version_is_read(comparisons, tmp_path):
     """Before bodies, training, pictures and file rows there were none of their keys."""
     old = comparisons["unlabelled"]

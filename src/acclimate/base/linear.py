@@ -12,6 +12,8 @@ from scipy.special import log_softmax, softmax
 
 Array = NDArray[np.floating[Any]]
 
+FLAT = 0.1  # second derivative of a loss in a score, roughly: what coordinates are scaled by
+
 
 def softmax_loss(
     scores: Array, codes: NDArray[np.intp], weight: Array | None = None
@@ -77,7 +79,9 @@ def fit_towards(
 ) -> tuple[Array, Array]:
     """Minimise ``sum_i w_i loss(x_i W' + b, y_i) + strength / 2 * ||W - W0||^2`` over W and b.
 
-    The intercept is not penalised. The problem is convex; L-BFGS solves it from (W0, b0).
+    The intercept is not penalised. The problem is convex; L-BFGS solves it from (W0, b0), in
+    coordinates scaled to one curvature: else a column in units a thousand times smaller takes
+    thousands of steps.
 
     Parameters
     ----------
@@ -106,20 +110,26 @@ def fit_towards(
         Intercepts.
     """
     k, d = W0.shape
+    weights = np.ones(X.shape[0]) if weight is None else weight
+    squares = X.multiply(X) if hasattr(X, "tocsr") else np.square(X, dtype=np.float64)
+    bend = np.append(FLAT * np.asarray(weights @ squares) + strength, FLAT * weights.sum())
+    scale = np.concatenate([np.tile(bend[:-1], k), np.repeat(bend[-1], k)]) ** -0.5
 
     def objective(theta: Array) -> tuple[float, Array]:
-        W, b = theta[: k * d].reshape(k, d), theta[k * d :]
+        W, b = apart(theta * scale)
         value, slope = loss(np.asarray(X @ W.T) + b, codes, weight)
         pull = W - W0
         gradient = np.concatenate(
             [(np.asarray(slope.T @ X) + strength * pull).ravel(), slope.sum(0) * intercept]
         )
-        return value + 0.5 * strength * float((pull**2).sum()), gradient
+        return value + 0.5 * strength * float((pull**2).sum()), gradient * scale
+
+    def apart(theta: Array) -> tuple[Array, Array]:
+        return theta[: k * d].reshape(k, d), theta[k * d :]
 
     start = np.concatenate([W0.ravel(), b0]).astype(np.float64)
     best = minimize(
-        objective, start, jac=True, method="L-BFGS-B",
+        objective, start / scale, jac=True, method="L-BFGS-B",
         options={"maxiter": 5000, "maxfun": 20000, "gtol": 1e-7, "ftol": 1e-14},
     )  # fmt: skip
-    W, b = best.x[: k * d].reshape(k, d), best.x[k * d :]
-    return W, b
+    return apart(best.x * scale)

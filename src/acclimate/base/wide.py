@@ -10,12 +10,11 @@ from numpy.typing import NDArray
 from scipy.optimize import minimize
 from scipy.special import expit, softmax
 
-from acclimate.base.linear import logistic_loss, softmax_loss
+from acclimate.base.linear import FLAT, logistic_loss, softmax_loss
 
 Array = NDArray[np.floating[Any]]
 Loss = Callable[..., tuple[float, Array]]
 
-FLAT = 0.1  # second derivative of a loss in a score, roughly: what coordinates are scaled by
 LARGEST = 1500  # parameters up to which Newton's method goes on to the last digit
 NEWTON_STEPS = 100
 SMALLEST = 1e-8  # share of a step of Newton's method below which the search along it ends

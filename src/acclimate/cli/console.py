@@ -67,6 +67,13 @@ def say(text: str) -> None:
     console().print(text, markup=False, highlight=False)
 
 
+def judge(look: Any, text: str) -> None:
+    """Print the sign of a `Look` in its colour and a sentence behind it, folded together."""
+    from rich.text import Text
+
+    console().print(Text.assemble((look.sign, look.colour), f" {text}"))
+
+
 def facts(rows: Mapping[str, str]) -> None:
     """Print names and values in two columns. Empty values are left out."""
     from rich.table import Table

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from acclimate.cli.config import Config, PrintConfig
-from acclimate.cli.console import Status, check_out, console, facts, say
+from acclimate.cli.console import Status, check_out, console, facts, judge, say
 from acclimate.cli.options import AsJson, Metric, Positive, Trusted, reads_new_files
 
 if TYPE_CHECKING:
@@ -186,9 +186,7 @@ def _show(found: dict[str, Any], shown: AnswersShown | None = None) -> None:
             table.add_row(row["class"], f"{row['rows']:,}", _with_interval(row, True), taken)
         console().print(table)
     if "against" in found:
-        look = look_of(found["against"]["word"])
-        console().print(f"[{look.colour}]{look.sign}[/{look.colour}]", end=" ")
-        say(found["against"]["sentence"])
+        judge(look_of(found["against"]["word"]), found["against"]["sentence"])
     else:
         say("No verdict: there is nothing to compare with. Name a model with --against.")
     for name, places in found.get("unknown_labels", {}).items():

@@ -10,7 +10,7 @@ import typer
 
 from acclimate.cli.clusters import ClusterAt
 from acclimate.cli.config import Config, PrintConfig
-from acclimate.cli.console import Status, console, errors_as_json, facts, say
+from acclimate.cli.console import Status, console, errors_as_json, facts, judge, say
 from acclimate.cli.options import AsJson, Trusted, reads_new_files
 from acclimate.exceptions import InputError
 
@@ -124,9 +124,7 @@ def _show_drift(found: Any) -> None:
 
     from acclimate.report.wording import chance, look_of
 
-    look = look_of(found.word)
-    console().print(f"[{look.colour}]{look.sign}[/{look.colour}]", end=" ")
-    say(found.sentence())
+    judge(look_of(found.word), found.sentence())
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     table.add_column("column", overflow="fold")
     table.add_column("finding")

@@ -324,8 +324,8 @@ class Compared:
                 told[-1] += f" and {one.labels_tried:,} of {one.labels:,} labels"
             if one.source_fitted < one.source_rows:
                 told.append(f"fitted on {one.source_fitted:,} of them, as the time allows")
-        late = [row for row in self.table if "budget" in (row.reason or "")]
         own = [row for row in self.table if row.method != "Committee"]
+        late = [row for row in own if "budget" in (row.reason or "")]
         if len(late) * 2 > len(own):
             told.append(f"{len(own) - len(late)} of {len(own)} candidates finished in the time")
         return "; ".join(told)
