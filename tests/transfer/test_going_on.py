@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -61,6 +62,17 @@ def test_what_needs_the_source_rows_cannot_go_on(source: Any) -> None:
     assert row is not None
     with pytest.raises(AcclimateError, match="CORAL needs the source rows"):
         become(source, row)
+
+
+@pytest.mark.parametrize("labels", [6, 40])
+def test_a_pick_by_few_labels_says_so(source: Any, labels: int) -> None:
+    Xt, yt = _draw(40, 4, move=2.0)
+    known = np.isin(np.arange(40), [*np.flatnonzero(yt == "no")[:3], *range(labels)])
+    picked = pick_way(ways_on(source), Domain(Xt, yt, labelled=known))
+    assert picked is not None
+    said = replace(picked, name="FineTune").sentence()
+    assert ("it may be worse than the source model as it is" in said) == (labels == 6)
+    assert "by chance" not in replace(picked, name=AS_IT_IS).sentence()
 
 
 def test_losses_are_those_of_a_plain_loop(source: Any) -> None:

@@ -24,6 +24,7 @@ Floats = NDArray[np.float64]
 AS_IT_IS = "the source model as it is"
 FOLDS, REPEATS = 5, 3
 ENOUGH = 100  # labels from which one layout of the folds does
+FEW = 20  # labels below which a pick is said to be by chance
 _NETWORK_FOLDS = 3  # laid out once: a fit takes seconds and not milliseconds
 FROM_ENCODER = ("FineTune", "TargetOnly")  # which ask no answers of the source
 _STRATEGIES = ("full", "head", "l2-sp")  # of a network, beside what "auto" means
@@ -65,9 +66,15 @@ class Picked:
         """Say what was tried, how it did and what was taken."""
         each = ", ".join(f"{name} {loss:.3g}" for name, loss in self.losses.items())
         times = f", {self.repeats} times" if self.repeats > 1 else ""
+        unsure = ""
+        if self.labels < FEW and self.name != AS_IT_IS and AS_IT_IS in self.losses:
+            unsure = (
+                f". So few labels pick by chance: it may be worse than {AS_IT_IS}, which evaluate "
+                f"--against on other labels tells"
+            )
         return (
             f"{self.name}: least {self.metric} in {self.folds}-fold cross-validation{times} on "
-            f"{self.labels} target labels ({each})"
+            f"{self.labels} target labels ({each}){unsure}"
         )
 
 
