@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -80,7 +81,7 @@ def test_the_file_stays_small(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -
     assert (tmp_path / "features.sqlite").stat().st_size < 500_000
     forget()
     make = Counting()
-    with sqlite3.connect(tmp_path / "features.sqlite") as file:
+    with closing(sqlite3.connect(tmp_path / "features.sqlite")) as file, file:
         assert 0 < file.execute("SELECT count(*) FROM feature").fetchone()[0] <= 100
     kept_features("e", last[-5:], make, disk=True)
     assert make.rows == 0  # the newest are still there

@@ -116,7 +116,11 @@ def _open() -> sqlite3.Connection:
     folder: Path = data_home()
     folder.mkdir(parents=True, exist_ok=True)
     file = sqlite3.connect(folder / FILE, timeout=_WAIT)
-    file.execute("CREATE TABLE IF NOT EXISTS feature (key BLOB UNIQUE, made BLOB)")
+    try:
+        file.execute("CREATE TABLE IF NOT EXISTS feature (key BLOB UNIQUE, made BLOB)")
+    except sqlite3.Error:
+        file.close()
+        raise
     return file
 
 

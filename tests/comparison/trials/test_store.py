@@ -8,6 +8,7 @@ import sqlite3
 import subprocess
 import sys
 import threading
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -89,7 +90,7 @@ def test_a_file_of_the_first_schema_is_read_as_it_is_and_gone_on_with(tmp_path: 
         "key, candidate, method, config, seed, versions, data, status, scores, seconds, "
         "peak_bytes, error, ended, arrays"
     )
-    with sqlite3.connect(path) as db:
+    with closing(sqlite3.connect(path)) as db, db:
         db.executescript(
             f"""ALTER TABLE trials RENAME TO later;
             CREATE TABLE trials (
@@ -138,7 +139,7 @@ def test_a_second_write_replaces_the_first(tmp_path: Path) -> None:
 def test_a_newer_schema_is_refused_with_its_number(tmp_path: Path) -> None:
     path = tmp_path / "run.sqlite"
     Store(path).close()
-    with sqlite3.connect(path) as db:
+    with closing(sqlite3.connect(path)) as db, db:
         db.execute(f"PRAGMA user_version = {SCHEMA + 1}")
     db.close()
     for read_only in (True, False):
