@@ -172,6 +172,16 @@ def test_renamed_classes_and_learned_attributes_survive(toy, tmp_path):
     assert loaded.trained_on_["target"]["labelled"] == 60
 
 
+def test_classes_that_are_objects_and_shared_survive(toy, tmp_path):
+    """Labels of a data frame make `classes_` an array of objects, which two models share."""
+    d = toy
+    y, yt = (np.asarray(labels).astype(str).astype(object) for labels in (d.y, d.yt))
+    model = FineTune(LogisticRegression(), head="copy").fit(d.X, y, target=Domain(d.Xt, yt))
+    loaded = acclimate.load(model.save(tmp_path / "m.acclimate"))
+    np.testing.assert_array_equal(loaded.predict_proba(d.Xt), model.predict_proba(d.Xt))
+    assert loaded.predict(d.Xt).tolist() == model.predict(d.Xt).tolist()
+
+
 def test_history_and_mixed_columns_survive(toy, tmp_path):
     pd = pytest.importorskip("pandas")
     frame = pd.DataFrame({"a": toy.X[:, 0], "b": np.where(toy.X[:, 1] > 0, "x", "y")})

@@ -42,7 +42,8 @@ _PASSES = 10
 def dump(parts: list[Any]) -> bytes:
     """Return what skops writes, with its names for objects counted from 1.
 
-    skops calls objects by their addresses, and sets have no order.
+    skops calls objects by their addresses, and sets have no order. An array of objects that occurs
+    twice is written twice, with a shape of another number: here both are the first.
     """
     raw: bytes = on_use("skops.io", "dumps")(parts)
     with zipfile.ZipFile(io.BytesIO(raw)) as archive:
@@ -50,10 +51,17 @@ def dump(parts: list[Any]) -> bytes:
     schema = json.loads(held.pop(SCHEMA))
     ids: dict[int, int] = {}
     files: dict[str, str] = {}
+    first: dict[int, dict[str, Any]] = {}
     left = [schema]
     while left:
         node = left.pop()
         if isinstance(node, dict):
+            if node.get("__loader__") == "NdArrayNode" and node.get("type") == "json":
+                known = first.setdefault(node["__id__"], node)
+                if known is not node:
+                    node.clear()
+                    node.update(known)
+                    continue
             if node.get("__loader__") == "SetNode":
                 node["content"].sort(key=_without_ids)
             if "__id__" in node:
