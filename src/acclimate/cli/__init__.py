@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import atexit
+import gc
 import sys
 from typing import TYPE_CHECKING, Any
 
@@ -39,6 +41,7 @@ def _run() -> Any:
     from acclimate.cli.streams import repair
 
     repair()
+    atexit.register(gc.freeze)  # at the end nobody looks for garbage among what libraries brought
     from acclimate.cli.commands import app_for
     from acclimate.cli.console import run
 
