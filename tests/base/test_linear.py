@@ -153,3 +153,12 @@ def test_given_parameters_do_not_change() -> None:
 
 def test_the_default_is_logistic_regression() -> None:
     assert isinstance(default_classifier(), LogisticRegression)
+
+
+def test_a_column_of_zeros_without_a_penalty_stays_where_it_was() -> None:
+    X, codes, W0, b0 = problem(3, 3)
+    X[:, 0] = 0.0
+    W, b = fit_towards(X, codes, W0, b0, 0.0, softmax_loss)
+    np.testing.assert_array_equal(W[:, 0], W0[:, 0])
+    assert np.isfinite(b).all()
+    assert np.isfinite(W).all()

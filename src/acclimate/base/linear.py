@@ -113,6 +113,7 @@ def fit_towards(
     weights = np.ones(X.shape[0]) if weight is None else weight
     squares = X.multiply(X) if hasattr(X, "tocsr") else np.square(X, dtype=np.float64)
     bend = np.append(FLAT * np.asarray(weights @ squares) + strength, FLAT * weights.sum())
+    bend[(bend == 0.0) | ~np.isfinite(bend)] = 1.0  # a column of zeros without a penalty
     scale = np.concatenate([np.tile(bend[:-1], k), np.repeat(bend[-1], k)]) ** -0.5
 
     def objective(theta: Array) -> tuple[float, Array]:
