@@ -69,9 +69,8 @@ X, y = generated_table(226_000, 0)
 with tempfile.TemporaryDirectory() as folder:
     table = Path(folder) / "here.csv"
     X.assign(label=y).to_csv(table, index=False)
-    code = "import sys; sys.argv[0] = 'acclimate'; from acclimate.cli import main; main()"
     given = ["fit", "here.csv", "--label", "label", "--out", "here.acclimate"]
-    command = [sys.executable, "-c", code, *given]
+    command = [sys.executable, "-m", "acclimate", *given]
     subprocess.run(command, check=True, cwd=folder, capture_output=True)
 used = resource.getrusage(resource.RUSAGE_CHILDREN)
 print(used.ru_utime + used.ru_stime, used.ru_maxrss // 1024)

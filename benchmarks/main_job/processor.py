@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import sys
 from pathlib import Path
 from statistics import median
@@ -34,23 +33,19 @@ def collect(env: Path, before: Path | None, rounds: int) -> None:
     """Store processor seconds by batch size and side, one a round."""
     about = {"machine": machine(), "epochs": EPOCHS}
     data = prepare_data(env / "data")
-    path = os.environ.get("PYTHONPATH")
-    folders = {"acclimate": path} | ({} if before is None else {"before": str(before)})
+    trees = {"acclimate": None} | ({} if before is None else {"before": before})
     found: dict[str, dict[str, list[float]]] = {}
     for turn in range(rounds):
         for batch in BATCHES:
             given = ("--batch", str(batch), "--epochs", str(EPOCHS), "--clock", "process_time")
             scripts = [
-                Script(side, Path(sys.executable), "epochs_acclimate.py", given) for side in folders
+                Script(side, Path(sys.executable), "epochs_acclimate.py", given, tree=tree)
+                for side, tree in trees.items()
             ] + [
                 Script(peer, peer_python(env, peer), "epochs_keras.py", given, backend=peer)
                 for peer in PEERS
             ]  # fmt: skip
             for script in scripts:
-                folder = folders.get(script.name)
-                os.environ.pop("PYTHONPATH", None)
-                if folder is not None:
-                    os.environ["PYTHONPATH"] = folder
                 seconds = min(run_script(script, data, 1)[1]["seconds"][1:])
                 found.setdefault(str(batch), {}).setdefault(script.name, []).append(seconds)
                 print(f"{turn + 1} {batch} {script.name} {seconds:.3f}", file=sys.stderr)

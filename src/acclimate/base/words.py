@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from acclimate.exceptions import InputError
+from acclimate.importing import on_use
 
 Kind = tuple[str, str, Mapping[str, Any]]
 _LINEAR, _SVM, _NEURAL = "sklearn.linear_model", "sklearn.svm", "acclimate.base.neural"
@@ -101,7 +101,7 @@ def estimator(word: str, task: str) -> Any:
         raise InputError(f"{word} does no {task}; choose one of {', '.join(able)}")
     module, name, settings = MODELS[word][task]
     try:
-        return getattr(importlib.import_module(module), name)(**settings)
+        return on_use(module, name)(**settings)
     except ModuleNotFoundError as error:
         raise InputError(f"{word} needs a package: pip install {word}") from error
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import functools
-import importlib
 import inspect
 from collections.abc import Callable
 from typing import Annotated, Any
@@ -23,6 +22,7 @@ from acclimate.cli.console import (
     EXIT_UNSURE,
 )
 from acclimate.cli.heard import heard
+from acclimate.importing import on_use
 
 _BARE = typer.Typer(
     name="acclimate",
@@ -128,7 +128,7 @@ def _made(names: tuple[str, ...]) -> typer.Typer:
     for name in names:
         place, kind = _COMMANDS[name]
         module, _, function = place.partition(".")
-        found = getattr(importlib.import_module(f"acclimate.cli.{module}"), function)
+        found = on_use(f"acclimate.cli.{module}", function)
         told = app.command(name, cls=kind, help=_help(found), epilog=_epilog(name))
         told(heard(found))
     return app
